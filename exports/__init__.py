@@ -1,0 +1,1 @@
+"""The domain: what an export is and how its file is made."""

@@ -1,0 +1,1 @@
+"""File formats: options of COPY and what is left for Python."""

@@ -1,0 +1,1 @@
+"""What changes our own database: one module per subject."""

@@ -1,0 +1,5 @@
+"""The application that gunicorn and the flask command serve."""
+
+from webapp import create_app
+
+app = create_app()
