@@ -1,0 +1,212 @@
+"""Every error of ours: code, sentence for a person, advice, and whether trying again can help.
+
+    ExportsError
+    ├── DefinitionRefused        the definition breaks rules; carries its problems
+    ├── CatalogueError           a catalogue file is wrong (at start)
+    ├── RunError                 a run cannot go on
+    │   ├── SourceError          the database that rows come from
+    │   │   ├── SourceUnreachable · SourceTimeout · SourceConflict · SourceBusy
+    │   │   └── FieldMissing · RowUnreadable · SourceRefused
+    │   ├── FormatError          the file cannot be written as asked
+    │   │   └── EnclosureNeeded
+    │   ├── StorageError         the finished file cannot be kept
+    │   │   └── DiskFull · StoreUnreachable
+    │   └── SystemFault          ours
+    │       └── WorkerDied · Unexpected
+    └── RunStopped               not an error of the run: somebody else decided
+        └── Cancelled · Fenced
+
+Foreign errors (psycopg, OS, obstore) are translated where they enter, never caught further in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One rule that a definition breaks.
+
+    `at` is the dotted path in the definition's JSON ("filters.0.1.value"), `code` names the rule, `message` is the
+    sentence that form, command line and API show alike. A warning does not stop anything.
+    """
+
+    at: str
+    code: str
+    message: str
+    warning: bool = False
+
+    def as_dict(self) -> dict[str, str]:
+        """The shape that `flask export check` prints (SPEC section 11)."""
+        return {"at": self.at, "code": self.code, "message": self.message}
+
+
+class ExportsError(Exception):
+    """Root of all errors of ours. `facts` fill the placeholders of sentence and advice; `detail` is for engineers."""
+
+    code: ClassVar[str] = ""
+    sentence: ClassVar[str] = ""
+    advice: ClassVar[str] = ""
+    permanent: ClassVar[bool] = True
+
+    def __init__(self, detail: str = "", **facts: Any) -> None:
+        self.detail = detail
+        self.facts = facts
+        super().__init__(self.message)
+
+    @property
+    def message(self) -> str:
+        """What happened, in one sentence."""
+        return self.sentence.format(**self.facts)
+
+    @property
+    def advised(self) -> str:
+        """What to do about it, in one sentence."""
+        return self.advice.format(**self.facts)
+
+
+class DefinitionRefused(ExportsError):
+    """A definition that breaks at least one rule (SPEC section 11: exit status 2, HTTP 422)."""
+
+    code = "definition.refused"
+    sentence = "The definition cannot be used: {first}"
+    advice = "Correct what is named and try again."
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        super().__init__(first=problems[0].message if problems else "it is empty")
+
+
+class CatalogueError(ExportsError):
+    """A catalogue file that cannot be used; raised at start."""
+
+    code = "catalogue.invalid"
+    sentence = "The catalogue file {file} is wrong at {key}: {reason}"
+    advice = "Correct the file and start again."
+
+
+class RunError(ExportsError):
+    """A run cannot go on."""
+
+
+class SourceError(RunError):
+    """The database that rows come from."""
+
+
+class SourceUnreachable(SourceError):
+    code = "source.unreachable"
+    sentence = "The database did not answer or broke the connection."
+    advice = "The run is tried again by itself. If it keeps failing, ask whoever runs the database."
+    permanent = False
+
+
+class SourceTimeout(SourceError):
+    code = "source.timeout"
+    sentence = "The query took longer than {limit} s."
+    advice = "Add a filter that leaves fewer rows, or ask your operator to raise SOURCE_STATEMENT_TIMEOUT."
+
+
+class SourceConflict(SourceError):
+    code = "source.conflict"
+    sentence = "The database, a read replica, had to stop the query to keep up with its primary."
+    advice = "The run is tried again by itself. Your operator can switch hot_standby_feedback on."
+    permanent = False
+
+
+class SourceBusy(SourceError):
+    code = "source.busy"
+    sentence = "The database has no free connection."
+    advice = "The run is tried again by itself."
+    permanent = False
+
+
+class SourceRefused(SourceError):
+    code = "source.refused"
+    sentence = "The database refused the login or the reading of a table."
+    advice = "Ask your operator to check SOURCE_DATABASE_URL and the rights of its role."
+
+
+class FieldMissing(SourceError):
+    code = "source.field_missing"
+    sentence = "A field of this export no longer exists in the database: {name}."
+    advice = "Edit the export and take the field out, or ask your operator to correct the catalogue."
+
+
+class RowUnreadable(SourceError):
+    code = "source.row_unreadable"
+    sentence = "A record holds a value that cannot be exported: {reason}"
+    advice = "Correct the record, or leave the field or the record out."
+
+
+class FormatError(RunError):
+    """The file cannot be written as asked."""
+
+
+class EnclosureNeeded(FormatError):
+    code = "format.enclosure_needed"
+    sentence = "Row {row} holds a value with the delimiter or a line end, and Enclosure is none."
+    advice = 'Choose the enclosure " or another delimiter.'
+
+
+class StorageError(RunError):
+    """The finished file cannot be kept."""
+
+
+class DiskFull(StorageError):
+    code = "storage.disk_full"
+    sentence = "There is no room left to keep the file."
+    advice = "Ask your operator for more disk space, then run the export again."
+
+
+class StoreUnreachable(StorageError):
+    code = "storage.unreachable"
+    sentence = "The file store did not take the file."
+    advice = "The run is tried again by itself. If it keeps failing, ask your operator to check STORAGE_URL."
+    permanent = False
+
+
+class SystemFault(RunError):
+    """Ours."""
+
+
+class WorkerDied(SystemFault):
+    code = "system.worker_died"
+    sentence = "The worker died {deaths} times while it ran this export."
+    advice = "Ask your operator to look at the worker's log: it may be short of memory."
+
+
+class Unexpected(SystemFault):
+    code = "system.unexpected"
+    sentence = "Something went wrong that we did not foresee."
+    advice = "Run it again. If it happens again, give your operator the number of the run."
+
+
+class RunStopped(ExportsError):
+    """Not an error of the run: somebody else decided."""
+
+
+class Cancelled(RunStopped):
+    code = "run.cancelled"
+    sentence = "The run was cancelled."
+    advice = "Run it again when you need the file."
+
+
+class Fenced(RunStopped):
+    code = "run.fenced"
+    sentence = "Another worker has taken this run over."
+    advice = "Nothing is to be done."
+
+
+def catalogue() -> Iterator[type[ExportsError]]:
+    """Every error that has a code, for the docs and the test that holds them against it."""
+    waiting = [ExportsError]
+    while waiting:
+        kind = waiting.pop()
+        waiting.extend(kind.__subclasses__())
+        if kind.code:
+            yield kind
+
+
