@@ -1,0 +1,207 @@
+"""What a person wants as a file: one immutable document, the same from wizard, command line, API and database.
+
+Shape: SPEC section 11. Here only what can be said without a catalogue; rules that need the data model are in `rules.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field as Limits, JsonValue, ValidationError, model_validator
+
+from exports.errors import DefinitionRefused, Problem
+
+MAX_NAME = 200
+MAX_HEADER = 200
+MAX_CRITERIA = 100
+MAX_COLUMNS = 500
+MAX_REPLACEMENTS = 500
+MAX_REPLACEMENTS_IN_ALL = 2_000
+MAX_VALUES_IN_LIST = 1_000
+MAX_VALUE = 1_000
+MAX_VALUES_BYTES = 64_000
+
+Extension = Literal["csv", "psv", "json", "jsonl"]
+DEFAULTS_BY_EXTENSION: Final[dict[str, dict[str, Any]]] = {
+    "csv": {"delimiter": ",", "enclosure": '"', "newline": "\n"},
+    "psv": {"delimiter": "|", "enclosure": '"', "newline": "\n"},
+    "json": {"delimiter": None, "enclosure": None, "newline": "\n"},
+    "jsonl": {"delimiter": None, "enclosure": None, "newline": "\n"},
+}
+JSON_ONLY_MODELS: Final = frozenset({"challenges"})
+"""SPEC section 3.5: for Challenges only .json (their criteria are nested)."""
+
+
+def storable(text: str) -> str:
+    """Refuse what PostgreSQL cannot hold: NUL and lone surrogates (RELIABILITY section 5)."""
+    if "\x00" in text:
+        raise ValueError("must not hold the character NUL")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("holds a half of a character (a lone surrogate)") from error
+    return text
+
+
+Text = Annotated[str, AfterValidator(storable)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Criterion(_Strict):
+    """One row of a set: attribute, operator, value (its shape depends on the operator: SPEC section 11)."""
+
+    attribute: Text
+    operator: Text
+    value: JsonValue = None
+
+
+class Replacement(_Strict):
+    """*Value to replace → new value*: whole rendered values, case-sensitive, first match."""
+
+    value: Text
+    new: Text
+
+
+class Column(_Strict):
+    """One column of the file: **From**, **To**, **Default**, **Replace values**."""
+
+    from_: Text = Limits(alias="from")
+    to: Text = Limits(default="", max_length=MAX_HEADER)
+    default: Text = Limits(default="", max_length=MAX_VALUE)
+    replace: tuple[Replacement, ...] = Limits(default=(), max_length=MAX_REPLACEMENTS, strict=False)
+    aggregation: None = None
+    mask: None = None
+
+    @property
+    def header(self) -> str:
+        """What stands in the header: To, or the field's id."""
+        return self.to or self.from_
+
+
+class File(_Strict):
+    """File format. What is left out has the value that the extension gives it (SPEC sections 3.5 and 6)."""
+
+    extension: Extension = "csv"
+    delimiter: str | None = ","
+    enclosure: Literal['"', "'"] | None = '"'
+    newline: Literal["\n", "\r\n", "\r"] = "\n"
+    header: bool = True
+    bom: bool = False
+    protect_spreadsheets: bool = True
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        extension = data.get("extension", "csv")
+        given = DEFAULTS_BY_EXTENSION.get(extension) if isinstance(extension, str) else None
+        guard = {} if extension in ("csv", "psv") else {"protect_spreadsheets": False}
+        return {**(given or {}), **guard, **data}
+
+
+class NowSchedule(_Strict):
+    """At once, one time."""
+
+    type: Literal["now"] = "now"
+
+
+class NoTarget(_Strict):
+    """No upload: the file is downloaded."""
+
+    type: Literal["none"] = "none"
+
+
+class Notify(_Strict):
+    """Recipients of mails on success and on failure."""
+
+    success: tuple[()] = Limits(default=(), strict=False)
+    failure: tuple[()] = Limits(default=(), strict=False)
+
+
+class Definition(_Strict):
+    """A saved export, whole. Build it with `parse`, never by hand from a request."""
+
+    name: Text = Limits(max_length=MAX_NAME)
+    model: Text
+    timezone: Text
+    filters: tuple[Annotated[tuple[Criterion, ...], Limits(strict=False)], ...] = Limits(default=(), strict=False)
+    aggregation: Literal[False] = False
+    all_fields: bool = False
+    fields: tuple[Column, ...] = Limits(default=(), max_length=MAX_COLUMNS, strict=False)
+    file: File = File()
+    schedule: NowSchedule = NowSchedule()
+    target: NoTarget = NoTarget()
+    if_empty: Literal["header"] = "header"
+    notify: Notify = Notify()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _extension_of_model(cls, data: Any) -> Any:
+        """For models that only come as .json an extension left out is json (SPEC section 11)."""
+        if not isinstance(data, dict) or data.get("model") not in JSON_ONLY_MODELS:
+            return data
+        file = data.get("file", {})
+        return {**data, "file": {"extension": "json", **file}} if isinstance(file, dict) else data
+
+    def as_json(self) -> dict[str, Any]:
+        """The document that is stored, shown and downloaded; `parse` reads it back to an equal definition."""
+        document = self.model_dump(mode="json", by_alias=True)
+        for number, set_ in enumerate(self.filters):
+            for position, one in enumerate(set_):
+                if "value" not in one.model_fields_set:
+                    del document["filters"][number][position]["value"]
+        return document
+
+
+SENTENCES: Final = {
+    "missing": "is missing",
+    "extra_forbidden": "is not known here: take it out",
+    "literal_error": "must be one of {expected}",
+    "string_type": "must be text",
+    "bool_type": "must be true or false",
+    "tuple_type": "must be a list",
+    "model_type": "must be an object",
+    "dict_type": "must be an object",
+    "none_required": "is not available yet: leave it out",
+    "string_too_long": "is longer than {max_length} characters",
+    "too_long": "has more than {max_length} entries",
+}
+"""Our words for the validator's error types; one that is missing here falls back to the validator's own."""
+
+
+def _problem(error: Any) -> Problem:
+    at = ".".join(str(part) for part in error["loc"]) or "definition"
+    sentence = SENTENCES.get(error["type"])
+    if error["type"] == "value_error":
+        rule = str(error["ctx"]["error"])
+    elif sentence:
+        rule = sentence.format(**error.get("ctx", {}))
+    else:
+        rule = error["msg"]
+    return Problem(at, f"shape.{error['type']}", f"{at} {rule}")
+
+
+def parse(document: Any) -> Definition:
+    """Read a definition from its JSON text or from the object that such a text gives.
+
+    Raises:
+        DefinitionRefused: with every problem of its shape. Rules of the data model: `rules.problems`.
+    """
+    try:
+        data = json.loads(document) if isinstance(document, str | bytes) else document
+    except (ValueError, RecursionError) as error:
+        raise DefinitionRefused([Problem("definition", "shape.json", f"This is not JSON: {error}")]) from error
+    try:
+        return Definition.model_validate(data)
+    except ValidationError as error:
+        raise DefinitionRefused([_problem(one) for one in error.errors(include_url=False)]) from error
+
+
+def json_schema() -> dict[str, Any]:
+    """The published JSON Schema (docs/definition.schema.json)."""
+    return Definition.model_json_schema(by_alias=True)
