@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field as Limits, JsonValue, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue, ValidationError, model_validator
+from pydantic import Field as Limits
 
 from exports.errors import DefinitionRefused, Problem
 

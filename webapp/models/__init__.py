@@ -1,0 +1,28 @@
+"""Tables of the application database: columns, constraints, and the wall between brands."""
+
+from webapp.models.accounts import Brand, CustomField, LoginSession, User
+from webapp.models.audit import AuditEntry
+from webapp.models.base import NoBrand, WrongBrand, brand_scope, clock, current_brand, system_scope
+from webapp.models.connections import Connection
+from webapp.models.exports import Draft, Export, ExportVersion
+from webapp.models.runs import Run, RunEvent
+
+__all__ = [
+    "AuditEntry",
+    "Brand",
+    "Connection",
+    "CustomField",
+    "Draft",
+    "Export",
+    "ExportVersion",
+    "LoginSession",
+    "NoBrand",
+    "Run",
+    "RunEvent",
+    "User",
+    "WrongBrand",
+    "brand_scope",
+    "clock",
+    "current_brand",
+    "system_scope",
+]

@@ -1,0 +1,95 @@
+"""Exports, their immutable versions, and drafts of the wizard."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
+
+from webapp.extensions import db
+from webapp.models.accounts import User
+from webapp.models.base import BrandOwned, clock, owned_args, same_brand
+from webapp.models.runs import Run
+
+
+class Export(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
+    """A saved definition with its history. What lists show is repeated here; the truth of it is the present version."""
+
+    __tablename__ = "exports"
+    __table_args__ = owned_args(
+        same_brand("owner_id", "users"),
+        same_brand("created_by_id", "users"),
+        same_brand("latest_run_id", "runs", use_alter=True, deferrable=True, initially="DEFERRED"),
+        CheckConstraint("schedule IN ('now', 'on_date', 'repeated')", name="schedule"),
+        CheckConstraint("(schedule = 'repeated') = (active IS NOT NULL)", name="active"),
+        UniqueConstraint("brand_id", "create_token"),
+        Index(None, "brand_id", "created_at"),
+        Index(None, "brand_id", "name"),
+    )
+
+    name: Mapped[str] = mapped_column(Text)
+    model: Mapped[str] = mapped_column(Text)
+    target: Mapped[str] = mapped_column(Text, default="none")
+    schedule: Mapped[str] = mapped_column(Text, default="now")
+    active: Mapped[bool | None]
+    next_run_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+    owner_id: Mapped[uuid.UUID]
+    created_by_id: Mapped[uuid.UUID]
+    created_at: Mapped[datetime] = mapped_column(server_default=clock())
+    archived_at: Mapped[datetime | None]
+    latest_run_id: Mapped[uuid.UUID | None]
+    # A second click on Create carries the same token and finds the export that the first one made (RELIABILITY F39).
+    create_token: Mapped[uuid.UUID] = mapped_column(default=uuid.uuid4)
+
+    owner: Mapped[User] = relationship(
+        primaryjoin=lambda: foreign(Export.owner_id) == User.id, viewonly=True, lazy="raise"
+    )
+    created_by: Mapped[User] = relationship(
+        primaryjoin=lambda: foreign(Export.created_by_id) == User.id, viewonly=True, lazy="raise"
+    )
+    latest_run: Mapped[Run | None] = relationship(
+        primaryjoin=lambda: foreign(Export.latest_run_id) == Run.id, viewonly=True, lazy="raise"
+    )
+
+    @property
+    def status(self) -> str:
+        """The word of SPEC section 2: a repeated export is Active or Inactive, a one-off shows its newest run."""
+        if self.active is not None:
+            return "Active" if self.active else "Inactive"
+        return self.latest_run.shown_on_export if self.latest_run else "Pending"
+
+
+class ExportVersion(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
+    """One save of an export: never changed (a trigger refuses it)."""
+
+    __tablename__ = "export_versions"
+    __table_args__ = owned_args(
+        same_brand("export_id", "exports", ondelete="CASCADE"),
+        same_brand("author_id", "users"),
+        UniqueConstraint("brand_id", "export_id", "number"),
+    )
+
+    export_id: Mapped[uuid.UUID]
+    number: Mapped[int]
+    definition: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    author_id: Mapped[uuid.UUID]
+    created_at: Mapped[datetime] = mapped_column(server_default=clock())
+
+
+class Draft(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
+    """What somebody is typing in the wizard, valid or not; `rev` tells two tabs apart (UX section 2)."""
+
+    __tablename__ = "drafts"
+    __table_args__ = owned_args(same_brand("owner_id", "users", ondelete="CASCADE"))
+
+    owner_id: Mapped[uuid.UUID]
+    document: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    rev: Mapped[int] = mapped_column(default=1)
+    export_id: Mapped[uuid.UUID | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=clock())
+    updated_at: Mapped[datetime] = mapped_column(server_default=clock())

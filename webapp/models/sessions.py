@@ -1,0 +1,76 @@
+"""Where flask-session keeps browsers' sessions: our own table, outside the request's ORM session.
+
+flask-session's own SQLAlchemy store commits the request's ORM session, and unpickles what it cannot read (T14);
+this one does neither. docs/decisions/002-session-store.md
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask import Flask
+from flask_session.base import ServerSideSession, ServerSideSessionInterface
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from webapp.extensions import db
+from webapp.models.accounts import LoginSession
+
+REFRESH_AFTER = timedelta(minutes=1)
+"""How stale an expiry may get before a request that changes nothing writes it anew."""
+STARTED = "started"
+TOUCHED = "touched"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class StoredSession(ServerSideSession):
+    """A session of our store."""
+
+
+class SessionStore(ServerSideSessionInterface):
+    """Idle for 30 minutes or 12 hours old: over (RELIABILITY T8)."""
+
+    session_class = StoredSession
+    ttl = True  # expired rows are removed by jobs/upkeep, not at random requests
+
+    def __init__(self, app: Flask) -> None:
+        super().__init__(app, key_prefix="", permanent=True, sid_length=32, serialization_format="json")
+
+    def _get_store_id(self, sid: str) -> str:
+        return hashlib.sha256(sid.encode(errors="replace")).hexdigest()
+
+    def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
+        wanted = select(LoginSession.data).where(LoginSession.id == store_id, LoginSession.expires_at > _now())
+        with db.engine.connect() as connection:
+            data = connection.execute(wanted).scalar()
+        return json.loads(data) if data else None
+
+    def _delete_session(self, store_id: str) -> None:
+        with db.engine.begin() as connection:
+            connection.execute(delete(LoginSession).where(LoginSession.id == store_id))
+
+    def should_set_storage(self, app: Flask, session: ServerSideSession) -> bool:
+        """Write what was changed, and at times what was only used, so that use keeps it alive."""
+        return session.modified or _now().timestamp() - session.get(TOUCHED, 0) > REFRESH_AFTER.total_seconds()
+
+    def _upsert_session(self, session_lifetime: timedelta, session: ServerSideSession, store_id: str) -> None:
+        now = _now()
+        session.setdefault(STARTED, now.timestamp())
+        session[TOUCHED] = now.timestamp()
+        end = datetime.fromtimestamp(session[STARTED], UTC) + self.app.config["SESSION_ABSOLUTE_LIFETIME"]
+        row = {"data": json.dumps(dict(session)).encode(), "expires_at": min(now + session_lifetime, end)}
+        statement = upsert(LoginSession).values(id=store_id, **row)
+        with db.engine.begin() as connection:
+            connection.execute(statement.on_conflict_do_update(index_elements=[LoginSession.id], set_=row))
+
+
+def remove_expired() -> int:
+    """Delete the rows of sessions that are over; returns how many."""
+    with db.engine.begin() as connection:
+        return connection.execute(delete(LoginSession).where(LoginSession.expires_at <= _now())).rowcount

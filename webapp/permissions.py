@@ -1,0 +1,79 @@
+"""Who may do what: the one place that answers, for screen, command line, API and run alike (SPEC section 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+from webapp.models import User
+
+PUBLIC: Final = "public"
+"""The action of routes that need no login."""
+
+
+class Owned(Protocol):
+    """What has an owner."""
+
+    owner_id: UUID
+
+
+def _is(*roles: str) -> Callable[[User, Any], bool]:
+    return lambda user, _object: user.role in roles
+
+
+def _own_or_manager(user: User, thing: Owned | None) -> bool:
+    if user.role == "exporter":
+        return thing is not None and thing.owner_id == user.id
+    return user.role in ("manager", "admin")
+
+
+def _own(user: User, thing: Owned | None) -> bool:
+    return thing is not None and thing.owner_id == user.id
+
+
+_anybody = _is("viewer", "exporter", "manager", "admin")
+_exporters = _is("exporter", "manager", "admin")
+
+ACTIONS: Final[dict[str, Callable[[User, Any], bool]]] = {
+    "exports.list": _anybody,
+    "exports.see": _anybody,
+    "exports.create": _exporters,
+    "exports.preview": _exporters,
+    "exports.download": _exporters,
+    "exports.run": _own_or_manager,
+    "exports.cancel": _own_or_manager,
+    "drafts.edit": _own,
+    "models.see": _anybody,
+    "account.leave": _anybody,
+}
+"""Every action there is and who may do it; an action that is not here is refused to everybody."""
+
+
+def may(user: User, action: str, thing: Any = None) -> bool:
+    """Whether a user may do an action to a thing of the own brand."""
+    if not user.is_active:
+        return False
+    if thing is not None and thing.brand_id != user.brand_id:
+        return False
+    rule = ACTIONS.get(action)
+    return rule is not None and rule(user, thing)
+
+
+class Refused(Exception):
+    """A user may not do this. `hidden`: the thing must look as if it were not there (404 in place of 403)."""
+
+    def __init__(self, action: str, hidden: bool = False) -> None:
+        self.action = action
+        self.hidden = hidden
+        super().__init__(action)
+
+
+def authorize(user: User, action: str, thing: Any = None) -> None:
+    """Let pass what is allowed.
+
+    Raises:
+        Refused: hidden if the thing is another brand's (SPEC section 1).
+    """
+    if not may(user, action, thing):
+        raise Refused(action, hidden=thing is not None and thing.brand_id != user.brand_id)

@@ -1,0 +1,56 @@
+"""The audit log: `record` writes who did what, in the transaction of what was done (RELIABILITY section 6)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import g, has_request_context, request
+
+from webapp.extensions import db
+from webapp.models import AuditEntry, User
+
+OPERATOR: Final = "operator (command line)"
+
+KINDS: Final = frozenset(
+    {
+        "login.ok",
+        "login.failed",
+        "login.limited",
+        "logout",
+        "user.created",
+        "export.created",
+        "run.requested",
+        "run.started",
+        "run.finished",
+        "run.failed",
+        "run.cancelled",
+        "run.downloaded",
+        "command.run",
+        "preview.shown",
+        "access.denied",
+        "csrf.failed",
+    }
+)
+"""The closed list of what is recorded; each kind has a test."""
+
+
+def record(kind: str, actor: User | str, thing: Any = None, *, result: str = "ok", **facts: Any) -> None:
+    """Add an entry to the present transaction; the caller commits. Facts hold no secrets and no result data."""
+    if kind not in KINDS:
+        raise ValueError(f"{kind} is no kind of audit entry")
+    is_user = isinstance(actor, User)
+    brand = actor.brand_id if is_user else getattr(thing, "brand_id", None)
+    db.session.add(
+        AuditEntry(
+            **({"brand_id": brand} if brand else {}),
+            actor_id=actor.id if is_user else None,
+            actor=actor.email if is_user else actor,
+            ip=request.remote_addr if has_request_context() else None,
+            request=g.get("request_id") if has_request_context() else None,
+            action=kind,
+            object_type=type(thing).__tablename__ if thing is not None else None,
+            object_id=str(thing.id) if thing is not None else None,
+            result=result,
+            facts=facts,
+        )
+    )
