@@ -13,8 +13,11 @@
     │   │   └── DiskFull · StoreUnreachable
     │   └── SystemFault          ours
     │       └── WorkerDied · Unexpected
-    └── RunStopped               not an error of the run: somebody else decided
-        └── Cancelled · Fenced
+    ├── RunStopped               not an error of the run: somebody else decided
+    │   └── Cancelled · Fenced
+    └── SetUpError               this machine cannot run the embedded services yet
+        ├── InstanceNewer · InstanceForeign · InstanceClosed · InstanceIncomplete
+        └── NoSpace · ProgramMissing · ServiceFailed
 
 Foreign errors (psycopg, OS, obstore) are translated where they enter, never caught further in.
 """
@@ -200,6 +203,52 @@ class Fenced(RunStopped):
     advice = "Nothing is to be done."
 
 
+class SetUpError(ExportsError):
+    """This machine cannot run the embedded services yet (SPEC section 13)."""
+
+
+class InstanceNewer(SetUpError):
+    code = "setup.newer"
+    sentence = "The folder {folder} was made by a newer version of Exports."
+    advice = "Start that version, or set EXPORTS_HOME to another folder."
+
+
+class InstanceForeign(SetUpError):
+    code = "setup.owner"
+    sentence = "The folder {folder} belongs to the user {owner}."
+    advice = "Start as {owner}, or set EXPORTS_HOME to a folder of your own."
+
+
+class InstanceClosed(SetUpError):
+    code = "setup.permission"
+    sentence = "The folder {folder} cannot be written to: {reason}."
+    advice = "Give yourself the right to write there, or set EXPORTS_HOME to a folder of your own."
+
+
+class InstanceIncomplete(SetUpError):
+    code = "setup.data_gone"
+    sentence = "The data of {folder} are gone: {target} does not exist."
+    advice = "Put them back, or delete {link} to start with an empty database."
+
+
+class NoSpace(SetUpError):
+    code = "setup.no_space"
+    sentence = "The disk of {folder} has {free} MB free, and {needed} MB are needed."
+    advice = "Make room, or set EXPORTS_HOME to a folder on another disk."
+
+
+class ProgramMissing(SetUpError):
+    code = "setup.program"
+    sentence = "The embedded {service} cannot be used here: {reason}."
+    advice = "Run script/bootstrap, or set DATABASE_URL, SOURCE_DATABASE_URL and REDIS_URL to servers of your own."
+
+
+class ServiceFailed(SetUpError):
+    code = "setup.service"
+    sentence = "The embedded {service} did not start: {reason}"
+    advice = "Its log is {log}."
+
+
 def catalogue() -> Iterator[type[ExportsError]]:
     """Every error that has a code, for the docs and the test that holds them against it."""
     waiting = [ExportsError]
@@ -208,5 +257,3 @@ def catalogue() -> Iterator[type[ExportsError]]:
         waiting.extend(kind.__subclasses__())
         if kind.code:
             yield kind
-
-
