@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
+from flask_bootstrap import Bootstrap5
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from flask_talisman import Talisman
 from flask_wtf import CSRFProtect
 from htmx_flask import Htmx
 from sqlalchemy import DateTime, MetaData, Uuid
@@ -36,6 +36,6 @@ db.Model.registry.update_type_annotation_map({datetime: DateTime(timezone=True),
 migrate = Migrate()
 csrf = CSRFProtect()
 login = LoginManager()
-talisman = Talisman()
+bootstrap = Bootstrap5()
 htmx = Htmx()
 limiter = Limiter(key_func=get_remote_address)

@@ -1,0 +1,102 @@
+"""Around every request: who it is, what it may do, which brand it sees, and the headers that keep a browser honest."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Final, ParamSpec, TypeVar
+
+from flask import Flask, Response, abort, current_app, g, request
+from flask_login import current_user
+from flask_talisman import Talisman
+from sqlalchemy import select
+
+from webapp.extensions import db, login
+from webapp.models import User, brand_scope, system_scope
+from webapp.permissions import PUBLIC
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+CONTENT_SECURITY_POLICY: Final = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "connect-src": "'self'",
+    "font-src": "'self'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+    "base-uri": "'none'",
+}
+
+
+def action(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Declare what a view does, in the words of `permissions.ACTIONS`; a route without it is refused."""
+
+    def declare(view: Callable[P, R]) -> Callable[P, R]:
+        view.action = name  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
+def declared_action(endpoint: str | None) -> str | None:
+    """The action that the view of an endpoint declared; static files are public."""
+    if endpoint is None:
+        return None
+    if endpoint.rpartition(".")[2] == "static":
+        return PUBLIC
+    return getattr(current_app.view_functions[endpoint], "action", None)
+
+
+@login.user_loader
+def _load_user(token: str) -> User | None:
+    with system_scope():
+        user = db.session.scalar(select(User).where(User.token == token))
+    return user if user is not None and user.is_active else None
+
+
+def _enter() -> None:
+    """Give the request its id and, for a person who is logged in, the brand that all statements are held to."""
+    g.request_id = uuid.uuid4().hex
+    g.scopes = ExitStack()
+    if request.endpoint is None:
+        return
+    wanted = declared_action(request.endpoint)
+    if wanted is None:
+        raise RuntimeError(f"the route {request.endpoint} declares no action")
+    if wanted != PUBLIC and not current_user.is_authenticated:
+        abort(401)
+    if request.endpoint.rpartition(".")[2] != "static" and current_user.is_authenticated:
+        g.scopes.enter_context(brand_scope(current_user.brand_id))
+
+
+def _drop_unsaved(response: Response) -> Response:
+    """What no service committed is not kept: one request is one commit or none."""
+    db.session.rollback()
+    return response
+
+
+def _leave(_error: BaseException | None) -> None:
+    scopes = g.pop("scopes", None)
+    if scopes is not None:
+        scopes.close()
+
+
+def register(app: Flask) -> None:
+    """Bind everything of this module to the application."""
+    Talisman(
+        app,
+        force_https=False,
+        strict_transport_security=not app.config["SETTINGS"].embedded,
+        content_security_policy=CONTENT_SECURITY_POLICY,
+        frame_options="DENY",
+        referrer_policy="no-referrer",
+        session_cookie_secure=app.config["SESSION_COOKIE_SECURE"],
+        session_cookie_samesite="Lax",
+    )
+    app.before_request(_enter)
+    app.after_request(_drop_unsaved)
+    app.teardown_request(_leave)

@@ -1,0 +1,65 @@
+"""What one brand sees: its catalogue with its custom fields, and what surrounds its queries."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from flask import current_app
+from sqlalchemy import select
+
+from exports import catalogue
+from exports.catalogue import Catalogue, DataField, FieldType
+from webapp.extensions import db
+from webapp.models import Brand, CustomField, brand_scope
+
+if TYPE_CHECKING:
+    from exports.query import Surroundings
+    from exports.source.postgresql import PostgresSource
+
+
+def _as_field(row: CustomField) -> DataField:
+    return DataField(
+        id=row.field,
+        label=row.label,
+        type=FieldType(row.type),
+        description=row.description,
+        choices=tuple(row.choices.items()),
+        identifier=row.identifier,
+        computed=row.computed,
+        mandatory=row.mandatory,
+        personal=row.personal,
+        custom=True,
+        column=row.column,
+        path=tuple(row.path),
+    )
+
+
+def catalogue_of(brand: Brand) -> Catalogue:
+    """The catalogue as a brand sees it: models of its modules, with its custom fields behind their own."""
+    custom: dict[str, list[DataField]] = {}
+    with brand_scope(brand.id):
+        for row in db.session.scalars(select(CustomField).order_by(CustomField.model, CustomField.position)):
+            custom.setdefault(row.model, []).append(_as_field(row))
+    return catalogue.builtin().for_brand(brand.modules, custom)
+
+
+def source() -> PostgresSource:
+    """Where this installation's rows come from."""
+    settings = current_app.config["SETTINGS"]
+    return _source(settings.source_database_url, settings.work_mem, settings.source_statement_timeout)
+
+
+@lru_cache(maxsize=4)
+def _source(url: str, work_mem: str, timeout: int) -> PostgresSource:
+    from exports.source.postgresql import PostgresSource
+
+    return PostgresSource(url, work_mem=work_mem, statement_timeout=timeout)
+
+
+def surroundings(brand: Brand, moment: datetime) -> Surroundings:
+    """What a query of this brand needs beside the definition: brand, base moment, segments, rows of custom fields."""
+    from exports.query import surroundings_of
+
+    return surroundings_of(source(), catalogue_of(brand), brand.source_key, moment)
