@@ -1,11 +1,11 @@
--- The reference schema of a loyalty programme: what exports/catalogue/*.toml describes.
+-- The reference schema of a loyalty program: what exports/catalogue/*.toml describes.
 --
 -- Tables only, with what a single row must obey. Primary keys, indexes and foreign keys are in indexes.sql, which is
 -- applied after the load: one pass over the finished heap costs less than keeping indexes up to date row by row.
 --
 -- Conventions
 --   * a column is called like its field; the one exception is products.product_brand (field `brand`), because `brand`
---     is, in every table, the company whose programme the row belongs to;
+--     is, in every table, the company whose program the row belongs to;
 --   * the primary key is (brand, key) and rows are loaded in that order, so that an export in key order reads the heap
 --     from front to back;
 --   * brands, keys and references are `collate "C"`: compared byte by byte, in the order in which files are written;

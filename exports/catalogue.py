@@ -1,26 +1,15 @@
 """The data models, their fields and what they mean: read from `catalogue/*.toml`, checked once at start.
 
-A model is one file; `_shared.toml` holds the tables that references point to and the roles that special operators use.
-The shape of a file is that of `ModelFile`; every mistake is a `CatalogueError` that names file and key.
+How a file is written, and what is checked when it is read: `catalogue_files.py` and docs/catalogue.md.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
-from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import BaseModel, ConfigDict, Field as Limits, StringConstraints, ValidationError
-
-from exports.errors import CatalogueError
-
-FOLDER = Path(__file__).with_name("catalogue")
-SHARED = "_shared.toml"
 
 
 class FieldType(StrEnum):
@@ -43,9 +32,10 @@ class FieldType(StrEnum):
 class DataField:
     """One column of a data model, built in or custom.
 
-    Its value is `sql` (a computed expression over the table's columns; `:today`, `:moment` and `:brand` may be used), or
-    the member `path` of the JSONB column `column`, or that column. `items` is the type of a list's elements.
-    `translated` marks an object of texts by locale (REFERENCE 5.3).
+    Its value is `sql` (a computed expression over the table's columns; the binds `:today`, a date, `:moment`, a
+    timestamptz, and `:brand` may stand in it), or the member `path` of the JSONB column `column`, or that column, or,
+    with `special`, what the query builder makes of it. `items` is the type of a list's elements. `translated` marks an
+    object of texts by locale (REFERENCE 5.3). `open`: other values than the `choices` may occur.
     """
 
     id: str
@@ -65,6 +55,7 @@ class DataField:
     path: tuple[str, ...] = ()
     sql: str | None = None
     special: str | None = None
+    open: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,13 +84,15 @@ class DataModel:
         """What **All fields** means: every field, but not the JSON object whose members are fields (REFERENCE 1)."""
         opened = {one.column for one in self.fields.values() if one.path}
         return tuple(
-            one for one in self.fields.values() if one.path or one.sql or one.type != FieldType.JSON or one.column not in opened
+            one
+            for one in self.fields.values()
+            if one.path or one.sql or one.type != FieldType.JSON or one.column not in opened
         )
 
 
 @dataclass(frozen=True)
 class ReferencedTable:
-    """Where the names of a reference's ids stand; `table` of None: the ids are those of a constant list."""
+    """Where the records that a reference names stand: key and name columns; a `translated` name is text by locale."""
 
     id: str
     label: str
@@ -107,15 +100,21 @@ class ReferencedTable:
     key: str
     name: str
     brand: str
+    translated: bool = False
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All models, the tables their references point to, and the roles of SPEC section 12."""
+    """All models, the tables their references point to, the roles of SPEC section 12, the modules and their labels.
+
+    A role tells where a special operator finds its rows: `roles["events"]["timestamp"]` is a column. A name with a dot
+    is the member of a JSONB column. A role that the source cannot fill is absent.
+    """
 
     models: Mapping[str, DataModel]
     references: Mapping[str, ReferencedTable]
     roles: Mapping[str, Mapping[str, str]]
+    modules: Mapping[str, str] = field(default_factory=dict)
 
     def for_brand(self, modules: Iterable[str], custom: Mapping[str, Iterable[DataField]]) -> Catalogue:
         """The catalogue as one brand sees it: models of its modules, with its custom fields."""
@@ -128,132 +127,15 @@ class Catalogue:
         return dataclasses.replace(self, models=models)
 
 
-# --- the files ---------------------------------------------------------------------------------------------------------
-
-Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
-FieldId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.]{0,119}$")]
-TableName = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$")]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class FieldFile(_Strict):
-    """One `[[fields]]` table of a model's file."""
-
-    id: FieldId
-    label: str = Limits(min_length=1)
-    type: FieldType
-    description: str = ""
-    choices: list[str] | dict[str, str] = []
-    mandatory: bool = False
-    identifier: bool = False
-    computed: bool = False
-    personal: bool = False
-    translated: bool = False
-    items: FieldType = FieldType.STRING
-    reference: str | None = None
-    column: Identifier | None = None
-    path: list[str] = []
-    sql: str | None = None
-    special: str | None = None
-
-
-class ModelFile(_Strict):
-    """A model's file."""
-
-    id: Identifier
-    label: str
-    description: str
-    record: str
-    table: TableName | None = None
-    key: Identifier
-    brand: Identifier
-    module: str | None = None
-    fields: list[FieldFile] = Limits(min_length=1)
-
-
-class ReferenceFile(_Strict):
-    """One `[references.<id>]` table of `_shared.toml`."""
-
-    label: str
-    table: TableName
-    key: Identifier
-    name: Identifier
-    brand: Identifier
-
-
-class SharedFile(_Strict):
-    """`_shared.toml`."""
-
-    references: dict[str, ReferenceFile]
-    roles: dict[str, dict[str, str]]
-
-
-def _read(path: Path, shape: type[_Strict]) -> Any:
-    try:
-        return shape.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except tomllib.TOMLDecodeError as error:
-        raise CatalogueError(file=path.name, key="the text", reason=str(error)) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise CatalogueError(file=path.name, key=key, reason=first["msg"]) from error
-
-
-def _field(raw: FieldFile) -> DataField:
-    choices = raw.choices if isinstance(raw.choices, dict) else {value: value for value in raw.choices}
-    values = raw.model_dump(exclude={"choices", "column", "path"})
-    column = raw.column or raw.id
-    return DataField(**values, choices=tuple(choices.items()), column=column, path=tuple(raw.path))
-
-
-def _model(path: Path, shared: SharedFile) -> DataModel:
-    raw: ModelFile = _read(path, ModelFile)
-
-    def refuse(key: str, reason: str) -> CatalogueError:
-        return CatalogueError(file=path.name, key=key, reason=reason)
-
-    if raw.id != path.stem:
-        raise refuse("id", f'"{raw.id}" must be the name of the file')
-    fields: dict[str, DataField] = {}
-    for number, one in enumerate(raw.fields):
-        at = f"fields.{number}"
-        if one.id in fields:
-            raise refuse(f"{at}.id", f'"{one.id}" stands twice')
-        if one.type == FieldType.REFERENCE or one.items == FieldType.REFERENCE:
-            if one.reference not in shared.references:
-                raise refuse(f"{at}.reference", f'"{one.reference}" is not in {SHARED}')
-        elif one.reference:
-            raise refuse(f"{at}.reference", f'"{one.id}" is no reference')
-        if one.type == FieldType.ENUM and not one.choices:
-            raise refuse(f"{at}.choices", f'"{one.id}" is an enum without choices')
-        if one.sql and (one.column or one.path):
-            raise refuse(f"{at}.sql", "a field has either sql or a column")
-        if "." in one.id and not (one.column or one.sql):
-            raise refuse(f"{at}.column", f'"{one.id}" needs the column it is a part of')
-        fields[one.id] = _field(one)
-    if raw.key not in fields:
-        raise refuse("key", f'"{raw.key}" is not among the fields')
-    return DataModel(**{**raw.model_dump(exclude={"fields"}), "fields": fields})
-
-
-def load(folder: Path = FOLDER) -> Catalogue:
-    """Read and check every file of a folder.
+@cache
+def builtin() -> Catalogue:
+    """The catalogue that comes with the program, read once per process.
 
     Raises:
         CatalogueError: naming the file and the key.
     """
-    shared: SharedFile = _read(folder / SHARED, SharedFile)
-    models = [_model(path, shared) for path in sorted(folder.glob("*.toml")) if path.name != SHARED]
-    references = {id: ReferencedTable(id=id, **one.model_dump()) for id, one in shared.references.items()}
-    return Catalogue({one.id: one for one in models}, references, shared.roles)
+    from exports.catalogue_files import load  # reading a file needs these classes: the import must not be circular
 
-
-@cache
-def builtin() -> Catalogue:
-    """The catalogue that comes with the program, read once per process."""
     return load()
 
 
