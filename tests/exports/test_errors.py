@@ -1,0 +1,36 @@
+"""The catalogue of errors is closed, complete and documented."""
+
+import string
+from pathlib import Path
+
+import pytest
+
+from exports import errors
+
+ALL = list(errors.catalogue())
+
+
+def test_codes_are_unique() -> None:
+    codes = [kind.code for kind in ALL]
+    assert len(codes) == len(set(codes))
+
+
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.code)
+def test_each_has_a_sentence_and_says_what_to_do(kind: type[errors.ExportsError]) -> None:
+    assert kind.sentence[0].isupper()
+    assert kind.sentence.endswith((".", "}"))
+    assert kind.advice.endswith(".")
+
+
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.code)
+def test_each_is_in_the_docs_word_for_word(kind: type[errors.ExportsError]) -> None:
+    page = Path("docs/errors.md").read_text()
+    assert f"`{kind.code}`" in page
+    assert kind.sentence in page
+    assert kind.advice in page
+
+
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.code)
+def test_sentences_are_filled_only_with_facts(kind: type[errors.ExportsError]) -> None:
+    names = {name for text in (kind.sentence, kind.advice) for _, name, _, _ in string.Formatter().parse(text) if name}
+    assert all(name.isidentifier() for name in names)
