@@ -100,7 +100,7 @@ def _kept_secret(path: Path) -> str:
     """The embedded installation's own key: made at the first start, readable by its owner only."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with path.open("x", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        with open(path, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
             file.write(secrets.token_urlsafe(48))
     except FileExistsError:
         pass

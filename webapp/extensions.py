@@ -32,7 +32,7 @@ class Base(DeclarativeBase):
 
 
 db = SQLAlchemy(model_class=Base)
-db.Model.registry.update_type_annotation_map({datetime: DateTime(timezone=True), uuid.UUID: Uuid()})
+db.Model.registry.update_type_annotation_map({datetime: DateTime(timezone=True), uuid.UUID: Uuid()})  # type: ignore[attr-defined]
 migrate = Migrate()
 csrf = CSRFProtect()
 login = LoginManager()

@@ -51,7 +51,7 @@ def declared_action(endpoint: str | None) -> str | None:
     return getattr(current_app.view_functions[endpoint], "action", None)
 
 
-@login.user_loader
+@login.user_loader  # type: ignore[untyped-decorator]  # flask-login ships no types
 def _load_user(token: str) -> User | None:
     with system_scope():
         user = db.session.scalar(select(User).where(User.token == token))

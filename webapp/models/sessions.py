@@ -29,11 +29,11 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class StoredSession(ServerSideSession):
+class StoredSession(ServerSideSession):  # type: ignore[misc]
     """A session of our store."""
 
 
-class SessionStore(ServerSideSessionInterface):
+class SessionStore(ServerSideSessionInterface):  # type: ignore[misc]
     """Idle for 30 minutes or 12 hours old: over (RELIABILITY T8)."""
 
     session_class = StoredSession
@@ -57,7 +57,7 @@ class SessionStore(ServerSideSessionInterface):
 
     def should_set_storage(self, app: Flask, session: ServerSideSession) -> bool:
         """Write what was changed, and at times what was only used, so that use keeps it alive."""
-        return session.modified or _now().timestamp() - session.get(TOUCHED, 0) > REFRESH_AFTER.total_seconds()
+        return bool(session.modified) or _now().timestamp() - session.get(TOUCHED, 0) > REFRESH_AFTER.total_seconds()
 
     def _upsert_session(self, session_lifetime: timedelta, session: ServerSideSession, store_id: str) -> None:
         now = _now()

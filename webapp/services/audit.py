@@ -38,13 +38,13 @@ def record(kind: str, actor: User | str, thing: Any = None, *, result: str = "ok
     """Add an entry to the present transaction; the caller commits. Facts hold no secrets and no result data."""
     if kind not in KINDS:
         raise ValueError(f"{kind} is no kind of audit entry")
-    is_user = isinstance(actor, User)
-    brand = actor.brand_id if is_user else getattr(thing, "brand_id", None)
+    user = actor if isinstance(actor, User) else None
+    brand = user.brand_id if user else getattr(thing, "brand_id", None)
     db.session.add(
         AuditEntry(
             **({"brand_id": brand} if brand else {}),
-            actor_id=actor.id if is_user else None,
-            actor=actor.email if is_user else actor,
+            actor_id=user.id if user else None,
+            actor=actor.email if isinstance(actor, User) else actor,
             ip=request.remote_addr if has_request_context() else None,
             request=g.get("request_id") if has_request_context() else None,
             action=kind,
