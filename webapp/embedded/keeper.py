@@ -53,7 +53,7 @@ def main(home: Path, *, throwaway: bool) -> int:
     users = locks.open_lock(home / "users.lock")
     try:
         say(lock, {"addresses": addresses(postgres, redis)})
-        _keep(home, lock, users, (redis, postgres), wishes, wake, grace=ROUND_S if throwaway else GRACE_S)
+        _keep(home, lock, users, (redis, postgres), wishes, wake)
     finally:
         redis.stop()
         postgres.stop()
@@ -108,9 +108,7 @@ def _listen() -> tuple[Wishes, int]:
     return wishes, wake
 
 
-def _keep(
-    home: Path, lock: int, users: int, services: tuple[Redis, Postgres], wishes: Wishes, wake: int, *, grace: float
-) -> None:
+def _keep(home: Path, lock: int, users: int, services: tuple[Redis, Postgres], wishes: Wishes, wake: int) -> None:
     """Return when the services are to be stopped; the users' lock is then ours, so that nobody can join any more."""
     idle_since = time.monotonic()
     deaths: deque[float] = deque(maxlen=DEATHS)
@@ -121,7 +119,7 @@ def _keep(
         else:
             # Whoever joined and left between two looks is known by the time of the file.
             idle_since = max(idle_since, time.monotonic() - max(0.0, time.time() - os.fstat(users).st_mtime))
-            if wishes.hurry or time.monotonic() - idle_since >= grace:
+            if wishes.hurry or time.monotonic() - idle_since >= GRACE_S:
                 return
             locks.release(users)
         for service in services:
