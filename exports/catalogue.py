@@ -36,6 +36,7 @@ class DataField:
     timestamptz, and `:brand` may stand in it), or the member `path` of the JSONB column `column`, or that column, or,
     with `special`, what the query builder makes of it. `items` is the type of a list's elements. `translated` marks an
     object of texts by locale (REFERENCE 5.3). `open`: other values than the `choices` may occur.
+    `stored` says where a column is not of the type that `type` has in the reference schema: "double precision".
     """
 
     id: str
@@ -56,6 +57,7 @@ class DataField:
     sql: str | None = None
     special: str | None = None
     open: bool = False
+    stored: str = ""
 
 
 @dataclass(frozen=True)

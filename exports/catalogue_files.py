@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from pydantic import Field as Limits
@@ -58,6 +58,7 @@ class FieldFile(_Strict):
     path: list[Name] = []
     sql: str | None = None
     special: str | None = None
+    stored: Literal["", "double precision"] = ""
 
 
 class ModelFile(_Strict):
@@ -244,6 +245,7 @@ def _mistake(one: FieldFile, model: ModelFile, shared: SharedFile) -> tuple[str,
             one.translated and one.type not in (FieldType.STRING, FieldType.TEXT),
             "only texts are translated",
         ),
+        ("stored", bool(one.stored) and one.type != FieldType.FLOAT, "only a float can be stored as double precision"),
         ("sql", bool(one.sql) and bool(one.column or one.path or one.special), "a field has sql or a column, not both"),
         ("special", one.special is not None and one.special not in SPECIALS, f"it must be one of {sorted(SPECIALS)}"),
         ("special", one.special == "segments" and shared.roles.segments is None, f"{SHARED} has no role segments"),
@@ -270,9 +272,8 @@ def _sql_mistake(one: FieldFile, model: ModelFile) -> tuple[str, str] | None:
 def _field(raw: FieldFile, model: ModelFile) -> DataField:
     values = raw.model_dump(exclude={"choices", "column", "path", "sql"})
     sql = raw.sql and _LABELS.sub(lambda found: _labels(found[1], model), raw.sql)
-    return DataField(
-        **values, choices=tuple(_choices(raw).items()), column=raw.column or raw.id, path=tuple(raw.path), sql=sql
-    )
+    column = "" if raw.sql or raw.special else raw.column or raw.id
+    return DataField(**values, choices=tuple(_choices(raw).items()), column=column, path=tuple(raw.path), sql=sql)
 
 
 def _choices(raw: FieldFile) -> dict[str, str]:

@@ -308,6 +308,8 @@ def test_a_company_describes_its_own_tables(tmp_path: Path) -> None:
         (WORDS, WORDS + 'choices = ["a"]\n', "fields.words.choices"),
         (WORDS, WORDS + "open = true\n", "fields.words.open"),
         (WORDS, 'label = "Words"\ntype = "float"\ntranslated = true\n', "fields.words.translated"),
+        (WORDS, WORDS + 'stored = "double precision"\n', "fields.words.stored"),
+        (WORDS, 'label = "Words"\ntype = "float"\nstored = "money"\n', "fields.words.stored"),
         (WORDS, WORDS + 'sql = "1"\n', "fields.words.computed"),
         (WORDS, WORDS + "computed = true\n", "fields.words.computed"),
         (WORDS, WORDS + 'computed = true\nsql = "1"\ncolumn = "w"\n', "fields.words.sql"),
