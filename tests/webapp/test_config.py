@@ -1,0 +1,61 @@
+"""Settings: what is missing or makes no sense is said by name, before anything starts."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from webapp.config import SettingError, limiter_url, read, sqlalchemy_url
+
+PRODUCTION = {
+    "DATABASE_URL": "postgres://exports@db/exports",
+    "SOURCE_DATABASE_URL": "postgresql://reader@replica/loyalty",
+    "REDIS_URL": "rediss://redis:6379/0",
+    "STORAGE_URL": "s3://bucket/exports",
+    "SECRET_KEY": "k" * 40,
+}
+
+
+def test_a_deployment_is_read_whole() -> None:
+    settings = read(PRODUCTION)
+    assert not settings.embedded
+    assert settings.source_database_url == PRODUCTION["SOURCE_DATABASE_URL"]
+    assert settings.flask()["SESSION_COOKIE_NAME"] == "__Host-exports_session"
+    assert settings.flask()["SESSION_COOKIE_SECURE"] is True
+
+
+@pytest.mark.parametrize("name", ["SOURCE_DATABASE_URL", "REDIS_URL", "STORAGE_URL", "SECRET_KEY"])
+def test_a_deployment_that_lacks_a_setting_is_refused_by_its_name(name: str) -> None:
+    with pytest.raises(SettingError, match=name):
+        read({key: value for key, value in PRODUCTION.items() if key != name})
+
+
+def test_a_short_secret_is_refused() -> None:
+    with pytest.raises(SettingError, match="SECRET_KEY"):
+        read({**PRODUCTION, "SECRET_KEY": "changeme"})
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "ten", "٣", "1_000", "86401"])
+def test_a_number_that_makes_no_sense_is_refused_by_its_name(value: str) -> None:
+    with pytest.raises(SettingError, match="SOURCE_STATEMENT_TIMEOUT"):
+        read({**PRODUCTION, "SOURCE_STATEMENT_TIMEOUT": value})
+
+
+def test_a_database_that_is_not_postgresql_is_refused() -> None:
+    with pytest.raises(SettingError, match="DATABASE_URL"):
+        sqlalchemy_url("mysql://localhost/exports")
+
+
+def test_addresses_are_spelt_as_each_library_wants_them() -> None:
+    assert sqlalchemy_url("postgres://a@b/c") == "postgresql+psycopg://a@b/c"
+    assert limiter_url("unix:///tmp/redis.sock?db=0") == "redis+unix:///tmp/redis.sock?db=0"
+    assert limiter_url("redis://localhost/0") == "redis://localhost/0"
+
+
+def test_the_embedded_key_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
+    from webapp.config import _kept_secret
+
+    first = _kept_secret(tmp_path / "new" / "secret-key")
+    assert len(first) > 40
+    assert _kept_secret(tmp_path / "new" / "secret-key") == first
+    assert stat.S_IMODE((tmp_path / "new" / "secret-key").stat().st_mode) == 0o600
