@@ -1,0 +1,24 @@
+"""How gunicorn serves the application; read by gunicorn alone, it imports nothing of ours."""
+
+from __future__ import annotations
+
+import os
+
+# Loopback unless told otherwise. A platform's router comes from outside: Heroku sets DYNO, elsewhere BIND=0.0.0.0.
+_host = os.environ.get("BIND") or ("0.0.0.0" if "DYNO" in os.environ else "127.0.0.1")  # noqa: S104 - see above
+bind = f"{_host}:{os.environ.get('PORT') or 5000}"
+
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
+threads = 32  # DESIGN section 6; downloads of slow clients each hold one
+# A thread that streams a download for an hour is fine: gthread's worker itself answers the arbiter.
+timeout = 60
+graceful_timeout = 25  # Heroku kills 30 s after it asked
+keepalive = 5
+max_requests = 0
+# Workers show that they live by touching a file; on a disk this can block for seconds.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - memory, not a shared secret
+accesslog = None
+errorlog = "-"
+loglevel = "warning"
+control_socket_disable = True
