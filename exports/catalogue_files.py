@@ -26,6 +26,7 @@ SPECIALS = frozenset({"segments"})
 """Computed fields that the query builder makes: `segments` compiles the filters of the brand's segments."""
 BINDS = frozenset({"today", "moment", "brand"})
 _BIND = re.compile(r"(?<![:\w\\]):(\w+)")
+_CAST_BIND = re.compile(r":\w+::")  # SQLAlchemy does not see a bind in `:today::date`
 _LABELS = re.compile(r"\{labels:(\w+)\}")
 
 Name = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
@@ -151,8 +152,9 @@ class RolesFile(_Strict):
 
 
 class SharedFile(_Strict):
-    """`_shared.toml`."""
+    """`_shared.toml`; `models` are the files beside it, in the order in which the screen shows them."""
 
+    models: list[Identifier] = Limits(min_length=1)
     modules: dict[Identifier, Name]
     references: dict[Identifier, ReferenceFile]
     roles: RolesFile
@@ -168,10 +170,11 @@ def load(folder: Path = FOLDER) -> Catalogue:
         CatalogueError: naming the file and the key.
     """
     shared = _read(folder / SHARED, SharedFile)
-    paths = [path for path in sorted(folder.glob("*.toml")) if path.name != SHARED]
-    models = {path.stem: _model(path, shared) for path in paths}
-    if not models:
-        raise CatalogueError(file=str(folder), key="the folder", reason="it holds no model")
+    found = {path.stem for path in folder.glob("*.toml")} - {Path(SHARED).stem}
+    if found != set(shared.models) or len(found) < len(shared.models):
+        amiss = sorted(found.symmetric_difference(shared.models)) or shared.models
+        raise CatalogueError(file=SHARED, key="models", reason=f"list and files differ: {', '.join(amiss)}")
+    models = {id: _model(folder / f"{id}.toml", shared) for id in shared.models}
     _check_shared(shared, models)
     references = {id: ReferencedTable(id=id, **one.model_dump()) for id, one in shared.references.items()}
     roles = shared.roles.model_dump(exclude_none=True)
@@ -264,6 +267,8 @@ def _sql_mistake(one: FieldFile, model: ModelFile) -> tuple[str, str] | None:
     strange = set(_BIND.findall(one.sql)) - BINDS
     if strange:
         return "sql", f'":{min(strange)}" is not one of {sorted(BINDS)}'
+    if _CAST_BIND.search(one.sql):
+        return "sql", "a bind is cast as in cast(:today as date), not with two colons"
     enums = {field.id for field in model.fields if field.choices}
     unknown = set(_LABELS.findall(one.sql)) - enums
     return ("sql", f'"{min(unknown)}" is not a field with choices') if unknown else None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from exports.catalogue import DataField, FieldType, builtin, fields_of
-from exports.catalogue_files import FOLDER, load
+from exports.catalogue_files import FOLDER, FieldFile, ModelFile, RolesFile, load
 from exports.errors import CatalogueError
 
 FIELDS = {
@@ -88,8 +88,26 @@ def test_every_field_of_the_reference_is_there_and_no_other(model: str) -> None:
     assert sorted(builtin().models[model].fields) == sorted(FIELDS[model].split())
 
 
-def test_the_twelve_models_have_as_many_built_in_fields_as_the_documentation_says() -> None:
+def test_the_twelve_models_have_their_number_of_built_in_fields_and_the_documentation_says_so() -> None:
     assert {model.id: len(model.fields) for model in builtin().models.values()} == COUNTS
+    page = (Path(__file__).parents[2] / "docs/catalogue.md").read_text(encoding="utf-8")
+    for model in builtin().models.values():
+        module = f"`{model.module}`" if model.module else "always"
+        assert f"| {model.label} | `{model.id}.toml` | {module} | {COUNTS[model.id]} |" in page
+
+
+def test_every_key_of_a_file_and_every_role_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs/catalogue.md").read_text(encoding="utf-8")
+    roles = {key for role in builtin().roles.values() for key in role}
+    keys = {*FieldFile.model_fields, *ModelFile.model_fields, *RolesFile.model_fields, *roles} - {"fields"}
+    assert [key for key in sorted(keys) if f"`{key}`" not in page and f"{key} = " not in page] == []
+
+
+def test_models_are_offered_in_the_order_of_the_manual() -> None:
+    assert [model.label for model in builtin().models.values()] == [
+        *("Challenges", "Changes", "Content approval", "Coupons", "Coupon pools", "Customers", "Customer fields"),
+        *("Events", "Products", "Rewards", "Stores", "Webhook logs"),
+    ]
 
 
 def test_computed_fields_are_those_that_refuse_aggregation() -> None:
@@ -230,6 +248,8 @@ label = "Words"
 type = "string"
 """
 SHARED = """
+models = ["things"]
+
 [modules]
 toys = "Toys"
 
@@ -314,6 +334,7 @@ def test_a_company_describes_its_own_tables(tmp_path: Path) -> None:
         (WORDS, WORDS + "computed = true\n", "fields.words.computed"),
         (WORDS, WORDS + 'computed = true\nsql = "1"\ncolumn = "w"\n', "fields.words.sql"),
         (WORDS, WORDS + 'computed = true\nsql = "x = :now"\n', "fields.words.sql"),
+        (WORDS, WORDS + 'computed = true\nsql = "x > :today::date"\n', "fields.words.sql"),
         (WORDS, WORDS + 'computed = true\nsql = "{labels:words} ->> color"\n', "fields.words.sql"),
         (WORDS, WORDS + 'computed = true\nspecial = "magic"\n', "fields.words.special"),
         (WORDS, WORDS + 'path = ["first"]\n', "fields.words.path"),
@@ -333,6 +354,11 @@ def test_a_mistake_in_a_models_file_is_refused_with_file_and_key(tmp_path: Path,
 @pytest.mark.parametrize(
     ("old", "new", "key"),
     [
+        ('models = ["things"]\n', "", "models"),
+        ('["things"]', "[]", "models"),
+        ('["things"]', '["things", "others"]', "models"),
+        ('["things"]', '["others"]', "models"),
+        ('["things"]', '["things", "things"]', "models"),
         ('toys = "Toys"', 'toys = ""', "modules.toys"),
         ("[roles.segments]", "[roles.segmnts]", "roles.segmnts"),
         ('filter = "owner"\n', "", "roles.segments.filter"),
@@ -366,14 +392,14 @@ def test_a_model_without_a_table_cannot_compute(tmp_path: Path) -> None:
     assert refusal(folder_of(tmp_path, things)).facts["key"] == "fields.words.sql"
 
 
-def test_a_missing_shared_file_and_a_folder_without_models_are_refused(tmp_path: Path) -> None:
+def test_a_missing_shared_file_and_a_missing_model_are_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path).facts == {
         "file": "_shared.toml",
         "key": "the file",
         "reason": "it cannot be read (No such file or directory)",
     }
     (tmp_path / "_shared.toml").write_text(SHARED, encoding="utf-8")
-    assert refusal(tmp_path).facts["reason"] == "it holds no model"
+    assert refusal(tmp_path).facts["reason"] == "list and files differ: things"
 
 
 def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,47 @@
+"""`--brand NAME`: for which brand a command speaks (SPEC section 11)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import click
+from sqlalchemy import or_, select
+
+from webapp.extensions import db
+from webapp.models import Brand
+
+DEMO_BRAND: Final = "maple"
+"""The first brand of the demo data, as the source names it: the default where there are several brands."""
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def brand_option(command: Command) -> Command:
+    """Give a command the option `--brand`, as its argument `brand`: the text that was typed, or None."""
+    return click.option("--brand", metavar="NAME", help="The brand, by its name. Default: the only one.")(command)
+
+
+def chosen_brand(name: str | None) -> Brand:
+    """The brand of that name; without a name the only one, else the demo's first.
+
+    Raises:
+        click.UsageError: there is no such brand, or none was named and there are several.
+    """
+    if name is not None:
+        found: Brand | None = db.session.scalar(select(Brand).where(or_(Brand.name == name, Brand.source_key == name)))
+        if found is None:
+            raise click.UsageError(f'There is no brand "{name}". {_brands()}')
+        return found
+    brands = list(db.session.scalars(select(Brand)))
+    if len(brands) == 1:
+        return brands[0]
+    demo = next((one for one in brands if one.source_key == DEMO_BRAND), None)
+    if demo is None:
+        raise click.UsageError(f"Say which brand is meant: --brand NAME. {_brands()}")
+    return demo
+
+
+def _brands() -> str:
+    names = list(db.session.scalars(select(Brand.name).order_by(Brand.name)))
+    return f"There are: {', '.join(names)}." if names else "There is none yet."
