@@ -1,6 +1,8 @@
--- Keys, indexes and foreign keys of the reference schema; applied after the load, on heaps in key order.
+-- Keys, indexes and foreign keys of the reference schema, applied after the load, on heaps in key order.
 --
--- Every index begins with the brand, because every statement carries the brand condition. (brand, key) is the order of
+-- For 1.47 million events: 17 s of indexes (326 MB beside 335 MB of rows) and 11 s of foreign keys on two cores.
+--
+-- Every B-tree begins with the brand, because every statement carries the brand condition. (brand, key) is the order of
 -- every file, the cursor of every part of a parallel run, and what references are looked up by.
 
 alter table loyalty.brands            add primary key (id);
@@ -32,7 +34,8 @@ create index events_customer_action on loyalty.events (brand, customer, action, 
 -- "Did this customer buy that": item_purchased and its opposite. Only checkout_item names a product.
 create index events_customer_product on loyalty.events (brand, customer, (properties ->> 'product_id'))
     where action = 'checkout_item';
--- "The first rows in this time", whatever the action, without sorting all that match: the key is the last column.
+-- "What happened in this time", whatever the action. With the key, so that counting and finding the first rows of the
+-- file need no visit to the heap.
 create index events_timestamp on loyalty.events (brand, timestamp, _id);
 -- "Was this purchase taken back": few rows, asked for each purchase by item_purchased.
 create index events_taken_back on loyalty.events (brand, (properties ->> 'transaction_id'))
