@@ -4,42 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from click.testing import Result
 from flask import Flask
-from flask.testing import FlaskCliRunner
 
-from tests.fix_services import Cluster, environment
-from webapp import config, create_app
 from webapp.cli.models import models
 from webapp.extensions import db
-from webapp.models import Brand, CustomField, brand_scope, system_scope
+from webapp.models import Brand, CustomField, brand_scope
 
 Ask = Callable[..., Result]
 
 
 @pytest.fixture
-def application(postgres: Cluster, app_database: str, redis_url: str, tmp_path: Path) -> Iterator[Flask]:
-    """The application on a database with nothing in it."""
-    app = create_app(config.read(environment(postgres, app_database, redis=redis_url, folder=tmp_path)))
-    with app.app_context():
-        yield app
-        with system_scope():
-            db.session.rollback()
-            for table in (CustomField, Brand):
-                for row in db.session.query(table):
-                    db.session.delete(row)
-                db.session.commit()
-        db.session.remove()
-        db.engine.dispose()
-
-
-@pytest.fixture
-def ask(application: Flask) -> Ask:
+def ask(app: Flask) -> Iterator[Ask]:
     """Run the command with arguments."""
-    return lambda *arguments: FlaskCliRunner(application).invoke(models, list(arguments))
+    with app.app_context():
+        yield lambda *arguments: app.test_cli_runner().invoke(models, list(arguments))
 
 
 def add_brand(name: str, source_key: str, *modules: str) -> Brand:
