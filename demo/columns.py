@@ -24,9 +24,9 @@ class Json:
     value: Any
 
 
-def compact(value: Any) -> str:
-    """A value as compact JSON text."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+# One encoder for all: json.dumps makes a new one for each value, which took half of the time.
+compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""A value as compact JSON text."""
 
 
 def integers(values: Integers) -> pa.Array:

@@ -32,7 +32,7 @@ def numbers(purpose: str, keys: Keys) -> Draws:
     """One 64-bit number per key (splitmix64); other purposes give independent numbers for the same key."""
     start = np.frombuffer(hashlib.sha256(f"{SEED}/{purpose}".encode()).digest()[:8], dtype="<u8")[0]
     with np.errstate(over="ignore"):
-        mixed = (keys.astype(np.uint64) + np.uint64(1)) * _GOLDEN + start
+        mixed: Draws = (keys.astype(np.uint64) + np.uint64(1)) * _GOLDEN + start
         for shift, factor in _MIX:
             mixed = (mixed ^ (mixed >> shift)) * factor
     return mixed ^ (mixed >> np.uint64(31))
@@ -45,7 +45,8 @@ def below(purpose: str, keys: Keys, limit: int | Keys) -> npt.NDArray[np.int64]:
 
 def chance(purpose: str, keys: Keys, one_in: int) -> npt.NDArray[np.bool_]:
     """True for about one key in `one_in`."""
-    return numbers(purpose, keys) % np.uint64(one_in) == 0
+    hit: npt.NDArray[np.bool_] = numbers(purpose, keys) % np.uint64(one_in) == 0
+    return hit
 
 
 def choice(purpose: str, keys: Keys, values: Sequence[str | None]) -> pa.Array:

@@ -117,10 +117,10 @@ def _load(connection: psycopg.Connection, data: retailer.Retailer, times: int, r
     with connection.cursor() as cursor:
         if times > 1:
             multiply.prepare(cursor)
-        for brand in brands.BRANDS:
+        for one in brands.BRANDS:
             cursor.execute(
                 "INSERT INTO loyalty.brands (id, name, time_zone, language) VALUES (%s, %s, %s, %s)",
-                (brand.source_key, brand.name, brand.time_zone, brand.language),
+                (one.source_key, one.name, one.time_zone, one.language),
             )
         for brand, table, pieces in _tables(data, times):
             report(f"{brand}: {table}")
@@ -128,8 +128,8 @@ def _load(connection: psycopg.Connection, data: retailer.Retailer, times: int, r
             rows[table] = rows.get(table, 0) + count
         if times > 1:
             rows["events"] += multiply.multiply(cursor, times, report)
-        for number, statement in enumerate(statements := _statements(INDEXES)):
-            report(f"indexes and keys {number + 1}/{len(statements)}")
+        for statement in _statements(INDEXES):
+            report("keys and indexes: " + " ".join(re.sub(r"--.*", "", statement).split())[:70])
             cursor.execute(statement)
         _grant(cursor)
         cursor.execute("DROP SCHEMA IF EXISTS loyalty_before CASCADE")

@@ -98,13 +98,13 @@ def to_utc(local: Moments) -> Ids:
     moments = pd.DatetimeIndex(local).tz_localize(
         ZONE, ambiguous=np.zeros(len(local), bool), nonexistent=pd.Timedelta("1h")
     )
-    return moments.as_unit("s").asi8
+    return np.asarray(moments.as_unit("s").asi8)
 
 
 def to_local(seconds: Ids) -> Moments:
     """Unix seconds as wall-clock times in the retailer's zone."""
     moments = pd.DatetimeIndex(seconds.astype("datetime64[s]")).tz_localize("UTC").tz_convert(ZONE)
-    return moments.tz_localize(None).to_numpy().astype("datetime64[s]")
+    return np.asarray(moments.tz_localize(None).to_numpy().astype("datetime64[s]"))
 
 
 def read(part: Part) -> Retailer:
@@ -181,7 +181,7 @@ def _first(columns: Columns, rows: int) -> Columns:
 
 
 def _cents(amounts: pd.Series) -> Ids:
-    return np.rint(amounts.to_numpy() * 100).astype(np.int64)
+    return np.asarray(np.rint(amounts.to_numpy() * 100).astype(np.int64))
 
 
 def _with_unlisted(products: pd.DataFrame, bought: Ids) -> pd.DataFrame:

@@ -36,12 +36,12 @@ class Campaigns:
     @property
     def id(self) -> Ids:
         """Campaign numbers, 1 to 27."""
-        return self.retailer.campaigns["campaign_id"].to_numpy()
+        return np.asarray(self.retailer.campaigns["campaign_id"])
 
     @cached_property
     def type(self) -> list[str]:
         """Types A, B, C."""
-        return self.retailer.campaigns["campaign_type"].tolist()
+        return list(self.retailer.campaigns["campaign_type"])
 
     @cached_property
     def starts(self) -> Ids:

@@ -23,6 +23,7 @@ from demo.retailer import Ids, to_local
 SPENDING = ("reward",)
 EXPIRING = ("point_sub",)
 WITHOUT_POINTS = ("opt_in", "opt_out", "profile", "visit")
+YEAR = np.timedelta64(365, "D")
 MACHINE = np.frombuffer(b"6d61706c", np.uint8)
 """Digits 9 to 16 of every event id ("mapl"); 1 to 8 are the time, 17 to 22 the number, 23 and 24 the copy."""
 
@@ -87,7 +88,8 @@ class Ledger:
 
     def places(self, action: str, rows: Ids) -> Ids:
         """Numbers of a block's rows in the order of time."""
-        return self._place[rows + self._starts[action]]
+        places: Ids = self._place[rows + self._starts[action]]
+        return places
 
     def ids(self, numbers: Ids) -> pa.Array:
         """Event ids by numbers."""
@@ -125,7 +127,7 @@ class Ledger:
             "unix_timestamp": pa.array(self.at[numbers]),
             "process_timestamp": columns.timestamps(self.at[numbers] + 1 + draw.below("processing", numbers, 4)),
             "date": columns.dates(day),
-            "expdate": columns.dates(day + np.timedelta64(365, "D"), ~earned),
+            "expdate": columns.dates((day + YEAR).astype("datetime64[D]"), ~earned),
             "expired": pa.array(used == points, mask=~earned),
             "used_points": pa.array(used, mask=~earned),
             "usages": pa.array([usages.get(one) for one in numbers.tolist()], pa.string()),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -149,7 +148,7 @@ class Assortment:
         )
 
 
-def promoted(retailer: Retailer, assortment: Assortment, campaign: int) -> Sequence[int]:
+def promoted(retailer: Retailer, assortment: Assortment, campaign: int) -> Ids:
     """Places of the products that a campaign's coupons are for; the six that the package does not list are left out."""
     linked = retailer.links.loc[retailer.links["campaign_id"] == campaign, "product_id"].unique()
-    return assortment.places(linked[np.isin(linked, assortment.id)]).tolist()
+    return assortment.places(linked[np.isin(linked, assortment.id)])
