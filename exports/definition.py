@@ -1,6 +1,6 @@
 """What a person wants as a file: one immutable document, the same from wizard, command line, API and database.
 
-Shape: SPEC section 11. Here only what can be said without a catalogue; rules that need the data model are in `rules.py`.
+Shape: SPEC section 11. Here only what can be said without a catalogue; rules that need the model are in `rules.py`.
 """
 
 from __future__ import annotations

@@ -5,16 +5,18 @@
     ├── CatalogueError           a catalogue file is wrong (at start)
     ├── RunError                 a run cannot go on
     │   ├── SourceError          the database that rows come from
-    │   │   ├── SourceUnreachable · SourceTimeout · SourceConflict · SourceBusy
+    │   │   ├── SourceUnreachable · SourceTimeout · SourceConflict · SourceBusy · SourceExhausted
     │   │   └── FieldMissing · RowUnreadable · SourceRefused
     │   ├── FormatError          the file cannot be written as asked
     │   │   └── EnclosureNeeded
     │   ├── StorageError         the finished file cannot be kept
     │   │   └── DiskFull · StoreUnreachable
+    │   ├── RightsLost           what the owner was allowed when it was saved is not allowed any more
     │   └── SystemFault          ours
     │       └── WorkerDied · Unexpected
     ├── RunStopped               not an error of the run: somebody else decided
-    │   └── Cancelled · Fenced
+    │   └── Cancelled · Fenced · GivenBack
+    ├── AccountRefused           a user cannot be made as asked
     └── SetUpError               this machine cannot run the embedded services yet
         ├── InstanceNewer · InstanceForeign · InstanceClosed · InstanceIncomplete
         └── NoSpace · ProgramMissing · ServiceFailed
@@ -126,6 +128,13 @@ class SourceBusy(SourceError):
     permanent = False
 
 
+class SourceExhausted(SourceError):
+    code = "source.exhausted"
+    sentence = "The database has run out of memory or disk space for this query."
+    advice = "The run is tried again by itself. If it keeps failing, ask whoever runs the database."
+    permanent = False
+
+
 class SourceRefused(SourceError):
     code = "source.refused"
     sentence = "The database refused the login or the reading of a table."
@@ -171,6 +180,14 @@ class StoreUnreachable(StorageError):
     permanent = False
 
 
+class RightsLost(RunError):
+    """What the owner was allowed when the export was saved is not allowed any more (SPEC section 10)."""
+
+    code = "rights.lost"
+    sentence = "The owner of this export, {owner}, may no longer run it: {reason}"
+    advice = "Ask an admin for the right, or hand the export over to somebody who has it."
+
+
 class SystemFault(RunError):
     """Ours."""
 
@@ -201,6 +218,20 @@ class Fenced(RunStopped):
     code = "run.fenced"
     sentence = "Another worker has taken this run over."
     advice = "Nothing is to be done."
+
+
+class GivenBack(RunStopped):
+    code = "run.given_back"
+    sentence = "The worker was told to stop, and the run is queued again."
+    advice = "Nothing is to be done."
+
+
+class AccountRefused(ExportsError):
+    """A user cannot be made or changed as asked."""
+
+    code = "account.refused"
+    sentence = "The user cannot be made: {reason}."
+    advice = "Correct what is named and try again."
 
 
 class SetUpError(ExportsError):

@@ -33,6 +33,8 @@ def _as_field(row: CustomField) -> DataField:
         custom=True,
         column=row.column,
         path=tuple(row.path),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
     )
 
 

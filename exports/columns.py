@@ -1,0 +1,222 @@
+"""What the fields of a data model are in SQL: columns, members of JSONB columns, computed expressions.
+
+Names come from the catalogue alone; whatever a person typed is a bound value.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from exports.catalogue import Catalogue, DataField, DataModel, FieldType
+from exports.surroundings import Surroundings
+from exports.zones import zone
+
+Expression = sa.ColumnElement[Any]
+
+TEXTS: Final = frozenset({FieldType.STRING, FieldType.TEXT, FieldType.ENUM, FieldType.REFERENCE})
+NUMBERS: Final = frozenset({FieldType.INTEGER, FieldType.FLOAT})
+SQL_TYPES: Final[dict[FieldType, sa.types.TypeEngine[Any]]] = {
+    **dict.fromkeys(TEXTS, sa.Text()),
+    FieldType.INTEGER: sa.BigInteger(),
+    FieldType.FLOAT: sa.Numeric(),
+    FieldType.BOOLEAN: sa.Boolean(),
+    FieldType.DATE: sa.Date(),
+    FieldType.DATETIME: sa.DateTime(timezone=True),
+    FieldType.LIST: ARRAY(sa.Text()),
+    FieldType.JSON: JSONB(),
+}
+
+_DATE = (
+    r"(?!0000)[0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
+    r"|02-(0[1-9]|1[0-9]|2[0-8]))"
+    r"|([0-9]{2}(0[48]|[2468][048]|[13579][26])|(0[48]|[2468][048]|[13579][26])00)-02-29"
+)
+"""Days that exist: PostgreSQL ends a whole COPY at a cast of `2021-02-30`, and takes words such as `tomorrow`."""
+_CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?"
+IS_NUMBER: Final = r"^-?[0-9]+(\.[0-9]+)?$"
+IS_DATE: Final = f"^({_DATE})$"
+IS_LOCAL_TIME: Final = f"^({_DATE})[ T]{_CLOCK}$"
+IS_TIME: Final = f"^({_DATE})[ T]{_CLOCK}(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)$"
+
+
+@dataclass(frozen=True)
+class Context:
+    """Where an expression stands: the model and the relation whose records are read, the export's zone, the run.
+
+    `within` names the segments that are being written out right now: one that comes round again is a circle.
+    """
+
+    catalogue: Catalogue
+    model: DataModel
+    relation: sa.FromClause
+    timezone: str
+    surroundings: Surroundings
+    within: tuple[str, ...] = ()
+
+    @property
+    def today(self) -> date:
+        """The day of the run in the zone of the export."""
+        return self.surroundings.moment.astimezone(zone(self.timezone)).date()
+
+
+def literal(value: str) -> Expression:
+    """A bound text."""
+    return sa.literal(value, sa.Text())
+
+
+def matches(value: Expression, pattern: str) -> Expression:
+    """Whether a text matches one of the patterns of this module."""
+    return value.op("~", is_comparison=True)(literal(pattern))
+
+
+def relation(model: DataModel, surroundings: Surroundings) -> sa.FromClause:
+    """What the records of a model are read from: its table, or for Customer fields the rows that are given along."""
+    if model.table is None:
+        columns = [sa.column(one.column, SQL_TYPES[one.type]) for one in model.fields.values()]
+        rows = sa.cast(literal(_as_json(surroundings.customer_fields)), JSONB())
+        function = sa.func.jsonb_to_recordset(rows).table_valued(*columns)
+        return function.render_derived(name=model.id, with_types=True)
+    schema, _, name = model.table.rpartition(".")
+    return sa.table(name, *_columns(model), schema=schema or None)
+
+
+def _as_json(rows: Iterable[Any]) -> str:
+    def moment(value: Any) -> str:
+        if isinstance(value, datetime):
+            return value.isoformat()
+        raise TypeError(f"{type(value).__name__} in a row of Customer fields")
+
+    return json.dumps([dict(row) for row in rows], default=moment)
+
+
+def _columns(model: DataModel) -> list[sa.ColumnClause[Any]]:
+    names = {one.column for one in model.fields.values() if one.column and not one.sql}
+    if model.brand != "all":
+        names.add(model.brand)
+    return [sa.column(name) for name in sorted(names)]
+
+
+def stored(field: DataField, context: Context) -> Expression:
+    """The value as it is stored, before any thought about its type: a column, a JSONB member, a computed expression."""
+    if field.special is not None:
+        from exports.segments import membership  # a segment's filter is made of columns: a circle otherwise
+
+        return membership(context)
+    if field.sql is not None:
+        return computed(field, context)
+    column = _column(field, context)
+    return member(column, field.path) if field.path else column
+
+
+def computed(field: DataField, context: Context) -> Expression:
+    """A computed field's own SQL from the catalogue, with the brand, the day and the moment of the run bound."""
+    values = {"brand": context.surroundings.brand, "moment": context.surroundings.moment, "today": context.today}
+    written = sa.text(f"({field.sql})")
+    used = {name: value for name, value in values.items() if f":{name}" in written.text}
+    return sa.type_coerce(written.bindparams(**used), SQL_TYPES[field.type])
+
+
+def member(column: Expression, path: tuple[str, ...]) -> Expression:
+    """The text of a JSONB member."""
+    return _member(column, path, ("->>", "#>>"), sa.Text())
+
+
+def member_json(column: Expression, path: tuple[str, ...]) -> Expression:
+    """A JSONB member as it is."""
+    return _member(column, path, ("->", "#>"), JSONB())
+
+
+def _member(column: Expression, path: tuple[str, ...], operators: tuple[str, str], type_: Any) -> Expression:
+    if len(path) == 1:
+        return column.op(operators[0], return_type=type_)(literal(path[0]))
+    return column.op(operators[1], return_type=type_)(
+        sa.cast(sa.literal(list(path), ARRAY(sa.Text())), ARRAY(sa.Text()))
+    )
+
+
+def value(field: DataField, context: Context) -> Expression:
+    """The value in the type that the field says, for comparing; NULL for a JSONB member that is of another type."""
+    column = stored(field, context)
+    if field.path:
+        return _MEMBER_AS[field.type](field, context, column)
+    if field.translated:
+        return translated(column)
+    return column
+
+
+def translated(column: Expression) -> Expression:
+    """The text of a translated field in the default language: English, else the first there is (REFERENCE 5.3)."""
+    first = sa.func.jsonb_path_query_first(column, sa.cast(literal("$.*"), _JSONPATH))
+    plain = sa.case((sa.func.jsonb_typeof(column) == literal("string"), member(column, ())))
+    return sa.func.coalesce(member(column, ("en",)), member(first, ()), plain)
+
+
+class _JsonPath(sa.types.UserDefinedType[str]):
+    cache_ok = True
+
+    def get_col_spec(self, **_options: Any) -> str:
+        return "JSONPATH"
+
+
+_JSONPATH = _JsonPath()
+
+
+def _member_text(field: DataField, context: Context, text: Expression) -> Expression:
+    return translated(member_json(_column(field, context), field.path)) if field.translated else text
+
+
+def _member_number(_field: DataField, _context: Context, text: Expression) -> Expression:
+    return sa.case((matches(text, IS_NUMBER), sa.cast(text, sa.Numeric())))
+
+
+def _member_truth(_field: DataField, _context: Context, text: Expression) -> Expression:
+    return sa.case((text == literal("true"), sa.true()), (text == literal("false"), sa.false()))
+
+
+def _member_day(_field: DataField, _context: Context, text: Expression) -> Expression:
+    return sa.case((matches(text, IS_DATE), sa.cast(text, sa.Date())))
+
+
+def _member_moment(_field: DataField, _context: Context, text: Expression) -> Expression:
+    """A time without an offset is UTC (REFERENCE 5.2), whatever the zone of the session."""
+    moment = sa.DateTime(timezone=True)
+    return sa.case(
+        (matches(text, IS_TIME), sa.cast(text, moment)),
+        (matches(text, IS_LOCAL_TIME), sa.cast(text.concat(literal("Z")), moment)),
+        (matches(text, IS_DATE), sa.cast(text.concat(literal(" 00:00Z")), moment)),
+    )
+
+
+def _member_list(field: DataField, context: Context, _text: Expression) -> Expression:
+    array = member_json(_column(field, context), field.path)
+    elements = sa.func.jsonb_array_elements_text(array).column_valued("element")
+    return sa.case(
+        (sa.func.jsonb_typeof(array) == literal("array"), sa.func.array(sa.select(elements).scalar_subquery()))
+    )
+
+
+def _member_object(field: DataField, context: Context, _text: Expression) -> Expression:
+    return member_json(_column(field, context), field.path)
+
+
+def _column(field: DataField, context: Context) -> Expression:
+    column: Expression = context.relation.c[field.column]
+    return column
+
+
+_MEMBER_AS: Final = {
+    **dict.fromkeys(TEXTS, _member_text),
+    **dict.fromkeys(NUMBERS, _member_number),
+    FieldType.BOOLEAN: _member_truth,
+    FieldType.DATE: _member_day,
+    FieldType.DATETIME: _member_moment,
+    FieldType.LIST: _member_list,
+    FieldType.JSON: _member_object,
+}

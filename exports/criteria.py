@@ -1,0 +1,128 @@
+"""One criterion read: its attribute and operator looked up, its value in the type that the operator compares with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from exports.catalogue import DataField, DataModel, FieldType
+from exports.definition import MAX_VALUE, MAX_VALUES_IN_LIST, Criterion
+from exports.operators import NOT_YET, Input, Operator, operator_of
+from exports.values import Unreadable, day, number, span, text, truth, whole_number
+
+
+class CriterionRefused(ValueError):
+    """A criterion that cannot be used. `member` is the part of it that is wrong; `place` the position in a list."""
+
+    def __init__(self, member: str, code: str, message: str, place: int | None = None) -> None:
+        super().__init__(message)
+        self.member = member if place is None else f"{member}.{place}"
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Test:
+    """A criterion that can be used. `value`: a str, int, Decimal, bool, date or LocalSpan; a tuple of these; a pair."""
+
+    field: DataField
+    operator: Operator
+    value: Any
+
+
+Reader = Callable[[Any, str], Any]
+READERS: Final[dict[FieldType, Reader]] = {
+    FieldType.INTEGER: whole_number,
+    FieldType.FLOAT: number,
+    FieldType.BOOLEAN: truth,
+    FieldType.DATE: day,
+    FieldType.DATETIME: span,
+}
+
+
+def read(criterion: Criterion, model: DataModel) -> Test:
+    """Look up and read one criterion.
+
+    Raises:
+        CriterionRefused: with the sentence for the person who made it.
+    """
+    field = model.fields.get(criterion.attribute)
+    if field is None:
+        raise CriterionRefused(
+            "attribute", "attribute.unknown", f"{model.label} has no attribute {criterion.attribute}"
+        )
+    operator = operator_of(field, criterion.operator)
+    if operator is None:
+        raise _no_operator(criterion.operator, field)
+    if "value" in criterion.model_fields_set and criterion.value is not None and operator.input is Input.NONE:
+        raise CriterionRefused("value", "value.unneeded", f"{operator.label} takes no value: leave it out")
+    return Test(field, operator, _value(criterion.value, field, operator))
+
+
+def _no_operator(id: str, field: DataField) -> CriterionRefused:
+    if id in NOT_YET:
+        return CriterionRefused("operator", "operator.not_yet", f"The operator {id} cannot be used yet")
+    return CriterionRefused("operator", "operator.unknown", f"{field.label} has no operator {id}")
+
+
+def _value(value: Any, field: DataField, operator: Operator) -> Any:
+    if operator.input is Input.NONE:
+        return None
+    if operator.input is Input.SEGMENTS:
+        return _segments(value)
+    if operator.input.many:
+        return _list(value, field)
+    if operator.input.pair:
+        return _pair(value, field)
+    return _one(value, field)
+
+
+def _one(value: Any, field: DataField, place: int | None = None) -> Any:
+    kind = field.items if field.type == FieldType.LIST else field.type
+    if isinstance(value, str) and len(value) > MAX_VALUE:
+        raise CriterionRefused("value", "value.too_long", f"A value has at most {MAX_VALUE:,} characters", place)
+    reader: Reader = READERS.get(kind, text)
+    try:
+        read_value = reader(value, field.label)
+    except Unreadable as refused:
+        raise CriterionRefused("value", refused.code, str(refused), place) from None
+    if kind == FieldType.ENUM and not field.open and read_value not in dict(field.choices):
+        raise CriterionRefused("value", "value.choice", f"{read_value} is no choice of {field.label}", place)
+    return read_value
+
+
+def _list(value: Any, field: DataField) -> tuple[Any, ...]:
+    if not isinstance(value, list | tuple):
+        raise CriterionRefused("value", "value.list", f"{field.label} needs a list of values")
+    if not value:
+        raise CriterionRefused("value", "value.empty_list", f"Enter at least one value for {field.label}")
+    if len(value) > MAX_VALUES_IN_LIST:
+        raise CriterionRefused("value", "value.list_too_long", f"A list has at most {MAX_VALUES_IN_LIST:,} values")
+    return tuple(_one(one, field, place) for place, one in enumerate(value))
+
+
+def _pair(value: Any, field: DataField) -> tuple[Any, Any]:
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise CriterionRefused("value", "value.range", f"{field.label} needs two values: from and to")
+    if value[0] is None and value[1] is None:
+        raise CriterionRefused("value", "value.range", f"Enter a first or a last value for {field.label}")
+    low, high = (None if one is None else _one(one, field, place) for place, one in enumerate(value))
+    if low is not None and high is not None and _start(low) > _start(high):
+        raise CriterionRefused("value", "value.order", "The first value must not be greater than the second")
+    return low, high
+
+
+def _start(value: Any) -> Any:
+    return getattr(value, "first", value)
+
+
+def _segments(value: Any) -> tuple[str, ...]:
+    ids = value.get("ids") if isinstance(value, dict) and set(value) == {"ids"} else None
+    if not isinstance(ids, list | tuple) or not all(isinstance(one, str) for one in ids):
+        raise CriterionRefused("value", "value.segments", 'Segments are given as {"ids": [...]}')
+    if not ids:
+        raise CriterionRefused("value", "value.segments", "Choose at least one segment")
+    if len(ids) > MAX_VALUES_IN_LIST:
+        raise CriterionRefused("value", "value.list_too_long", f"A list has at most {MAX_VALUES_IN_LIST:,} values")
+    return tuple(ids)

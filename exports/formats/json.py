@@ -1,0 +1,112 @@
+"""json and jsonl: PostgreSQL writes each record as one object, here stand the brackets and commas between them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from exports.columns import Context, Expression, literal
+from exports.formats.base import UNUSED_DELIMITER, UNUSED_QUOTE, Buffer, Copying, Encoder, Format
+from exports.render import Cell, json_cell
+
+
+class JsonLines(Format):
+    """One object a line (https://jsonlines.org)."""
+
+    media_type = "application/jsonl; charset=utf-8"
+
+    @property
+    def copying(self) -> Copying:
+        """csv with control characters: the text format of COPY would escape backslashes a second time."""
+        return Copying(UNUSED_DELIMITER, UNUSED_QUOTE)
+
+    def columns(self, cells: Sequence[Cell], context: Context) -> list[Expression]:
+        """One column: the object, put together as text, because PostgreSQL cuts names at 63 bytes."""
+        pieces: list[Expression] = []
+        for position, cell in enumerate(cells):
+            opening = ("," if position else "{") + json.dumps(cell.header, ensure_ascii=False) + ":"
+            pieces += [literal(opening), json_cell(cell, context)]
+        return [_joined([*pieces, literal("}")])]
+
+    def encoder(self, headers: Sequence[str]) -> Encoder:
+        """Rows are lines already."""
+        return LinesEncoder()
+
+    def values(self, row: Sequence[str]) -> list[str]:
+        """The members of the object."""
+        return [_shown(value) for _key, value in json.loads(row[0], object_pairs_hook=_Pairs)]
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """The members of an object in their order."""
+
+
+class JsonArray(JsonLines):
+    """One array of objects."""
+
+    media_type = "application/json"
+
+    def encoder(self, headers: Sequence[str]) -> Encoder:
+        """Adds brackets and commas."""
+        return ArrayEncoder()
+
+
+def _joined(pieces: list[Expression]) -> Expression:
+    """Concatenated in halves: one after the other, the beginning of a wide row would be copied once for each column."""
+    if len(pieces) == 1:
+        return pieces[0]
+    middle = len(pieces) // 2
+    return _joined(pieces[:middle]).concat(_joined(pieces[middle:]))
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, _Pairs):
+        return {key: _plain(one) for key, one in value}
+    return [_plain(one) for one in value] if isinstance(value, list) else value
+
+
+class LinesEncoder(Encoder):
+    """Nothing to add."""
+
+    def head(self) -> bytes:
+        """Nothing."""
+        return b""
+
+    def batch(self, rows: bytearray) -> Buffer:
+        """As COPY wrote them: a JSON text holds no line end."""
+        return rows
+
+    def tail(self) -> bytes:
+        """Nothing."""
+        return b""
+
+
+class ArrayEncoder(Encoder):
+    """Brackets around all, a comma between two."""
+
+    def __init__(self) -> None:
+        self._between = b""
+
+    def head(self) -> bytes:
+        """The opening bracket."""
+        return b"[\n"
+
+    def batch(self, rows: bytearray) -> Buffer:
+        """Rows without the last line end, which becomes a comma if another batch follows."""
+        del rows[-1:]
+        joined = self._between + rows.replace(b"\n", b",\n")
+        self._between = b",\n"
+        return joined
+
+    def tail(self) -> bytes:
+        """The closing bracket."""
+        return b"\n]\n" if self._between else b"]\n"

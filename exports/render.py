@@ -1,0 +1,205 @@
+"""A value as it stands in the file, in SQL: type, time zone, Replace values, Default, the spreadsheet guard.
+
+SPEC sections 3.4 and 6. The forms are the fastest of those measured (DESIGN section 2, "Best forms"). The session sets
+TimeZone to the export's zone and DateStyle to ISO.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as made_by
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSON, JSONB
+
+from exports.catalogue import DataField, DataModel, FieldType
+from exports.columns import NUMBERS, TEXTS, Context, Expression, literal, member_json, stored, value
+from exports.definition import Definition
+
+GUARDED: Final = (*map(ord, "=+-@\t\r\n"), 0xFF1D, 0xFF0B, 0xFF0D, 0xFF20)
+"""Code points by which a spreadsheet takes a text for a formula (SPEC section 6): = + - @, TAB, CR, LF, full-width."""
+NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
+_TEXT = sa.Text()
+_STRING_OR_GAP = r'("(?:[^"\\]|\\.)*")|([:,]) '
+"""A JSON string, or a colon or comma with the space that jsonb prints behind it."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One column of the file: which field, under which header, with what in place of some values and of empty ones."""
+
+    field: DataField
+    header: str
+    default: str = ""
+    replace: Mapping[str, str] = made_by(default_factory=dict)
+
+
+def cells(definition: Definition, model: DataModel) -> tuple[Cell, ...]:
+    """The columns of the file, in order: those chosen, or all fields of the model."""
+    if definition.all_fields:
+        return tuple(Cell(one, one.id) for one in model.all_fields)
+    return tuple(
+        Cell(model.fields[one.from_], one.header, one.default, {each.value: each.new for each in one.replace})
+        for one in definition.fields
+    )
+
+
+def guarded(text: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text and ord(text[0]) in GUARDED else text
+
+
+# --- csv and psv: the text of a cell, NULL for an empty one
+
+
+def text_cell(cell: Cell, context: Context, protect: bool) -> Expression:
+    """The value of a csv cell as COPY is to print it; NULL where the cell is empty."""
+    if not cell.replace and not cell.default and not (protect and _needs_guard(cell.field)):
+        return _plain(cell.field, context)
+    text = as_text(cell.field, context)
+    shown = _guard(cell.field, text) if protect and _needs_guard(cell.field) else text
+    if cell.replace:
+        put = {old: _put(new or cell.default, cell.field, protect) for old, new in cell.replace.items()}
+        shown = sa.func.coalesce(_lookup(put, text), shown)
+    if _can_be_blank(cell.field) or cell.replace:
+        shown = sa.func.nullif(shown, literal(""))
+    return sa.func.coalesce(shown, literal(_put(cell.default, cell.field, protect))) if cell.default else shown
+
+
+def _lookup(put: Mapping[str, str], text: Expression) -> Expression:
+    """The new value, by one constant whatever the number of entries; NULL where the value is not among the old ones."""
+    constant = sa.cast(literal(json.dumps(put, ensure_ascii=False)), JSONB())
+    return constant.op("->>", return_type=_TEXT)(text)
+
+
+def _put(new: str, field: DataField, protect: bool) -> str:
+    """What a person put in place of a value: in a column of numbers or dates, a number stays as it is."""
+    if not protect or (field.type not in TEXTS and NUMBER.fullmatch(new)):
+        return new
+    return guarded(new)
+
+
+def _needs_guard(field: DataField) -> bool:
+    return field.type in TEXTS or (bool(field.path) and field.type not in (FieldType.LIST, FieldType.JSON))
+
+
+def _guard(field: DataField, text: Expression) -> Expression:
+    """A member of an object need not be of the type that its field says: what is no number is guarded there too."""
+    formula: Expression = sa.func.ascii(text).in_([sa.literal_column(str(code)) for code in GUARDED])
+    if field.type not in TEXTS:
+        formula = sa.and_(formula, text.op("!~", is_comparison=True)(literal(f"^{NUMBER.pattern}$")))
+    return sa.case((formula, literal("'").concat(text)), else_=text)
+
+
+def _can_be_blank(field: DataField) -> bool:
+    return field.type in TEXTS or bool(field.path)
+
+
+def _plain(field: DataField, context: Context) -> Expression:
+    """An unchanged value in the type that COPY prints as it is to stand in the file."""
+    if field.type in TEXTS or (field.path and field.type in _SCALARS):
+        return sa.func.nullif(as_text(field, context), literal(""))
+    if field.type in NUMBERS and not field.stored:
+        return stored(field, context)
+    if field.type == FieldType.DATE:
+        return stored(field, context)
+    if field.type == FieldType.DATETIME and not field.path:
+        return _local(stored(field, context))
+    return as_text(field, context)
+
+
+_SCALARS: Final = NUMBERS | {FieldType.BOOLEAN, FieldType.DATE}
+
+
+def as_text(field: DataField, context: Context) -> Expression:
+    """The rendered text of a value, which Replace values compares with."""
+    if field.type in TEXTS:
+        return value(field, context)
+    if field.path and field.type in _SCALARS:
+        return stored(field, context)
+    if field.type in NUMBERS and field.stored == "double precision":
+        return sa.cast(_exact(stored(field, context)), _TEXT)
+    if field.type == FieldType.DATETIME:
+        local = sa.cast(_local(value(field, context)), _TEXT)
+        return sa.func.coalesce(local, stored(field, context)) if field.path else local
+    if field.type == FieldType.LIST and not field.path:
+        return sa.cast(_array(field, context), _TEXT)
+    if field.type in (FieldType.LIST, FieldType.JSON):
+        return compact(_json(field, context))
+    return sa.cast(stored(field, context), _TEXT)
+
+
+def _exact(number: Expression) -> Expression:
+    """The shortest digits of a double precision that read back equal, as numeric: without an exponent."""
+    return sa.cast(sa.cast(number, _TEXT), sa.Numeric())
+
+
+def _local(moment: Expression) -> Expression:
+    """The wall clock in the session's zone, fractions of a second cut."""
+    return sa.func.date_trunc(sa.literal_column("'second'"), sa.cast(moment, sa.DateTime()))
+
+
+def _array(field: DataField, context: Context) -> Expression:
+    """A list as json, which PostgreSQL prints without spaces; its moments in the session's zone."""
+    column = value(field, context)
+    if field.items == FieldType.DATETIME:
+        element = sa.func.unnest(column).column_valued("element")
+        local = sa.cast(_local(element), _TEXT)
+        column = sa.case((column.is_not(None), sa.func.array(sa.select(local).scalar_subquery())))
+    return sa.func.to_json(column, type_=JSON())
+
+
+def _json(field: DataField, context: Context) -> Expression:
+    whole = member_json(context.relation.c[field.column], field.path) if field.path else stored(field, context)
+    return sa.func.nullif(whole, sa.cast(literal("null"), JSONB()), type_=JSONB())
+
+
+def compact(whole: Expression) -> Expression:
+    """The text of a jsonb value without the spaces that PostgreSQL prints.
+
+    json_strip_nulls writes JSON anew without spaces, in 0.3 us; where a null (or the word) occurs, which it would drop,
+    the spaces outside of strings are taken out by a regular expression, in 5 us.
+    """
+    text = sa.cast(whole, _TEXT)
+    written = sa.cast(sa.func.json_strip_nulls(sa.cast(whole, JSON())), _TEXT)
+    squeezed = sa.func.regexp_replace(text, literal(_STRING_OR_GAP), literal(r"\1\2"), literal("g"))
+    return sa.case((sa.func.strpos(text, literal("null")) == 0, written), else_=squeezed)
+
+
+# --- json: the JSON text of a value
+
+
+def json_cell(cell: Cell, context: Context) -> Expression:
+    """The JSON text of a value: native if unchanged, a string if replaced or defaulted, null if empty."""
+    empty = json.dumps(cell.default, ensure_ascii=False) if cell.default else "null"
+    shown = [as_json(cell.field, context), literal(empty)]
+    if cell.replace:
+        put = {old: json.dumps(new, ensure_ascii=False) if new else empty for old, new in cell.replace.items()}
+        shown.insert(0, _lookup(put, as_text(cell.field, context)))
+    return sa.func.coalesce(*shown)
+
+
+def as_json(field: DataField, context: Context) -> Expression:
+    """The JSON text of an unchanged value; NULL for an empty one."""
+    if field.type in (FieldType.LIST, FieldType.JSON):
+        return as_text(field, context)
+    if field.path and field.type in NUMBERS | {FieldType.BOOLEAN}:
+        return sa.func.nullif(sa.cast(_json(field, context), _TEXT), literal('""'))
+    if field.type in NUMBERS:
+        return _json_number(field, stored(field, context))
+    if field.type == FieldType.BOOLEAN:
+        return as_text(field, context)
+    return sa.cast(sa.func.to_json(sa.func.nullif(as_text(field, context), literal(""))), _TEXT)
+
+
+def _json_number(field: DataField, number: Expression) -> Expression:
+    """JSON has no NaN and no infinity: they are null there (SPEC section 6)."""
+    if field.type == FieldType.INTEGER and not field.stored:
+        return sa.cast(number, _TEXT)
+    exact = _exact(number) if field.stored else number
+    finite = sa.func.abs(exact) < sa.cast(literal("Infinity"), sa.Numeric())
+    return sa.case((finite, sa.cast(exact, _TEXT)))

@@ -1,0 +1,247 @@
+"""Every rule that needs the data model, one small function each, with its own code and sentence.
+
+Form, command line, API and run ask the same functions and show the same words (SPEC section 3). What can be said
+without a catalogue (types, unknown members, lengths) `definition.parse` has said before.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterator
+from typing import Any, Final
+
+from exports.catalogue import Catalogue, DataModel
+from exports.criteria import CriterionRefused, Test, read
+from exports.definition import (
+    DEFAULTS_BY_EXTENSION,
+    JSON_ONLY_MODELS,
+    MAX_CRITERIA,
+    MAX_REPLACEMENTS_IN_ALL,
+    MAX_VALUES_BYTES,
+    Column,
+    Definition,
+)
+from exports.errors import DefinitionRefused, Problem
+from exports.operators import Input
+from exports.zones import names
+
+ILLEGAL_DELIMITERS: Final = frozenset("\"'\\.+-")
+"""With these, or a letter or digit, COPY writes a file that nobody can read back (RELIABILITY section 0)."""
+INVISIBLE: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs", "Mn", "Me"})
+"""Unicode categories that show nothing by themselves."""
+
+
+def problems(
+    definition: Definition,
+    catalogue: Catalogue,
+    zones: Collection[str] | None = None,
+    segments: Collection[str] | None = None,
+) -> list[Problem]:
+    """Every rule that a definition breaks, warnings included, in the order of the wizard's steps.
+
+    `catalogue` is the brand's (its modules and custom fields), `zones` what can be chosen, by default all that there
+    are, `segments` the ids of the brand's segments, if they are to be looked at.
+    """
+    found = [*name(definition), *timezone(definition, zones if zones is not None else names())]
+    model = catalogue.models.get(definition.model)
+    if model is None:
+        return [*model_known(definition), *found]
+    return [
+        *found,
+        *criteria(definition, model, segments),
+        *values_size(definition),
+        *fields(definition, model),
+        *headers(definition, model),
+        *replacements(definition),
+        *file_for_model(definition, model),
+        *file_options(definition),
+        *headers_without_enclosure(definition),
+        *one_column_without_enclosure(definition),
+    ]
+
+
+def check(
+    definition: Definition,
+    catalogue: Catalogue,
+    zones: Collection[str] | None = None,
+    segments: Collection[str] | None = None,
+) -> None:
+    """Refuse a definition that breaks a rule; warnings stop nothing.
+
+    Raises:
+        DefinitionRefused: with every problem that is no warning.
+    """
+    errors = [one for one in problems(definition, catalogue, zones, segments) if not one.warning]
+    if errors:
+        raise DefinitionRefused(errors)
+
+
+# --- Data model, Localization
+
+
+def model_known(definition: Definition) -> Iterator[Problem]:
+    """The model exists and its module is on for the brand."""
+    yield Problem("model", "model.unknown", f"There is no data model {definition.model}: choose one from the list")
+
+
+def name(definition: Definition) -> Iterator[Problem]:
+    """A name that a person can see, on one line."""
+    categories = {unicodedata.category(character) for character in definition.name}
+    if "Cc" in categories or categories & {"Zl", "Zp"}:
+        yield Problem("name", "name.control", "The name must not hold line breaks or other control characters")
+    elif categories <= INVISIBLE:
+        yield Problem("name", "name.empty", "Enter a name")
+
+
+def timezone(definition: Definition, zones: Collection[str]) -> Iterator[Problem]:
+    """A time zone of the closed list."""
+    if definition.timezone not in zones:
+        yield Problem("timezone", "timezone.unknown", "Choose a time zone from the list")
+
+
+# --- Filters
+
+
+def criteria(definition: Definition, model: DataModel, segments: Collection[str] | None) -> Iterator[Problem]:
+    """At least one criterion, not too many, none in error."""
+    number = sum(len(set_) for set_ in definition.filters)
+    if number == 0:
+        yield Problem("filters", "filters.none", "Add at least one criterion")
+        return
+    if number > MAX_CRITERIA or len(definition.filters) > MAX_CRITERIA:
+        yield Problem("filters", "filters.too_many", f"At most {MAX_CRITERIA} criteria")
+        return
+    for place, set_ in enumerate(definition.filters):
+        if not set_:
+            yield Problem(f"filters.{place}", "filters.empty_set", "Add a criterion to this set, or remove the set")
+        for position, one in enumerate(set_):
+            try:
+                test = read(one, model)
+            except CriterionRefused as error:
+                yield Problem(f"filters.{place}.{position}.{error.member}", error.code, error.message)
+            else:
+                yield from segments_known(test, f"filters.{place}.{position}.value.ids", segments)
+
+
+def segments_known(test: Test, at: str, segments: Collection[str] | None) -> Iterator[Problem]:
+    """Segments of the brand; another brand's are unknown."""
+    if test.operator.input is Input.SEGMENTS and segments is not None:
+        for place, id in enumerate(test.value):
+            if id not in segments:
+                yield Problem(f"{at}.{place}", "segment.unknown", f"There is no segment {id}")
+
+
+def values_size(definition: Definition) -> Iterator[Problem]:
+    """All that was typed as values, together (SPEC section 5)."""
+    typed: list[Any] = [one.value for set_ in definition.filters for one in set_]
+    typed += [one.default for one in definition.fields]
+    typed += [(each.value, each.new) for one in definition.fields for each in one.replace]
+    size = len(json.dumps(typed, ensure_ascii=False, separators=(",", ":")).encode())
+    if size > MAX_VALUES_BYTES:
+        yield Problem("definition", "values.too_large", f"All values together have at most {MAX_VALUES_BYTES:,} bytes")
+
+
+# --- Field settings
+
+
+def fields(definition: Definition, model: DataModel) -> Iterator[Problem]:
+    """Fields were chosen, or all; each exists."""
+    if definition.all_fields and definition.fields:
+        yield Problem("fields", "fields.both", "All fields stands for every field: leave the list of fields out")
+    if not definition.all_fields and not definition.fields:
+        yield Problem("fields", "fields.none", "Choose at least one field, or All fields")
+    for place, one in enumerate(definition.fields):
+        if one.from_ not in model.fields:
+            yield Problem(f"fields.{place}.from", "field.unknown", f"{model.label} has no field {one.from_}")
+
+
+def headers(definition: Definition, model: DataModel) -> Iterator[Problem]:
+    """Two columns of one name: csv can hold them, an object of json cannot."""
+    shown = [one.header for one in definition.fields] or [one.id for one in model.all_fields]
+    objects = definition.file.extension in ("json", "jsonl")
+    twice = {header for header, number in Counter(shown).items() if number > 1}
+    for place, one in enumerate(definition.fields):
+        if one.header in twice:
+            twice.remove(one.header)
+            said = f"Two columns are called {one.header}"
+            message = f"{said}: rename one" if objects else f"{said}: the file will have both"
+            last = max(position for position, header in enumerate(shown) if header == one.header)
+            yield Problem(f"fields.{last if last > place else place}.to", "header.twice", message, warning=not objects)
+
+
+def replacements(definition: Definition) -> Iterator[Problem]:
+    """Each value to replace stands once and is not the empty one."""
+    number = 0
+    for place, one in enumerate(definition.fields):
+        number += len(one.replace)
+        yield from _replacements_of(one, f"fields.{place}.replace")
+    if number > MAX_REPLACEMENTS_IN_ALL:
+        yield Problem(
+            "fields", "replace.too_many", f"At most {MAX_REPLACEMENTS_IN_ALL:,} values to replace in all fields"
+        )
+
+
+def _replacements_of(column: Column, at: str) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for place, one in enumerate(column.replace):
+        if not one.value:
+            yield Problem(f"{at}.{place}.value", "replace.empty", "An empty value cannot be replaced: use Default")
+        elif one.value in seen:
+            yield Problem(f"{at}.{place}.value", "replace.twice", f"{one.value} is replaced twice: keep one of them")
+        seen.add(one.value)
+
+
+# --- File
+
+
+def file_for_model(definition: Definition, model: DataModel) -> Iterator[Problem]:
+    """Models whose records are nested come as .json only (SPEC section 3.5)."""
+    if model.id in JSON_ONLY_MODELS and definition.file.extension != "json":
+        yield Problem("file.extension", "file.json_only", f"{model.label} can only be exported as .json")
+
+
+def file_options(definition: Definition) -> Iterator[Problem]:
+    """Options that do not apply to the extension have the value that they would have (SPEC section 11)."""
+    file = definition.file
+    if file.extension == "csv":
+        yield from delimiter(file.delimiter)
+        return
+    fixed = dict(DEFAULTS_BY_EXTENSION[file.extension])
+    if file.extension in ("json", "jsonl"):
+        fixed |= {"header": True, "bom": False, "protect_spreadsheets": False}
+    for option, value in fixed.items():
+        if getattr(file, option) != value:
+            label = option.replace("_", " ")
+            yield Problem(f"file.{option}", "file.option", f"A .{file.extension} file has no {label}: leave it out")
+
+
+def delimiter(value: str | None) -> Iterator[Problem]:
+    """Comma, semicolon, tab, pipe, space, or another printable ASCII character that is no part of numbers or words."""
+    legal = value is not None and len(value) == 1 and (value == "\t" or (value.isascii() and value.isprintable()))
+    if not legal or value is None or value.isalnum() or value in ILLEGAL_DELIMITERS:
+        yield Problem(
+            "file.delimiter",
+            "file.delimiter",
+            "The delimiter is a comma, semicolon, tab, pipe, space, or one other printable ASCII character that is no "
+            "letter, no digit and none of \" ' \\ . + -",
+        )
+
+
+def headers_without_enclosure(definition: Definition) -> Iterator[Problem]:
+    """Without enclosure a header can hold neither delimiter nor line end."""
+    file = definition.file
+    if file.extension != "csv" or file.enclosure is not None or not file.header:
+        return
+    for place, one in enumerate(definition.fields):
+        if any(character in one.header for character in (file.delimiter or ",", "\r", "\n")):
+            message = f"The header {one.header} holds the delimiter or a line end: choose an enclosure"
+            yield Problem(f"fields.{place}.to", "header.enclosure", message)
+
+
+def one_column_without_enclosure(definition: Definition) -> Iterator[Problem]:
+    """An empty cell that is alone in its row would be an empty line: it needs its enclosures (SPEC section 6)."""
+    if definition.file.extension == "csv" and definition.file.enclosure is None and len(definition.fields) == 1:
+        message = "With one field and no enclosure the run stops if a value is empty"
+        yield Problem("file.enclosure", "file.one_column", message, warning=True)

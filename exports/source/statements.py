@@ -1,0 +1,45 @@
+"""SQLAlchemy's statements as text that psycopg composes with its values at the client: COPY takes no parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql.base import PGDialect
+
+from exports.formats import Copying
+
+
+class _Dialect(PGDialect):
+    """PostgreSQL without a driver. `folds_unicode`: the server has the collation pg_c_utf8 (17 and later)."""
+
+    supports_statement_cache = True
+    folds_unicode = False
+
+
+def compiled(select: sa.Select[Any], *, folds_unicode: bool) -> tuple[str, dict[str, Any]]:
+    """The text of a SELECT, with %(name)s for its values, and the values."""
+    dialect = _Dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]
+    dialect.folds_unicode = folds_unicode
+    statement = select.compile(dialect=dialect)
+    return str(statement), dict(statement.params)
+
+
+def composed(select: sa.Select[Any], connection: psycopg.Connection[Any]) -> str:
+    """The whole SELECT as text, its values written out by psycopg as the connection's server reads them."""
+    text, values = compiled(select, folds_unicode=_folds_unicode(connection))
+    return psycopg.ClientCursor(connection).mogrify(text, values)
+
+
+def copying(select: str, how: Copying, connection: psycopg.Connection[Any]) -> str:
+    """The COPY of a composed SELECT."""
+    options = "FORMAT csv, DELIMITER %s, QUOTE %s, NULL '', ENCODING 'UTF8'"
+    return (
+        f"COPY ({select}) TO STDOUT ({psycopg.ClientCursor(connection).mogrify(options, (how.delimiter, how.quote))})"
+    )
+
+
+def _folds_unicode(connection: psycopg.Connection[Any]) -> bool:
+    utf8 = connection.pgconn.parameter_status(b"server_encoding") == b"UTF8"
+    return utf8 and connection.info.server_version >= 170000

@@ -1,0 +1,117 @@
+"""Finished files: a local folder, S3, GCS or Azure behind one address, through obstore."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+from exports.errors import DiskFull, StorageError, StoreUnreachable
+from exports.sinks import FULL, Sink, storage_error
+
+PART: Final = 5 * 1024 * 1024
+"""The smallest part that S3 takes; its 10,000 parts hold 50 GB of zip."""
+PARTS_IN_FLIGHT: Final = 3
+PIECE: Final = 256 * 1024
+"""Bytes of a file that are held at a time while it is read (RELIABILITY P9)."""
+
+
+class Storage:
+    """The store at a URL: `file:///folder`, `s3://bucket/prefix`, `gs://...`, `az://...`.
+
+    Credentials and endpoints of object stores come from their usual environment variables, read by obstore.
+    """
+
+    def __init__(self, url: str) -> None:
+        import obstore.store
+
+        if urlsplit(url).scheme == "file":
+            Path(unquote(urlsplit(url).path)).mkdir(parents=True, exist_ok=True)
+        with _translating():
+            self._store: Any = obstore.store.from_url(url)
+
+    def open_writer(self, key: str) -> Sink:
+        """A new file under `key`, streamed in parts; it appears when the sink is closed."""
+        return _StoreSink(self._store, key)
+
+    def read(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """The bytes from `start` up to, not including, `end`, in pieces of at most 256 KiB.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            StorageError: the store does not answer.
+        """
+        end = self.size(key) if end is None else end
+        if start >= end:
+            return
+        with _translating():
+            found = self._store.get(key, options={"range": (start, end)})
+            for piece in found.stream(min_chunk_size=PIECE):
+                whole = memoryview(bytes(piece))
+                for place in range(0, len(whole), PIECE):
+                    yield bytes(whole[place : place + PIECE])
+
+    def size(self, key: str) -> int:
+        """How many bytes a file has. Raises as `read`."""
+        with _translating():
+            return int(self._store.head(key)["size"])
+
+    def delete(self, key: str) -> None:
+        """Remove a file; one that is not there is no error."""
+        with _translating(), contextlib.suppress(FileNotFoundError):
+            self._store.delete(key)
+
+    def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
+        """Key and size of every file below a prefix, which ends at a `/`."""
+        with _translating():
+            for batch in self._store.list(prefix or None):
+                for one in batch:
+                    yield one["path"], one["size"]
+
+
+class _StoreSink(Sink):
+    """A multipart upload."""
+
+    def __init__(self, store: Any, key: str) -> None:
+        import obstore
+
+        with _translating():
+            self._writer: Any = obstore.open_writer(store, key, buffer_size=PART, max_concurrency=PARTS_IN_FLIGHT)
+
+    def write(self, data: bytes | bytearray) -> None:
+        """See `Sink`."""
+        with _translating():
+            self._writer.write(data)
+
+    def close(self) -> None:
+        """See `Sink`."""
+        with _translating():
+            self._writer.close()
+        self._writer = None
+
+    def abort(self) -> None:
+        """See `Sink`. obstore gives an upload up when its writer is let go of without having been closed."""
+        self._writer = None
+
+
+@contextlib.contextmanager
+def _translating() -> Iterator[None]:
+    from obstore.exceptions import BaseError
+
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise storage_error(error) from error
+    except BaseError as error:
+        raise _translated(error) from error
+
+
+def _translated(error: Exception) -> StorageError:
+    """obstore tells the system's error only in its text: `(os error 28)`."""
+    text = str(error)
+    kind = DiskFull if any(f"(os error {number})" in text for number in FULL) else StoreUnreachable
+    return kind(text)

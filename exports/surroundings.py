@@ -1,0 +1,92 @@
+"""What a definition is read against when it runs: whose records, at which moment, with which segments and fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from exports import customer_fields
+from exports.catalogue import Catalogue
+from exports.definition import Criterion
+
+if TYPE_CHECKING:
+    from exports.source.base import Source
+
+Filters = tuple[tuple[Criterion, ...], ...]
+"""OR sets of AND criteria, as `Definition.filters`."""
+
+IN_USE: Final = ("active", "inactive")
+"""Segments that can be chosen; drafts and the archived cannot (REFERENCE 2.3)."""
+_FILTERS: TypeAdapter[Filters] = TypeAdapter(Filters)
+_UNREADABLE: Final[Filters] = ((Criterion(attribute="(unreadable)", operator="equals"),),)
+"""In place of a filter that has not the shape of one: who asks for the segment is told, nobody else is stopped."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A segment of the brand's customers: who is in it is told by its own filters, at the moment of the run."""
+
+    id: str
+    name: str
+    status: str
+    filters: Filters
+
+    @classmethod
+    def read(cls, id: str, name: str, status: str, filters: Any) -> Segment:
+        """From a row of the source: `filters` is the object that its JSON gives."""
+        try:
+            return cls(id, name, status, _FILTERS.validate_python(filters, strict=False))
+        except ValidationError:
+            return cls(id, name, status, _UNREADABLE)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Everything about a run that is not in its definition.
+
+    `brand` is the value in the brand column of the source's tables, `moment` the aware base moment of the run (one for
+    all of its retries), `segments` those of the brand that can be chosen, by id, `customer_fields` the rows of the
+    model Customer fields by field id (SPEC section 12).
+    """
+
+    brand: str
+    moment: datetime
+    segments: Mapping[str, Segment] = field(default_factory=dict)
+    customer_fields: tuple[Mapping[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.brand:
+            raise ValueError("a query without a brand")
+        if self.moment.utcoffset() is None:
+            raise ValueError("the moment of a run needs an offset")
+
+
+def surroundings_of(source: Source, catalogue: Catalogue, brand: str, moment: datetime) -> Surroundings:
+    """What surrounds a brand's runs at `moment`: its segments from the source, its fields from the catalogue.
+
+    Raises:
+        SourceError: the source cannot be read.
+    """
+    customers = catalogue.models.get("customers")
+    rows = customer_fields.rows(customers) if customers else ()
+    return Surroundings(brand, moment, _segments(source, catalogue, brand), rows)
+
+
+def _segments(source: Source, catalogue: Catalogue, brand: str) -> dict[str, Segment]:
+    role = catalogue.roles.get("segments")
+    if role is None:
+        return {}
+    import sqlalchemy as sa
+
+    schema, _, name = role["table"].rpartition(".")
+    columns: dict[str, sa.ColumnClause[Any]] = {one: sa.column(role[one]) for one in ("id", "name", "status", "filter")}
+    table = sa.table(name, *columns.values(), sa.column(role["brand"]), schema=schema or None)
+    chosen = sa.select(*columns.values()).where(
+        table.c[role["brand"]] == sa.literal(brand), columns["status"].in_([sa.literal(one) for one in IN_USE])
+    )
+    found = source.select(chosen.order_by(columns["id"]), seconds=5.0)
+    return {id: Segment.read(id, name, status, filters) for id, name, status, filters in found}

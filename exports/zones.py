@@ -1,0 +1,31 @@
+"""The time zones that can be chosen: a closed list, known alike to Python and to PostgreSQL (SPEC section 3.2)."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from typing import Final
+from zoneinfo import ZoneInfo
+
+NOT_A_PLACE: Final = frozenset({"Factory", "localtime", "posixrules"})
+"""Names that mean "whatever this machine is set to", or nothing at all."""
+
+
+@cache
+def names() -> frozenset[str]:
+    """Every zone that can be chosen.
+
+    Read from the tzdata package, not asked of ZoneInfo or PostgreSQL, which both take more than zones: paths of the
+    machine ("localtime", "right/UTC") and rules written out ("FOO5BAR", "<+23>-23"); RELIABILITY section 0. A test
+    holds the list against pg_timezone_names.
+    """
+    listed = resources.files("tzdata").joinpath("zones").read_text(encoding="utf-8").split()
+    return frozenset(listed) - NOT_A_PLACE
+
+
+@cache
+def zone(name: str) -> ZoneInfo:
+    """The rules of a zone of `names()`."""
+    if name not in names():
+        raise ValueError(f"{name!r} is no zone of the list")
+    return ZoneInfo(name)
