@@ -33,6 +33,8 @@ class Settings:
     source_statement_timeout: int = 3600
     source_pool: int = 4
     trusted_proxies: int = 0
+    run_lease: int = 30
+    run_sweep: int = 5
 
     def flask(self) -> dict[str, object]:
         """The keys that Flask and its extensions read."""
@@ -139,4 +141,6 @@ def read(environ: Mapping[str, str]) -> Settings:
         work_mem=environ.get("SOURCE_WORK_MEM") or "64MB",
         source_statement_timeout=_number(environ, "SOURCE_STATEMENT_TIMEOUT", 3600, 1, 86_400),
         trusted_proxies=_number(environ, "TRUSTED_PROXIES", 0, 0, 5),
+        run_lease=_number(environ, "RUN_LEASE", 30, 1, 3600),
+        run_sweep=_number(environ, "RUN_SWEEP", 5, 1, 60),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from typing import Any
 
 from flask_bootstrap import Bootstrap5
 from flask_limiter import Limiter
@@ -11,6 +12,7 @@ from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session
 from flask_wtf import CSRFProtect
 from htmx_flask import Htmx
 from sqlalchemy import DateTime, MetaData, Uuid
@@ -31,7 +33,18 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
 
 
-db = SQLAlchemy(model_class=Base)
+class BrandSession(Session):
+    """The application's session. A lookup by id may hand out a row that it knows already, without asking the database:
+    no condition holds that to a brand, so it is looked at here (webapp/models/base.py).
+    """
+
+    def get(self, entity: Any, ident: Any, **options: Any) -> Any:
+        """As SQLAlchemy's; None for a row that the present scope may not see."""
+        row = super().get(entity, ident, **options)
+        return row if getattr(row, "is_visible", True) else None
+
+
+db = SQLAlchemy(model_class=Base, session_options={"class_": BrandSession})
 db.Model.registry.update_type_annotation_map({datetime: DateTime(timezone=True), uuid.UUID: Uuid()})  # type: ignore[attr-defined]
 migrate = Migrate()
 csrf = CSRFProtect()

@@ -1,9 +1,39 @@
-"""Commands of the flask program."""
+"""Commands of the flask program. Each is imported when it is called: a shell waits for every import (SPEC 14)."""
 
+from __future__ import annotations
+
+import importlib
+from typing import Final
+
+import click
 from flask import Flask
+
+COMMANDS: Final = {
+    "export": ("webapp.cli.export", "Run, check and show exports."),
+    "models": ("webapp.cli.models", "List the data models and their fields."),
+    "user": ("webapp.cli.user", "People who log in."),
+}
+"""Name -> module, which has the command under the same name, and what the list of commands says of it."""
+
+
+class Later(click.Group):
+    """A command that is not imported yet."""
+
+    def __init__(self, name: str, module: str, short_help: str) -> None:
+        super().__init__(name, short_help=short_help, add_help_option=False)
+        self.module = module
+
+    def load(self) -> click.Command:
+        """The command itself."""
+        command: click.Command = getattr(importlib.import_module(self.module), str(self.name))
+        return command
+
+    def make_context(self, *arguments: object, **options: object) -> click.Context:
+        """From here on the command itself stands in."""
+        return self.load().make_context(*arguments, **options)  # type: ignore[arg-type]
 
 
 def register(app: Flask) -> None:
     """Bind every command to the application."""
-    for command in ():
-        app.cli.add_command(command)
+    for name, (module, short_help) in COMMANDS.items():
+        app.cli.add_command(Later(name, module, short_help))

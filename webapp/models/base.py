@@ -2,7 +2,8 @@
 
 Every table but `brands` and `sessions` is `BrandOwned`: it has `brand_id not null` and, where it refers to another one,
 a composite foreign key (`brand_id`, `id`), so that a reference across brands cannot be stored. Every statement of a
-session gets the brand of the present scope; without a scope it is an error, not all rows (DESIGN section 3).
+session gets the brand of the present scope; without a scope it is an error, not all rows (DESIGN section 3). What comes
+back is looked at once more: a row that the session knows already is not asked for again, so no condition holds it.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from sqlalchemy import DateTime, ForeignKey, ForeignKeyConstraint, UniqueConstraint, event, func
+from sqlalchemy import DateTime, ForeignKey, ForeignKeyConstraint, Table, UniqueConstraint, Update, event, func
 from sqlalchemy.orm import Mapped, ORMExecuteState, Session, declared_attr, mapped_column, with_loader_criteria
+from sqlalchemy.sql import visitors
 
 
 def clock() -> Any:
@@ -76,6 +78,11 @@ class BrandOwned:
         """The brand that the row belongs to."""
         return mapped_column(ForeignKey("brands.id", ondelete="RESTRICT"), default=current_brand)
 
+    @property
+    def is_visible(self) -> bool:
+        """Whether the present scope may see this row; asked by the session's lookups by id."""
+        return self.brand_id == (current_brand() or self.brand_id)
+
 
 def owned_args(*more: Any) -> tuple[Any, ...]:
     """Table arguments of a brand-owned table: (brand_id, id) is unique, so that composite keys can point to it."""
@@ -88,7 +95,16 @@ def same_brand(column: str, table: str, **options: Any) -> ForeignKeyConstraint:
 
 
 def _touches_brands(state: ORMExecuteState) -> bool:
-    return any(issubclass(mapper.class_, BrandOwned) for mapper in state.all_mappers)
+    """Whether a brand-owned table stands anywhere in the statement; the mappers alone miss counts and subqueries."""
+    if any(issubclass(mapper.class_, BrandOwned) for mapper in state.all_mappers):
+        return True
+    parts = visitors.iterate(state.statement)  # type: ignore[arg-type]  # every statement is made of parts
+    return any(isinstance(part, Table) and "brand_id" in part.c for part in parts)
+
+
+def _names_brand(statement: Update) -> bool:
+    # What an UPDATE sets can be seen nowhere but here; a test fails if that changes.
+    return any(getattr(name, "key", name) == "brand_id" for name in statement._values or ())
 
 
 @event.listens_for(Session, "do_orm_execute")
@@ -105,9 +121,24 @@ def _add_brand(state: ORMExecuteState) -> None:
         if _touches_brands(state):
             current_brand()
         return
+    if state.is_insert:
+        raise NoBrand("an INSERT has no condition that could hold it to a brand: add() the rows to the session")
+    if isinstance(state.statement, Update) and _names_brand(state.statement):
+        raise WrongBrand("a row stays with its brand")
     state.statement = state.statement.options(
         with_loader_criteria(BrandOwned, lambda cls: cls.brand_id == scope, include_aliases=True)
     )
+
+
+@event.listens_for(BrandOwned, "load", propagate=True)
+@event.listens_for(BrandOwned, "refresh", propagate=True)
+def _look_at_row(row: BrandOwned, *_more: Any) -> None:
+    """A row that came although it is another brand's does not get any further."""
+    scope = _scope.get()
+    if scope is _SYSTEM:
+        return
+    if row.__dict__.get("brand_id", scope) != scope:
+        raise WrongBrand(f"{type(row).__name__} of another brand")
 
 
 @event.listens_for(Session, "before_flush")

@@ -23,6 +23,7 @@ KINDS: Final = frozenset(
         "run.started",
         "run.finished",
         "run.failed",
+        "run.cancel_requested",
         "run.cancelled",
         "run.downloaded",
         "command.run",

@@ -1,0 +1,72 @@
+"""The files of runs: where they are kept, and what a download needs (SPEC section 4, RELIABILITY P9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from flask import current_app
+from sqlalchemy import select
+
+from exports.archive import file_name
+from webapp.extensions import db
+from webapp.models import ExportVersion, Run, clock
+
+if TYPE_CHECKING:
+    from exports.storage import Storage
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """The published file of a run: a zip with one member. `sha256` is that of the member; `etag` that of this file."""
+
+    key: str
+    name: str
+    member: str
+    size: int
+    sha256: str
+    etag: str
+
+    def pieces(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """The bytes from `start` up to, not including, `end`, in pieces of at most 256 KiB; nothing is read before.
+
+        Raises:
+            FileNotFoundError: the file has been removed.
+            StorageError: the store does not answer.
+        """
+        return store().read(self.key, start, self.size if end is None else end)
+
+
+def store() -> Storage:
+    """Where this installation keeps its files."""
+    return _store(current_app.config["SETTINGS"].storage_url)
+
+
+@lru_cache(maxsize=4)
+def _store(url: str) -> Storage:
+    from exports.storage import Storage
+
+    return Storage(url)
+
+
+def published(run: Run) -> Artefact | None:
+    """What can be downloaded of a run of the present brand; None if there is nothing (yet, or any more)."""
+    wanted = (
+        select(ExportVersion.definition)
+        .join(Run, (Run.export_id == ExportVersion.export_id) & (Run.version == ExportVersion.number))
+        .where(Run.id == run.id, Run.state == "success", Run.artefact.is_not(None), Run.kept_until > clock())
+    )
+    document = db.session.execute(wanted).scalar_one_or_none()
+    if document is None:
+        return None
+    member = file_name(document["name"], document["file"]["extension"])
+    return Artefact(
+        key=str(run.artefact),
+        name=file_name(document["name"], "zip"),
+        member=member,
+        size=int(run.archive_bytes or 0),
+        sha256=str(run.sha256),
+        etag=f"{run.id}-{run.published_attempt}",
+    )

@@ -1,0 +1,46 @@
+"""What a definition must keep to for one user of one brand: the rules of exports/rules.py and the own rights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from exports import rules
+from exports.catalogue import DataModel
+from exports.definition import Definition
+from exports.errors import DefinitionRefused, Problem
+from webapp.models import User
+from webapp.services import brands
+
+
+def problems(user: User, definition: Definition) -> list[Problem]:
+    """Every rule that a definition breaks for this user, warnings included, in the order of the wizard's steps."""
+    catalogue = brands.catalogue_of(user.brand)
+    found = rules.problems(definition, catalogue)
+    model = catalogue.models.get(definition.model)
+    return found if model is None else [*found, *rights(user, definition, model)]
+
+
+def check(user: User, definition: Definition) -> None:
+    """Let pass what this user may export.
+
+    Raises:
+        DefinitionRefused: with every problem that is no warning.
+    """
+    errors = [one for one in problems(user, definition) if not one.warning]
+    if errors:
+        raise DefinitionRefused(errors)
+
+
+def rights(user: User, definition: Definition, model: DataModel) -> Iterator[Problem]:
+    """Personal fields are for users with the grant export_pii (SPEC section 10)."""
+    if user.export_pii:
+        return
+    if definition.all_fields:
+        named = [("all_fields", field) for field in model.all_fields]
+    else:
+        columns = enumerate(definition.fields)
+        named = [(f"fields.{place}.from", model.fields[c.from_]) for place, c in columns if c.from_ in model.fields]
+    for at, field in named:
+        if field.personal:
+            message = f"{field.label} is personal: you need the right to export personal fields"
+            yield Problem(at, "rights.personal", message)

@@ -1,0 +1,105 @@
+"""**Create**: a definition becomes an export with its first version and run, all of it or nothing."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import joinedload
+
+from exports import definition as documents
+from exports.definition import Definition
+from webapp.extensions import db
+from webapp.models import Export, ExportVersion, Run, User
+from webapp.permissions import authorize
+from webapp.services import audit, definitions, runs
+
+
+def create(user: User, definition: Definition, token: uuid.UUID) -> Export:
+    """Save a definition as a new export and start it. The same token again gives the same export (RELIABILITY F39).
+
+    Raises:
+        Refused: the user may not create exports.
+        DefinitionRefused: with every rule that it breaks for this user and brand.
+    """
+    authorize(user, "exports.create")
+    if (known := _made_with(token)) is not None:
+        return known
+    definitions.check(user, definition)
+    try:
+        export = _add(user, definition, token)
+    except IntegrityError:
+        db.session.rollback()
+        if (known := _made_with(token)) is None:
+            raise
+        return known
+    db.session.commit()
+    return export
+
+
+def _made_with(token: uuid.UUID) -> Export | None:
+    return db.session.scalars(select(Export).where(Export.create_token == token)).one_or_none()
+
+
+def _add(user: User, definition: Definition, token: uuid.UUID) -> Export:
+    export = Export(
+        id=uuid.uuid4(),
+        brand_id=user.brand_id,
+        name=definition.name,
+        model=definition.model,
+        target=definition.target.type,
+        schedule=definition.schedule.type,
+        version=1,
+        owner_id=user.id,
+        created_by_id=user.id,
+        create_token=token,
+    )
+    db.session.add(export)
+    db.session.flush()
+    db.session.add(
+        ExportVersion(
+            brand_id=user.brand_id,
+            export_id=export.id,
+            number=1,
+            definition=definition.as_json(),
+            author_id=user.id,
+        )
+    )
+    db.session.flush()
+    run = runs.add_run(export, user, uuid.uuid4())
+    audit.record("export.created", user, export, name=export.name, model=export.model, version=1)
+    audit.record("run.requested", user, run, version=1)
+    return export
+
+
+def find(export_id: uuid.UUID) -> Export | None:
+    """An export of the present brand with its people and its newest run; None if there is none with this id."""
+    wanted = select(Export).where(Export.id == export_id)
+    people = (joinedload(Export.owner), joinedload(Export.created_by), joinedload(Export.latest_run))
+    return db.session.scalars(wanted.options(*people)).one_or_none()
+
+
+def versions(export: Export) -> Sequence[ExportVersion]:
+    """All versions of an export, newest first."""
+    wanted = select(ExportVersion).where(ExportVersion.export_id == export.id)
+    return db.session.scalars(wanted.order_by(ExportVersion.number.desc())).all()
+
+
+def definition_of(export: Export, version: int | None = None) -> Definition:
+    """The definition of a version, the present one if none is named.
+
+    Raises:
+        NoResultFound: there is no such version.
+    """
+    wanted = select(ExportVersion.definition).where(
+        ExportVersion.export_id == export.id, ExportVersion.number == (version or export.version)
+    )
+    return documents.parse(db.session.execute(wanted).scalar_one())
+
+
+def runs_of(export: Export, limit: int = 100) -> Sequence[Run]:
+    """The newest runs of an export, newest first."""
+    wanted = select(Run).where(Run.export_id == export.id)
+    return db.session.scalars(wanted.order_by(Run.created_at.desc(), Run.id.desc()).limit(limit)).all()

@@ -1,0 +1,28 @@
+"""Runs: asked for by people, carried out by workers, taken over by the sweep (docs/runs.md).
+
+`requests` is what people do, `attempts` what a worker does with the run it holds, `sweep` what is done about the dead.
+"""
+
+from webapp.services.runs.attempts import Claim, beat, claim, expect, fail, give_back, publish, stop
+from webapp.services.runs.events import events_of, told
+from webapp.services.runs.requests import add_run, cancel, request_run
+from webapp.services.runs.sweep import give_back_all_of, owner_died, sweep
+
+__all__ = [
+    "Claim",
+    "add_run",
+    "beat",
+    "cancel",
+    "claim",
+    "events_of",
+    "expect",
+    "fail",
+    "give_back",
+    "give_back_all_of",
+    "owner_died",
+    "publish",
+    "request_run",
+    "stop",
+    "sweep",
+    "told",
+]

@@ -1,0 +1,263 @@
+"""What a worker does with the run it holds. Every statement carries the attempt: the fencing token (RELIABILITY P2).
+
+A worker that was stopped, or cut off, past its lease finds that the attempt is not its own any more: `Fenced`. It can
+then neither publish nor fail nor give back anything.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
+
+from flask import current_app
+from sqlalchemy import ColumnElement, Update, and_, func, select, update
+from sqlalchemy.orm import aliased
+
+from exports.errors import Cancelled, ExportsError, Fenced
+from webapp.extensions import db
+from webapp.models import Brand, Run, brand_scope, clock
+from webapp.queues import enqueue_after_commit
+from webapp.services import audit
+from webapp.services.runs.events import note
+from webapp.services.runs.scrubbing import scrubbed
+from webapp.services.runs.states import Event, moved
+
+BACKOFF: Final = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))
+"""Waits before the second, third and fourth try of what can pass (RELIABILITY P5)."""
+JITTER: Final = 0.2
+"""So that what failed together is not tried together."""
+
+EXECUTE: Final = "jobs.runs.execute"
+WORKER: Final = "worker"
+
+
+class Progress(Protocol):
+    """How far a file is; `exports.pipeline.Progress`."""
+
+    @property
+    def rows(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+
+
+class Result(Protocol):
+    """What came of a file; `exports.pipeline.Result`."""
+
+    @property
+    def rows(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def archive_bytes(self) -> int | None: ...
+    @property
+    def sha256(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A run that a worker holds, as long as its lease lasts and nobody claims the next attempt."""
+
+    run_id: uuid.UUID
+    brand_id: uuid.UUID
+    export_id: uuid.UUID
+    version: int
+    attempt: int
+    base_moment: datetime
+
+    @property
+    def key(self) -> str:
+        """Where the attempt's artefact stands in the store."""
+        return f"{self.brand_id}/{self.run_id}/{self.attempt}.zip"
+
+
+def _lease() -> Any:
+    return clock() + timedelta(seconds=current_app.config["SETTINGS"].run_lease)
+
+
+def _next() -> ColumnElement[uuid.UUID]:
+    """Which run is next: the one that has waited longest."""
+    queued = aliased(Run)
+    return (
+        select(queued.id)
+        .where(queued.state == "queued", queued.not_before <= clock())
+        .order_by(queued.not_before, queued.created_at)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=queued)
+        .scalar_subquery()
+    )
+
+
+def _apply(statement: Update) -> Run | None:
+    changed = statement.returning(Run).execution_options(synchronize_session=False, populate_existing=True)
+    return db.session.scalars(changed).one_or_none()
+
+
+def claim(worker: str) -> Claim | None:
+    """Take the run that is next, in the scope of the caller (all brands: jobs/scheduler.py); None if nothing waits."""
+    run = _apply(
+        moved(
+            "claimed",
+            by=Run.id == _next(),
+            attempt=Run.attempt + 1,
+            worker=worker,
+            lease_until=_lease(),
+            started_at=func.coalesce(Run.started_at, clock()),
+            phase="starting",
+            rows=0,
+            bytes=0,
+        )
+    )
+    if run is None:
+        db.session.rollback()
+        return None
+    note(run, "claimed", worker=worker)
+    audit.record("run.started", WORKER, run, attempt=run.attempt)
+    mine = Claim(run.id, run.brand_id, run.export_id, run.version, run.attempt, run.base_moment)
+    db.session.commit()
+    return mine
+
+
+def _held(mine: Claim) -> ColumnElement[bool]:
+    return and_(Run.id == mine.run_id, Run.attempt == mine.attempt)
+
+
+def beat(mine: Claim, progress: Progress, phase: str) -> None:
+    """Renew the lease and tell how far the file is.
+
+    Raises:
+        Fenced: another attempt owns the run.
+        Cancelled: somebody wants it stopped.
+    """
+    statement = (
+        update(Run)
+        .where(_held(mine), Run.state == "processing")
+        .values(lease_until=_lease(), rows=progress.rows, bytes=progress.bytes, phase=phase)
+        .returning(Run.cancel_requested_at)
+        .execution_options(synchronize_session=False)
+    )
+    with brand_scope(mine.brand_id):
+        found = db.session.execute(statement).one_or_none()
+        db.session.commit()
+    if found is None:
+        raise Fenced
+    if found.cancel_requested_at is not None:
+        raise Cancelled
+
+
+def expect(mine: Claim, rows: int | None) -> None:
+    """Keep how many rows are expected, for the percentage."""
+    statement = update(Run).where(_held(mine)).values(expected_rows=rows)
+    with brand_scope(mine.brand_id):
+        db.session.execute(statement.execution_options(synchronize_session=False))
+        db.session.commit()
+
+
+def publish(mine: Claim, result: Result, key: str | None = None) -> None:
+    """Make the attempt's artefact the run's: from here on it can be downloaded. May be repeated after a lost answer.
+
+    Raises:
+        Fenced: another attempt owns the run.
+        Cancelled: the wish to cancel came first.
+    """
+    days = select(Brand.retention_days).where(Brand.id == mine.brand_id).scalar_subquery()
+    statement = moved(
+        "published",
+        by=and_(_held(mine), Run.cancel_requested_at.is_(None)),
+        published_attempt=mine.attempt,
+        artefact=key or mine.key,
+        rows=result.rows,
+        bytes=result.bytes,
+        archive_bytes=result.archive_bytes,
+        sha256=result.sha256,
+        finished_at=clock(),
+        kept_until=clock() + func.make_interval(0, 0, 0, days),
+        error_code=None,
+        error_message=None,
+        error_advice=None,
+        error_detail=None,
+    )
+    with brand_scope(mine.brand_id):
+        run = _apply(statement)
+        if run is None:
+            _why_not_published(mine)
+            return
+        note(run, "published", rows=result.rows, bytes=result.bytes)
+        audit.record("run.finished", WORKER, run, rows=result.rows, bytes=result.bytes, sha256=result.sha256)
+        db.session.commit()
+
+
+def _why_not_published(mine: Claim) -> None:
+    db.session.rollback()
+    run = db.session.scalars(select(Run).where(_held(mine)).execution_options(populate_existing=True)).one_or_none()
+    if run is not None and run.published_attempt == mine.attempt:
+        return
+    if run is not None and run.state == "processing":
+        raise Cancelled
+    raise Fenced
+
+
+def _leave(mine: Claim, event: Event, facts: dict[str, Any], **values: Any) -> Run:
+    """Let go of the run; the caller commits. Raises Fenced."""
+    run = _apply(moved(event, by=_held(mine), **values))
+    if run is None:
+        db.session.rollback()
+        raise Fenced
+    note(run, event, **facts)
+    return run
+
+
+def fail(mine: Claim, error: ExportsError) -> None:
+    """Say what is in the way: for good, or, if it can pass and was not tried too often, until the next try.
+
+    Raises:
+        Fenced: another attempt owns the run.
+    """
+    with brand_scope(mine.brand_id):
+        failures = db.session.scalar(select(Run.failures).where(Run.id == mine.run_id)) or 0
+        reason = reason_of(error)
+        facts: dict[str, object] = {"code": error.code, "message": error.message}
+        if error.permanent or failures >= len(BACKOFF):
+            run = _leave(mine, "failed", facts, finished_at=clock(), failures=failures + 1, **reason)
+            audit.record("run.failed", WORKER, run, result="failed", code=error.code, attempt=mine.attempt)
+        else:
+            wait = BACKOFF[failures] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads load, guards nothing
+            facts["seconds"] = round(wait.total_seconds())
+            _leave(mine, "retried", facts, failures=failures + 1, not_before=clock() + wait, **reason)
+        db.session.commit()
+
+
+def reason_of(error: ExportsError) -> dict[str, str]:
+    """The columns that tell a person why (RELIABILITY P6)."""
+    return {
+        "error_code": error.code,
+        "error_message": error.message,
+        "error_advice": error.advised,
+        "error_detail": scrubbed(error.detail),
+    }
+
+
+def give_back(mine: Claim) -> None:
+    """Put the run back into the queue at once, uncounted: this worker was told to stop (RELIABILITY F4).
+
+    Raises:
+        Fenced: another attempt owns the run.
+    """
+    with brand_scope(mine.brand_id):
+        _leave(mine, "given_back", {}, not_before=clock())
+        enqueue_after_commit(EXECUTE, mine.run_id)
+        db.session.commit()
+
+
+def stop(mine: Claim) -> None:
+    """End a run whose cancelling was asked for.
+
+    Raises:
+        Fenced: another attempt owns the run.
+    """
+    with brand_scope(mine.brand_id):
+        run = _leave(mine, "stopped", {}, finished_at=clock())
+        audit.record("run.cancelled", WORKER, run, attempt=mine.attempt)
+        db.session.commit()

@@ -1,0 +1,95 @@
+"""What is done about workers that died, and about tickets that got lost: by every worker and every scheduler.
+
+All of it is for all brands: jobs/upkeep.py calls it in the system scope.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import ColumnElement, select
+
+from exports.errors import WorkerDied
+from webapp.extensions import db
+from webapp.models import Run, clock
+from webapp.queues import enqueue_after_commit, top_up
+from webapp.services import audit
+from webapp.services.runs.attempts import EXECUTE, WORKER, reason_of
+from webapp.services.runs.events import note
+from webapp.services.runs.states import Event, moved
+
+MAX_DEATHS: Final = 3
+"""A run whose worker died this often is taken for the cause (RELIABILITY P5, F36)."""
+AT_ONCE: Final = 100
+"""Runs looked at in one sweep. A worker that takes a ticket goes on until nothing waits: few tickets will do."""
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What a sweep did: runs taken back from dead workers, tickets given again."""
+
+    taken_back: int
+    tickets: int
+
+
+def sweep() -> Swept:
+    """Take back what dead workers held, then make sure that there are tickets for what waits."""
+    taken = _take_back(Run.lease_until < clock())
+    due = select(Run.id).where(Run.state == "queued", Run.not_before <= clock())
+    waiting = list(db.session.scalars(due.order_by(Run.not_before).limit(AT_ONCE)))
+    db.session.rollback()  # nothing was written: end the transaction before Redis is asked
+    return Swept(taken, top_up(EXECUTE, waiting) if waiting else 0)
+
+
+def owner_died(worker: str) -> int:
+    """Take back at once what a work horse held whose end was seen; returns how many runs."""
+    return _take_back(Run.worker == worker)
+
+
+def give_back_all_of(worker: str) -> int:
+    """Put back, uncounted, what a work horse held that had to be stopped hard; returns how many runs."""
+    runs = _held_by(Run.worker == worker)
+    for run in runs:
+        _move(run, "given_back")
+    db.session.commit()
+    return len(runs)
+
+
+def _held_by(which: ColumnElement[bool]) -> list[Run]:
+    found = select(Run).where(Run.state == "processing", which).limit(AT_ONCE)
+    return list(db.session.scalars(found.with_for_update(skip_locked=True).execution_options(populate_existing=True)))
+
+
+def _take_back(which: ColumnElement[bool]) -> int:
+    runs = _held_by(which)
+    for run in runs:
+        if run.cancel_requested_at is not None:
+            _move(run, "stopped")
+        elif run.deaths + 1 >= MAX_DEATHS:
+            _move(run, "died")
+        else:
+            _move(run, "lost")
+    db.session.commit()
+    return len(runs)
+
+
+def _move(run: Run, event: Event) -> None:
+    """Carry out one event on a row that is locked."""
+    values: dict[str, object] = {"not_before": clock()}
+    facts: dict[str, object] = {}
+    if event in ("lost", "died"):
+        values["deaths"] = run.deaths + 1
+    if event in ("stopped", "died"):
+        values = {**values, "finished_at": clock()}
+    if event == "died":
+        error = WorkerDied(deaths=run.deaths + 1)
+        values = {**values, **reason_of(error)}
+        facts = {"code": error.code, "message": error.message}
+        audit.record("run.failed", WORKER, run, result="failed", code=error.code, attempt=run.attempt)
+    if event == "stopped":
+        audit.record("run.cancelled", WORKER, run, attempt=run.attempt)
+    if event in ("lost", "given_back"):
+        enqueue_after_commit(EXECUTE, run.id)
+    note(run, event, **facts)
+    db.session.execute(moved(event, by=Run.id == run.id, **values).execution_options(synchronize_session=False))
