@@ -3,6 +3,9 @@
     ExportsError
     ├── DefinitionRefused        the definition breaks rules; carries its problems
     ├── CatalogueError           a catalogue file is wrong (at start)
+    ├── DateExpressionError      a `date:` expression that cannot be used
+    │   ├── DateUnreadable · DateCombination
+    │   └── DateNotInCalendar · DateOutOfRange
     ├── RunError                 a run cannot go on
     │   ├── SourceError          the database that rows come from
     │   │   ├── SourceUnreachable · SourceTimeout · SourceConflict · SourceBusy · SourceExhausted
@@ -91,6 +94,39 @@ class CatalogueError(ExportsError):
     code = "catalogue.invalid"
     sentence = "The catalogue file {file} is wrong at {key}: {reason}"
     advice = "Correct the file and start again."
+
+
+class DateExpressionError(ExportsError):
+    """A `date:` expression that cannot be used (REFERENCE section 3)."""
+
+    @property
+    def said(self) -> str:
+        """Sentence and advice, as form, command line and API show them beside the input."""
+        return f"{self.message} {self.advised}"
+
+
+class DateUnreadable(DateExpressionError):
+    code = "date.unreadable"
+    sentence = "“{expression}” cannot be read."
+    advice = "Write {instead}."
+
+
+class DateCombination(DateExpressionError):
+    code = "date.combination"
+    sentence = "“{lost}” cannot stand beside “{beside}”: {reason}."
+    advice = "Write {instead}."
+
+
+class DateNotInCalendar(DateExpressionError):
+    code = "date.not_in_calendar"
+    sentence = "“{day}” is not a day of the calendar: {reason}."
+    advice = "Write {instead}."
+
+
+class DateOutOfRange(DateExpressionError):
+    code = "date.out_of_range"
+    sentence = "“{expression}” leads out of the years 1 to 9999."
+    advice = "Write smaller numbers."
 
 
 class RunError(ExportsError):

@@ -17,7 +17,7 @@ def test_codes_are_unique() -> None:
 
 @pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.code)
 def test_each_has_a_sentence_and_says_what_to_do(kind: type[errors.ExportsError]) -> None:
-    assert kind.sentence[0].isupper()
+    assert kind.sentence[0].isupper() or kind.sentence[0] == "“"
     assert kind.sentence.endswith((".", "}"))
     assert kind.advice.endswith(".")
 
