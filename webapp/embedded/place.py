@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import pwd
+import re
 import secrets
 import shutil
 import stat
@@ -152,7 +153,9 @@ def _make_on_shelf(home: Path, link: Path, user: str) -> None:
     """A folder of the services' user under /var/lib, which that user can reach whatever the modes above `home` are."""
     open_shelf()
     _drop_forgotten(home)
-    folder = SHELF / f"{home.parent.name or 'root'}-{secrets.token_hex(6)}"
+    # The name is for people; it stays short, since sockets lie in the folder.
+    name = re.sub(r"[^A-Za-z0-9]+", "-", home.parent.name)[:20] or "root"
+    folder = SHELF / f"{name}-{secrets.token_hex(6)}"
     folder.mkdir(mode=0o700)
     (folder / "home").write_text(str(home))
     shutil.chown(folder, user, pwd.getpwnam(user).pw_gid)

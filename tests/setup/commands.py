@@ -1,0 +1,129 @@
+"""Processes that use the embedded services, as commands do: they join, say where the services are, wait, and end."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from webapp.embedded import Addresses, locks
+from webapp.embedded.processes import alive
+
+PROGRAM = """
+import json, os, sys
+from dataclasses import asdict
+from pathlib import Path
+from exports.errors import SetUpError
+from webapp import embedded
+try:
+    addresses = embedded.join(Path(sys.argv[1]))
+except SetUpError as error:
+    sys.exit(f"{error.code}: {error.message} {error.advised}")
+if "fork" in sys.argv and os.fork():
+    os._exit(0)
+print(json.dumps({"pid": os.getpid(), **asdict(addresses)}), flush=True)
+sys.stdin.readline()
+if "at-once" in sys.argv:
+    embedded.leave(Path(sys.argv[1]), at_once=True)
+"""
+# webapp/__init__.py brings all of Flask; the keeper's own process does without, and so may these.
+LIGHT = "import sys, types; w = types.ModuleType('webapp'); w.__path__ = [{path!r}]; sys.modules['webapp'] = w\n"
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Command:
+    """A process that has joined the services of an instance folder."""
+
+    def __init__(self, home: Path, *words: str, user: str | None = None) -> None:
+        self.home = home
+        program = LIGHT.format(path=str(ROOT / "webapp")) + PROGRAM
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", program, str(home), *words],
+            cwd="/",
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **as_user(user),
+        )
+        line = self.process.stdout.readline()
+        self.refused = ""
+        if not line:
+            self.refused = self.process.communicate()[1]
+        said: dict[str, Any] = json.loads(line or "{}")
+        self.pid = said.pop("pid", 0)
+        self.addresses = Addresses(**said) if said else None
+
+    def end(self) -> None:
+        """Let it end by itself."""
+        if not self.process.stdin.closed:
+            self.process.stdin.close()
+        self.process.wait()
+        until(lambda: not self.pid or not alive(self.pid))
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+    def __enter__(self) -> Self:
+        assert not self.refused, self.refused
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+
+def as_user(user: str | None) -> dict[str, Any]:
+    """Arguments of `subprocess` for a process of another system user without extra rights."""
+    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
+    return {"user": user, "group": "nogroup", "extra_groups": [], "env": environment} if user else {}
+
+
+def keeper_pid(home: Path) -> int:
+    """The process number of the living keeper, 0 if there is none."""
+    lock = locks.open_lock(home / "keeper.lock")
+    try:
+        if locks.try_own(lock):
+            return 0
+        return int(json.loads(os.pread(lock, 10_000, 0) or b'{"pid": 0}')["pid"])
+    finally:
+        os.close(lock)
+
+
+def postmaster_pid(home: Path) -> int:
+    """The process number of the embedded PostgreSQL."""
+    return int((home / "services" / "data" / "postmaster.pid").read_text().splitlines()[0])
+
+
+def until(condition: Callable[[], object], seconds: float = 30) -> float:
+    """Wait for a condition; seconds it took."""
+    start = time.monotonic()
+    while not condition():
+        assert time.monotonic() - start < seconds, "it did not come true in time"
+        time.sleep(0.02)
+    return time.monotonic() - start
+
+
+def stop(home: Path, user: str | None = None) -> None:
+    """End what is left of the services of a home."""
+    if (home / "keeper.lock").exists() and keeper_pid(home):
+        os.kill(keeper_pid(home), 15)
+        until(lambda: not (home / "keeper.lock").exists() or not keeper_pid(home))
+
+
+@contextmanager
+def other_user(tmp: Path) -> Iterator[str]:
+    """An ordinary user to whom `tmp` is given, for the rootless twin of a test that runs as root."""
+    if os.geteuid():
+        pytest.skip("we are an ordinary user already: the test beside this one has shown it")
+    probe = [sys.executable, "-c", "import webapp.embedded"]
+    if subprocess.run(probe, cwd=ROOT, capture_output=True, **as_user("nobody")).returncode:
+        pytest.skip("the project lies where ordinary users cannot read it")
+    os.chown(tmp, 65534, 65534)
+    yield "nobody"
