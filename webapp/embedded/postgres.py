@@ -142,7 +142,7 @@ class Postgres:
     def _launch(self) -> None:
         if self.log.exists() and self.log.stat().st_size > LOG_BYTES:
             self.log.replace(self.log.with_suffix(".old.log"))
-        # No postmaster runs here any more, whoever has its number now: PostgreSQL itself would ask no further than that.
+        # No postmaster runs here any more, whoever has its number now: PostgreSQL would not ask who that is.
         for left in (".s.PGSQL.5432", ".s.PGSQL.5432.lock"):
             (self.place.sockets / left).unlink(missing_ok=True)
         sockets = str(self.place.sockets).replace('"', '""')
