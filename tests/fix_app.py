@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from flask.testing import FlaskClient
 
+    from exports.definition import Definition
     from tests.fix_services import Cluster
     from webapp.models import User
 
@@ -122,6 +123,20 @@ def app(_app: Flask, app_database: str, app_settings: dict[str, str]) -> Iterato
     empty(app_database)
     with redis.Redis.from_url(app_settings["REDIS_URL"]) as client:
         client.flushdb()
+
+
+def stores(**changes: Any) -> Definition:
+    """A small definition that every brand of the cast may run: all stores, two columns."""
+    from exports.definition import parse
+
+    document = {
+        "name": "Stores",
+        "model": "stores",
+        "timezone": "America/New_York",
+        "filters": [[{"attribute": "id", "operator": "is_not_empty"}]],
+        "fields": [{"from": "id", "to": "Store"}, {"from": "name"}],
+    }
+    return parse({**document, **changes})
 
 
 def empty(url: str) -> None:
