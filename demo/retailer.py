@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from importlib.util import find_spec
@@ -109,8 +110,8 @@ def to_local(seconds: Ids) -> Moments:
 
 def read(part: Part) -> Retailer:
     """Read the package's files; takes about a second."""
-    every = _frame("transactions")
-    local = every["transaction_timestamp"].to_numpy().astype("datetime64[s]")
+    every = _transactions()
+    local = every["transaction_timestamp"].astype("datetime64[s]")
     every_line = _lines(every)
     every_basket = _baskets(every, every_line, local)
     lines = _first(every_line, int(np.searchsorted(local, part.until)))
@@ -122,7 +123,7 @@ def read(part: Part) -> Retailer:
         baskets=_first(every_basket, int(lines.basket.max(initial=-1)) + 1),
         every_line=every_line,
         every_basket=every_basket,
-        products=_with_unlisted(tables["products"], every["product_id"].to_numpy()),
+        products=_with_unlisted(tables["products"], every["product_id"]),
         links=tables["coupons"],
         campaigns=campaigns,
         memberships=tables["campaigns"].sort_values(["campaign_id", "household_id"], ignore_index=True),
@@ -143,29 +144,34 @@ def _frame(name: str) -> pd.DataFrame:
     return pq.read_table(folder() / f"{name}.parquet").to_pandas()
 
 
-def _lines(every: pd.DataFrame) -> Lines:
-    discounts = _cents(every["retail_disc"]) + _cents(every["coupon_disc"]) + _cents(every["coupon_match_disc"])
-    numbers = pd.factorize(every["basket_id"].to_numpy())[0]
+def _transactions() -> Mapping[str, npt.NDArray[Any]]:
+    """The big file as plain columns: a data frame of it would be a second copy."""
+    table = pq.read_table(folder() / "transactions.parquet")
+    return {name: table[name].to_numpy() for name in table.column_names if name != "week"}
+
+
+def _lines(every: Mapping[str, npt.NDArray[Any]]) -> Lines:
+    discounts = _cents(every["retail_disc"] + every["coupon_disc"] + every["coupon_match_disc"])
     return Lines(
-        product=every["product_id"].to_numpy(),
-        quantity=every["quantity"].to_numpy(),
+        product=every["product_id"],
+        quantity=every["quantity"],
         total=_cents(every["sales_value"]),
         discount=discounts,
-        basket=numbers,
+        basket=pd.factorize(every["basket_id"])[0],
     )
 
 
-def _baskets(every: pd.DataFrame, lines: Lines, local: Moments) -> Baskets:
+def _baskets(every: Mapping[str, npt.NDArray[Any]], lines: Lines, local: Moments) -> Baskets:
     """A basket has one time, one store and one household; its lines need not be neighbours."""
-    _, first = np.unique(lines.basket, return_index=True)
+    first = np.flatnonzero(~pd.Series(lines.basket).duplicated().to_numpy())
 
     def sums(values: npt.NDArray[Any] | None = None) -> Ids:
         return np.bincount(lines.basket, values).astype(np.int64)
 
     return Baskets(
-        id=every["basket_id"].to_numpy()[first],
-        household=every["household_id"].to_numpy()[first],
-        store=every["store_id"].to_numpy()[first],
+        id=every["basket_id"][first],
+        household=every["household_id"][first],
+        store=every["store_id"][first],
         at=to_utc(local[first]),
         day=local[first].astype("datetime64[D]"),
         total=sums(lines.total),
@@ -180,11 +186,11 @@ def _first(columns: Columns, rows: int) -> Columns:
     return replace(columns, **{one.name: getattr(columns, one.name)[:rows] for one in fields(columns)})
 
 
-def _cents(amounts: pd.Series) -> Ids:
-    return np.asarray(np.rint(amounts.to_numpy() * 100).astype(np.int64))
+def _cents(amounts: npt.NDArray[np.float64]) -> Ids:
+    return np.asarray(np.rint(amounts * 100).astype(np.int64))
 
 
 def _with_unlisted(products: pd.DataFrame, bought: Ids) -> pd.DataFrame:
     """The products, and those that only transactions name (17), which have no other column."""
-    unlisted = np.setdiff1d(bought, products["product_id"].to_numpy())
+    unlisted = np.setdiff1d(pd.unique(bought), products["product_id"].to_numpy())
     return pd.concat([products, pd.DataFrame({"product_id": unlisted})], ignore_index=True)

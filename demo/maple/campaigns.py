@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from demo import draw
 from demo.maple.people import REWARD_POINTS, People
-from demo.maple.products import Assortment, promoted
+from demo.maple.products import Assortment
 from demo.retailer import Ids, Retailer, to_utc
 
 CHALLENGE_POINTS = {"Type A": 50, "Type B": 25, "Type C": 15}
@@ -87,8 +87,7 @@ class Campaigns:
         lines, baskets = self.retailer.lines, self.retailer.baskets
         first, last = np.searchsorted(baskets.at, (self.starts[number], self.ends[number] + 1))
         rows = np.flatnonzero((lines.basket >= first) & (lines.basket < last))
-        wanted = np.zeros(len(self.assortment.id), bool)
-        wanted[promoted(self.retailer, self.assortment, int(self.id[number]))] = True
+        wanted = self.assortment.promoted(int(self.id[number]))
         members = self.retailer.memberships.loc[
             self.retailer.memberships["campaign_id"] == self.id[number], "household_id"
         ]

@@ -23,12 +23,21 @@ class Assortment:
     def __init__(self, retailer: Retailer) -> None:
         self._frame = retailer.products
         self._lines = retailer.every_line
+        self._links = retailer.links
         self.id: Ids = self._frame["product_id"].to_numpy()
         self._by_id = np.argsort(self.id)
 
     def places(self, products: Ids) -> Ids:
         """Where these products stand."""
         return self._by_id[np.searchsorted(self.id, products, sorter=self._by_id)]
+
+    def promoted(self, campaign: int) -> npt.NDArray[np.bool_]:
+        """Which products a campaign's coupons are for; six of them are not listed."""
+        linked = self._links.loc[self._links["campaign_id"] == campaign, "product_id"].to_numpy()
+        places = self._by_id[np.minimum(np.searchsorted(self.id, linked, sorter=self._by_id), len(self.id) - 1)]
+        chosen = np.zeros(len(self.id), bool)
+        chosen[places[self.id[places] == linked]] = True
+        return chosen
 
     @cached_property
     def category(self) -> pa.Array:
@@ -50,7 +59,6 @@ class Assortment:
                 "product_id": columns.quoted(columns.integers(self.id)),
                 "product_name": columns.quoted(self.title),
                 "product_category": columns.quoted(self.category),
-                "sku": columns.quoted(self.sku),
             }
         )
 
@@ -146,9 +154,3 @@ class Assortment:
                 }
             )
         )
-
-
-def promoted(retailer: Retailer, assortment: Assortment, campaign: int) -> Ids:
-    """Places of the products that a campaign's coupons are for; the six that the package does not list are left out."""
-    linked = retailer.links.loc[retailer.links["campaign_id"] == campaign, "product_id"].unique()
-    return assortment.places(linked[np.isin(linked, assortment.id)])

@@ -44,7 +44,7 @@ class Purchases:
         return Block("checkout", baskets.at, baskets.household, nothing, self._checkout_texts, baskets.id)
 
     def items(self) -> Block:
-        """One event per transaction line; its parent is the checkout."""
+        """One event per transaction line; its parent is the checkout, which has what all its items share."""
         lines, baskets = self.retailer.lines, self.retailer.baskets
         at, customer, basket = (one[lines.basket] for one in (baskets.at, baskets.household, baskets.id))
         return Block("checkout_item", at, customer, self.points, self._item_texts, basket, "checkout", lines.basket)
@@ -53,6 +53,7 @@ class Purchases:
         baskets = self.retailer.baskets
         more = columns.members(
             {
+                "currency": columns.repeated('"USD"', len(rows)),
                 "total": columns.amounts(baskets.total[rows]),
                 "total_quantity": columns.integers(baskets.quantity[rows]),
                 "lines": columns.integers(baskets.lines[rows]),
@@ -76,14 +77,12 @@ class Purchases:
                 "quantity": columns.integers(quantity),
                 "price": unit_prices(total + discount, quantity),
                 "discount": columns.amounts(discount),
-                "subtotal": columns.amounts(total + discount),
                 "total": columns.amounts(total),
             }
         )
         product = self.assortment.places(lines.product[rows])
         transaction, products = self._transactions.take(basket), columns.integers(lines.product[rows])
         return {
-            "cid": self._correlations.take(basket),
             "hash": columns.joined("checkout_item-", transaction, "-", products),
             "properties": columns.json_objects(
                 self._basket_members.take(basket), self.assortment.members.take(pa.array(product)), more
@@ -108,10 +107,8 @@ class Purchases:
 
     @cached_property
     def _basket_members(self) -> pa.Array:
-        store = columns.integers(self.retailer.baskets.store)
-        currency = columns.repeated('"USD"', len(store))
-        transaction = columns.quoted(self._transactions)
-        return columns.members({"transaction_id": transaction, "store": columns.quoted(store), "currency": currency})
+        store = columns.quoted(columns.integers(self.retailer.baskets.store))
+        return columns.members({"transaction_id": columns.quoted(self._transactions), "store": store})
 
     # --- taken back ---------------------------------------------------------------------------------------------------
 
