@@ -172,10 +172,9 @@ class TicketWorker(Worker):
         """The whole life of a horse; never returns."""
         status = 1
         try:
-            horse.begin(self.name, parent)
-            function = _function(order.function)
             with self.app.app_context():
-                function(run=order.run)
+                horse.begin(self.name, parent)
+                _function(order.function)(run=order.run)
             status = 0
         except BaseException:  # the last frame of a process: whatever it was, it is logged, and the process ends
             log.exception("the horse fell over %s", order.function)

@@ -1,0 +1,182 @@
+"""Real workers in processes of their own, on a database and a Redis of the test's own."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from tests.fix_app import CLOCK, Clock, People, cast_of
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from exports.definition import Definition
+    from tests.fix_services import PrivateServices
+
+ROOT = Path(__file__).parents[2]
+LEASE_S = 3
+PATIENCE_S = 30.0
+
+
+def until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE_S) -> Any:
+    """Wait for something to become true and give it."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"not within {seconds:.0f} s: {what}")
+
+
+@dataclass
+class Workshop:
+    """An installation with the cast, and workers to start, stop and kill."""
+
+    app: Flask
+    people: People
+    services: PrivateServices
+    clock: Clock
+    started: list[psutil.Popen] = field(default_factory=list)
+
+    def start(self, *module: str, **settings: str) -> psutil.Popen:
+        """Start `python -m MODULE ...` with the installation's settings; it is ended with the test."""
+        command = [sys.executable, "-m", *module]
+        log = (self.services.folder / f"{module[0]}-{len(self.started)}.log").open("wb")
+        with log:
+            process = psutil.Popen(
+                command, cwd=ROOT, env={**self.services.environment, **settings}, stdout=log, stderr=log
+            )
+        self.started.append(process)
+        return process
+
+    def worker(self, **settings: str) -> psutil.Popen:
+        """Start a worker and wait until it takes tickets."""
+        process = self.start("jobs.worker", "exports", **settings)
+        until(lambda: "serves the queue" in self.said(process), "the worker serves")
+        return process
+
+    def said(self, process: psutil.Popen) -> str:
+        """What a process has logged so far."""
+        module = process.args[2]
+        return (self.services.folder / f"{module}-{self.started.index(process)}.log").read_text()
+
+    def create(self, definition: Definition) -> uuid.UUID:
+        """Create an export as the exporter does; the id of its run."""
+        from webapp.services import exports
+
+        with self.people.exporter.at_work() as user:
+            run_id = exports.create(user, definition, uuid.uuid4()).latest_run_id
+        assert run_id is not None
+        return run_id
+
+    def run(self, run_id: uuid.UUID) -> dict[str, Any]:
+        """The run's row."""
+        with psycopg.connect(self.services.database_url, row_factory=dict_row) as connection:
+            row = connection.execute("SELECT * FROM runs WHERE id = %s", [run_id]).fetchone()
+        assert row is not None
+        return row
+
+    def events(self, run_id: uuid.UUID) -> list[str]:
+        """What happened to the run, in order."""
+        wanted = "SELECT kind FROM run_events WHERE run_id = %s ORDER BY number"
+        with psycopg.connect(self.services.database_url) as connection:
+            return [kind for (kind,) in connection.execute(wanted, [run_id])]
+
+    def ended(self, run_id: uuid.UUID, seconds: float = PATIENCE_S) -> dict[str, Any]:
+        """Wait for the run's end and give its row."""
+        return self.until(run_id, lambda run: run["finished_at"], "its end", seconds)
+
+    def until(
+        self, run_id: uuid.UUID, condition: Callable[[dict[str, Any]], Any], what: str, seconds: float = PATIENCE_S
+    ) -> dict[str, Any]:
+        """Wait until the run's row is as wanted and give it; if it never is, say what everybody logged."""
+        try:
+            until(lambda: condition(self.run(run_id)), what, seconds)
+        except AssertionError as late:
+            logs = "\n".join(self.said(process) for process in self.started)
+            raise AssertionError(f"{late}\n{self.run(run_id)}\n{self.events(run_id)}\n{logs}") from None
+        return self.run(run_id)
+
+    def working(self, run_id: uuid.UUID) -> psutil.Process:
+        """Wait until a horse is writing rows of the run; the horse."""
+        self.until(run_id, lambda run: run["phase"] == "writing", "rows are written")
+        return self.horse()
+
+    def horse(self) -> psutil.Process:
+        """The one work horse there is."""
+        return until(self.horses, "a work horse")[0]
+
+    def horses(self) -> list[psutil.Process]:
+        """All work horses."""
+        return [child for process in self.started if process.is_running() for child in process.children()]
+
+    def files(self) -> list[str]:
+        """Keys of the files in the store."""
+        from webapp.services import artefacts
+
+        with self.app.app_context():
+            return sorted(key for key, _ in artefacts.store().list())
+
+    def check(self) -> None:
+        """The invariants of RELIABILITY section 3 that are in this installation's power."""
+        with psycopg.connect(self.services.database_url, row_factory=dict_row) as connection:
+            rows = list(connection.execute("SELECT * FROM runs"))
+            published = "SELECT run_id FROM run_events WHERE kind = 'published' GROUP BY run_id HAVING count(*) > 1"
+            assert not connection.execute(published).fetchall(), "published twice"
+        for row in rows:
+            if row["state"] == "failed":
+                assert row["error_code"]
+                assert row["error_message"]
+                assert row["error_advice"]
+            if row["state"] == "success":
+                assert row["artefact"] == f"{row['brand_id']}/{row['id']}/{row['published_attempt']}.zip"
+                assert row["artefact"] in self.files()
+
+
+@pytest.fixture
+def workshop(private_services: PrivateServices, source_dsn: str) -> Iterator[Workshop]:
+    """An installation of the test's own; leases last LEASE_S, so that nobody waits half a minute."""
+    from webapp import config, create_app
+
+    private_services.environment.update(RUN_LEASE=str(LEASE_S), RUN_SWEEP="1")
+    with psycopg.connect(private_services.database_url, autocommit=True) as connection:
+        connection.execute(CLOCK)
+    app = create_app(config.read(private_services.environment))
+    shop = Workshop(app, cast_of(app), private_services, Clock(private_services.database_url))
+    try:
+        yield shop
+        shop.check()
+    finally:
+        for process in shop.started:
+            end(process)
+
+
+def end(process: psutil.Popen) -> None:
+    """Kill a process of ours and its children, stopped or not."""
+    with suppressed():
+        for one in [*process.children(recursive=True), process]:
+            with suppressed():
+                one.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+@contextmanager
+def suppressed() -> Iterator[None]:
+    """What has ended already needs no ending."""
+    try:
+        yield
+    except (psutil.NoSuchProcess, ProcessLookupError):
+        pass
