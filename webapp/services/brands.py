@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -65,3 +65,9 @@ def surroundings(brand: Brand, moment: datetime) -> Surroundings:
     from exports.query import surroundings_of
 
     return surroundings_of(source(), catalogue_of(brand), brand.source_key, moment)
+
+
+def segments(brand: Brand) -> tuple[tuple[str, str], ...]:
+    """The segments that can be chosen, (id, name) by name."""
+    found = surroundings(brand, datetime.now(UTC)).segments.values()
+    return tuple(sorted(((one.id, one.name) for one in found), key=lambda pair: (pair[1].casefold(), pair[0])))

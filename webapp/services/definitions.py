@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from exports import rules
 from exports.catalogue import DataModel
 from exports.definition import Definition
-from exports.errors import DefinitionRefused, Problem
+from exports.errors import DefinitionRefused, Problem, SourceError
 from webapp.models import User
 from webapp.services import brands
+
+SEGMENT_OPERATORS: Final = frozenset({"in_segment", "not_in_segment"})
 
 
 def problems(user: User, definition: Definition) -> list[Problem]:
     """Every rule that a definition breaks for this user, warnings included, in the order of the wizard's steps."""
     catalogue = brands.catalogue_of(user.brand)
-    found = rules.problems(definition, catalogue)
+    found = rules.problems(definition, catalogue, segments=_segments(user, definition))
     model = catalogue.models.get(definition.model)
     return found if model is None else [*found, *rights(user, definition, model)]
+
+
+def _segments(user: User, definition: Definition) -> list[str] | None:
+    """The ids of the brand's segments, asked of the source only if a criterion is about segments."""
+    if not any(one.operator in SEGMENT_OPERATORS for set_ in definition.filters for one in set_):
+        return None
+    try:
+        return [id for id, _name in brands.segments(user.brand)]
+    except SourceError:
+        return None  # the run asks again, and says that the source cannot be read
 
 
 def check(user: User, definition: Definition) -> None:
