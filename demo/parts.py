@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
+from datetime import datetime
 
 
 @dataclass(frozen=True)
@@ -13,12 +12,12 @@ class Part:
 
     name: str
     label: str
-    until: np.datetime64
+    until: datetime
 
 
-FIRST_QUARTER = Part("first-quarter", "first quarter of 2017", np.datetime64("2017-04-01", "s"))
-ALL = Part("all", "all of 2017", np.datetime64("2019-01-01", "s"))
-TEST_PART = Part("first-week", "first week of 2017", np.datetime64("2017-01-08", "s"))
+FIRST_QUARTER = Part("first-quarter", "first quarter of 2017", datetime(2017, 4, 1))
+ALL = Part("all", "all of 2017", datetime(2019, 1, 1))
+TEST_PART = Part("first-week", "first week of 2017", datetime(2017, 1, 8))
 """For the tests: about 40,000 events, loaded in a few seconds."""
 
 PARTS = {part.name: part for part in (FIRST_QUARTER, ALL, TEST_PART)}

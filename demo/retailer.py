@@ -71,7 +71,7 @@ class Retailer:
     @cached_property
     def until(self) -> int:
         """The part's end in Unix seconds."""
-        return int(to_utc(np.array([self.part.until]))[0])
+        return int(to_utc(np.array([self.part.until], "M8[s]"))[0])
 
     @cached_property
     def households(self) -> Ids:
@@ -114,7 +114,7 @@ def read(part: Part) -> Retailer:
     local = every["transaction_timestamp"].astype("datetime64[s]")
     every_line = _lines(every)
     every_basket = _baskets(every, every_line, local)
-    lines = _first(every_line, int(np.searchsorted(local, part.until)))
+    lines = _first(every_line, int(np.searchsorted(local, np.datetime64(part.until, "s"))))
     tables = {name: _frame(name) for name in ("products", "campaigns", "coupon_redemptions", "demographics", "coupons")}
     campaigns = _frame("campaign_descriptions").sort_values("campaign_id", ignore_index=True)
     return Retailer(
