@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
 
-from exports import catalogue
-from webapp import cli, errors, filters, security, static_files, views
-from webapp.config import Settings, read
-from webapp.extensions import bootstrap, csrf, db, htmx, limiter, login, migrate
-from webapp.models.sessions import SessionStore
+if TYPE_CHECKING:
+    from webapp.config import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -24,18 +21,40 @@ def create_app(settings: Settings | None = None) -> Flask:
         SettingError: naming the variable that is missing or makes no sense.
         CatalogueError: naming the catalogue file and the key.
     """
-    catalogue.builtin()
-    settings = settings or read(os.environ)
-    app = Flask("exports", root_path=str(ROOT), template_folder="templates", static_folder="static")
-    app.config.update(settings.flask())
-    db.init_app(app)
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
+    from webapp import cli, errors, filters, icons, security, static_files, views
+    from webapp import htmx as fragments
+    from webapp.extensions import db
+    from webapp.models.sessions import SessionStore
+    from webapp.web_extensions import csrf, htmx, limiter, login, migrate
+
+    app = create_program(settings)
+    settings = app.config["SETTINGS"]
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     app.session_interface = SessionStore(app)
-    for extension in (csrf, login, htmx, limiter, bootstrap):
+    for extension in (csrf, login, htmx, limiter):
         extension.init_app(app)
-    for part in (security, errors, filters, views, cli, static_files):
+    for part in (security, errors, filters, fragments, icons, views, cli, static_files):
         part.register(app)
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    return app
+
+
+def create_program(settings: Settings | None = None) -> Flask:
+    """Make the application without what answers browsers: a command waits for every import (SPEC section 14).
+
+    Raises as `create_app`.
+    """
+    from exports import catalogue
+    from webapp.config import read
+    from webapp.extensions import db
+
+    catalogue.builtin()
+    settings = settings or read(os.environ)
+    app = Flask("exports", root_path=str(ROOT), template_folder="templates", static_folder=None)
+    app.config.update(settings.flask())
+    db.init_app(app)
     return app

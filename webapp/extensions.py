@@ -1,4 +1,7 @@
-"""Flask extensions and the base of all tables: made once, bound to the application in `create_app`."""
+"""The database and the base of all tables: made once, bound to the application in `create_app`.
+
+The other extensions, which commands need not wait for, are in `web_extensions.py`.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,8 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from flask_bootstrap import Bootstrap5
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
-from flask_login import LoginManager
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session
-from flask_wtf import CSRFProtect
-from htmx_flask import Htmx
 from sqlalchemy import DateTime, MetaData, Uuid
 from sqlalchemy.orm import DeclarativeBase
 
@@ -46,9 +42,3 @@ class BrandSession(Session):
 
 db = SQLAlchemy(model_class=Base, session_options={"class_": BrandSession})
 db.Model.registry.update_type_annotation_map({datetime: DateTime(timezone=True), uuid.UUID: Uuid()})  # type: ignore[attr-defined]
-migrate = Migrate()
-csrf = CSRFProtect()
-login = LoginManager()
-bootstrap = Bootstrap5()
-htmx = Htmx()
-limiter = Limiter(key_func=get_remote_address)

@@ -12,9 +12,10 @@ from flask_login import current_user
 from flask_talisman import Talisman
 from sqlalchemy import select
 
-from webapp.extensions import db, login
+from webapp.extensions import db
 from webapp.models import User, brand_scope, system_scope
 from webapp.permissions import PUBLIC
+from webapp.web_extensions import login
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -42,12 +43,18 @@ def action(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return declare
 
 
+def sandboxed(view: Callable[P, R]) -> Callable[P, R]:
+    """For views that answer files: whatever is in one, the browser runs nothing of it (RELIABILITY T11)."""
+    view.talisman_view_options = {  # type: ignore[attr-defined]
+        "content_security_policy": {"default-src": "'none'", "sandbox": ""}
+    }
+    return view
+
+
 def declared_action(endpoint: str | None) -> str | None:
-    """The action that the view of an endpoint declared; static files are public."""
+    """The action that the view of an endpoint declared (static files never get here)."""
     if endpoint is None:
         return None
-    if endpoint.rpartition(".")[2] == "static":
-        return PUBLIC
     return getattr(current_app.view_functions[endpoint], "action", None)
 
 
@@ -69,13 +76,19 @@ def _enter() -> None:
         raise RuntimeError(f"the route {request.endpoint} declares no action")
     if wanted != PUBLIC and not current_user.is_authenticated:
         abort(401)
-    if request.endpoint.rpartition(".")[2] != "static" and current_user.is_authenticated:
+    if current_user.is_authenticated:
         g.scopes.enter_context(brand_scope(current_user.brand_id))
 
 
 def _drop_unsaved(response: Response) -> Response:
     """What no service committed is not kept: one request is one commit or none."""
     db.session.rollback()
+    return response
+
+
+def _keep_private(response: Response) -> Response:
+    """What a person saw is not for the next one at the same machine: no cache keeps it, unless the view says so."""
+    response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 
@@ -99,4 +112,5 @@ def register(app: Flask) -> None:
     )
     app.before_request(_enter)
     app.after_request(_drop_unsaved)
+    app.after_request(_keep_private)
     app.teardown_request(_leave)

@@ -1,0 +1,29 @@
+"""The flask program of script/flask: our own commands start without pages and plug-ins, others as flask starts them."""
+
+from __future__ import annotations
+
+import click
+from flask.cli import FlaskGroup, ScriptInfo
+
+from webapp import create_app, create_program
+from webapp.cli import COMMANDS, Later
+
+
+class Program(FlaskGroup):
+    """Finds our commands first: looking for a plug-in's command loads every plug-in, and with them pandas."""
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """The command of that name."""
+        if name not in COMMANDS:
+            return super().get_command(ctx, name)
+        ctx.obj = ScriptInfo(create_app=create_program, load_dotenv_defaults=False)
+        return Later(name, *COMMANDS[name])
+
+
+def main() -> None:
+    """Run one command."""
+    Program(create_app=create_app, load_dotenv=False).main(prog_name="flask")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,297 @@
+"""`flask export`: run, check and show definitions (SPEC section 11). The command line acts as the operator: all rights.
+
+Exit status: 0 done, 2 the definition is refused, 1 anything else.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
+
+import click
+from flask.cli import AppGroup, with_appcontext
+
+from exports import definition as definitions
+from exports.definition import Definition
+from exports.errors import DefinitionRefused, ExportsError, Problem
+from webapp.cli.brand_option import brand_option, chosen_brand
+
+if TYPE_CHECKING:
+    from exports.pipeline import Result
+    from exports.sinks import Sink
+    from webapp.models import Brand, Export
+
+REFUSED = 2
+
+
+class _Command(click.Command):
+    """A command whose mistakes in use end with 1: 2 is for refused definitions."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        with _usage_ends_with_1():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _usage_ends_with_1():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _usage_ends_with_1() -> Iterator[None]:
+    try:
+        yield
+    except click.UsageError as error:
+        error.exit_code = 1  # type: ignore[misc]
+        raise
+
+
+class _Moment(click.ParamType[datetime]):
+    name = "moment"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value} is no moment such as 2026-11-23T10:00:00Z", param, ctx)
+        if moment.utcoffset() is None:
+            self.fail(f"{value} lacks its zone: write 2026-11-23T10:00:00Z", param, ctx)
+        return moment
+
+
+export = AppGroup("export", help="Run, check and show exports.")
+
+
+@export.command("run", cls=_Command)
+@click.argument("file", metavar="DEFINITION.json", type=click.File("rb"))
+@brand_option
+@click.option("--out", metavar="FILE|-", help="Where to write; - is standard output. Default: the name, here.")
+@click.option("--zip", "archive", is_flag=True, help="Write the zip that a download would be.")
+@click.option("--report", type=click.Choice(["text", "json"]), default="text", help="The form of the last line.")
+@click.option("--moment", type=_Moment(), help="The base moment of the run. Default: now.")
+@with_appcontext
+def run(
+    file: BinaryIO, brand: str | None, out: str | None, archive: bool, report: str, moment: datetime | None
+) -> None:
+    """Run a definition in the foreground, through the same pipeline as every run."""
+    definition = _read(file)
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        result = _run(definition, chosen_brand(brand), out, archive, moment or datetime.now(UTC))
+    except DefinitionRefused as refused:
+        _refuse(refused.problems)
+    except ExportsError as error:
+        click.echo(f"{error.message} {error.advised}", err=True)
+        sys.exit(1)
+    click.echo(_told(result, report), err=True)
+
+
+def _run(definition: Definition, brand: Brand, out: str | None, archive: bool, moment: datetime) -> Result:
+    from exports import pipeline
+    from webapp.extensions import db
+    from webapp.models import brand_scope
+    from webapp.services import audit, brands
+
+    with brand_scope(brand.id):
+        catalogue, source = brands.catalogue_of(brand), brands.source()
+        surroundings = brands.surroundings(brand, moment)
+        facts = {"name": definition.name, "model": definition.model}
+        audit.record("command.run", audit.OPERATOR, **facts, fields=[one.from_ for one in definition.fields])
+        db.session.commit()
+    watch = _bar(definition, catalogue, surroundings, source) if sys.stderr.isatty() else None
+    result = pipeline.run(definition, catalogue, surroundings, source, _sink(definition, out, archive), watch, archive)
+    if watch is not None:
+        click.echo("\r\033[K", nl=False, err=True)
+    return result
+
+
+def _sink(definition: Definition, out: str | None, archive: bool) -> Sink:
+    from exports.archive import file_name
+    from exports.sinks import FileSink, StreamSink
+
+    if out == "-":
+        return StreamSink(sys.stdout.buffer)
+    name = file_name(definition.name, definition.file.extension) + (".zip" if archive else "")
+    return FileSink(Path(out or name))
+
+
+def _bar(definition: Definition, catalogue: Any, surroundings: Any, source: Any) -> Any:
+    """What is shown on a terminal while the rows come."""
+    from exports import preview
+    from exports.source.base import Progress
+
+    expected = max(preview.estimate(definition, catalogue, surroundings, source), 1)
+
+    def show(progress: Progress) -> None:
+        share = min(progress.rows / expected, 0.99)
+        bar = "#" * round(share * 30)
+        told = f"{progress.rows:,} rows, {progress.bytes / 1e6:,.1f} MB, {progress.seconds:.0f} s"
+        click.echo(f"\r\033[K[{bar:<30}] {share:>4.0%} {told}", nl=False, err=True)
+
+    return show
+
+
+def _told(result: Result, report: str) -> str:
+    if report == "text":
+        return f"{result.rows} rows, {result.bytes} bytes, {result.seconds:.2f} s"
+    told: dict[str, Any] = {
+        "rows": result.rows,
+        "bytes": result.bytes,
+        "seconds": round(result.seconds, 3),
+        "sha256": result.sha256,
+    }
+    return json.dumps(told | ({} if result.archive_bytes is None else {"archive_bytes": result.archive_bytes}))
+
+
+def _terminated(_signal: int, _frame: Any) -> NoReturn:
+    """Ends the run as Ctrl-C does: the query is stopped and the half file removed."""
+    sys.exit(1)
+
+
+@export.command("check", cls=_Command)
+@click.argument("file", metavar="DEFINITION.json", type=click.File("rb"))
+@brand_option
+@with_appcontext
+def check(file: BinaryIO, brand: str | None) -> None:
+    """Print every problem of a definition as a JSON line on standard output; nothing when all is well."""
+    from exports import rules
+    from webapp.services import brands
+
+    try:
+        definition = definitions.parse(file.read())
+    except DefinitionRefused as refused:
+        _print(refused.problems)
+        sys.exit(REFUSED)
+    chosen = chosen_brand(brand)
+    surroundings = brands.surroundings(chosen, datetime.now(UTC))
+    problems = rules.problems(definition, brands.catalogue_of(chosen), segments=surroundings.segments)
+    errors = [one for one in problems if not one.warning]
+    _print(errors)
+    sys.exit(REFUSED if errors else 0)
+
+
+def _read(file: BinaryIO) -> Definition:
+    try:
+        return definitions.parse(file.read())
+    except DefinitionRefused as refused:
+        _refuse(refused.problems)
+
+
+def _refuse(problems: list[Problem]) -> NoReturn:
+    for one in problems:
+        click.echo(f"{one.at}: {one.message}", err=True)
+    sys.exit(REFUSED)
+
+
+def _print(problems: list[Problem]) -> None:
+    for one in problems:
+        click.echo(json.dumps(one.as_dict(), ensure_ascii=False))
+
+
+@export.command("list", cls=_Command)
+@brand_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON line for each export.")
+@with_appcontext
+def list_(brand: str | None, as_json: bool) -> None:
+    """List the exports of a brand, newest first."""
+    from sqlalchemy import select
+    from sqlalchemy.orm import joinedload
+
+    from webapp.extensions import db
+    from webapp.models import Export, brand_scope
+
+    with brand_scope(chosen_brand(brand).id):
+        newest = select(Export).where(Export.archived_at.is_(None)).order_by(Export.created_at.desc(), Export.id)
+        for one in db.session.scalars(newest.options(joinedload(Export.latest_run), joinedload(Export.created_by))):
+            line = _line(one)
+            click.echo(json.dumps(line) if as_json else "  ".join(str(value) for value in line.values()))
+
+
+def _line(one: Export) -> dict[str, Any]:
+    return {
+        "id": str(one.id),
+        "created_at": one.created_at.astimezone(UTC).isoformat(timespec="seconds"),
+        "created_by": one.created_by.email,
+        "model": one.model,
+        "status": one.status,
+        "bytes": one.latest_run.bytes if one.latest_run else 0,
+        "name": one.name,
+    }
+
+
+@export.command("show", cls=_Command)
+@click.argument("name")
+@brand_option
+@with_appcontext
+def show(name: str, brand: str | None) -> None:
+    """Show one export, by its id or its name, and its latest runs."""
+    from sqlalchemy import select
+
+    from webapp.extensions import db
+    from webapp.models import Run, brand_scope
+
+    with brand_scope(chosen_brand(brand).id):
+        found = _found(name)
+        for key, value in {**_line(found), "version": found.version}.items():
+            click.echo(f"{key}: {value}")
+        for one in db.session.scalars(
+            select(Run).where(Run.export_id == found.id).order_by(Run.created_at.desc()).limit(20)
+        ):
+            reason = f"  {one.error_message}" if one.error_message else ""
+            started = one.created_at.astimezone(UTC).isoformat(timespec="seconds")
+            click.echo(f"run {one.id}: {started}  {one.status}  {one.rows} rows, {one.bytes} bytes{reason}")
+
+
+@export.command("definition", cls=_Command)
+@click.argument("name")
+@brand_option
+@click.option("--version", type=int, help="Default: the present one.")
+@with_appcontext
+def definition(name: str, brand: str | None, version: int | None) -> None:
+    """Print the definition of an export, by its id or its name: what `flask export run` takes."""
+    from sqlalchemy import select
+
+    from webapp.extensions import db
+    from webapp.models import ExportVersion, brand_scope
+
+    with brand_scope(chosen_brand(brand).id):
+        found = _found(name)
+        number = version or found.version
+        wanted = select(ExportVersion).where(ExportVersion.export_id == found.id, ExportVersion.number == number)
+        saved = db.session.scalars(wanted).one_or_none()
+        if saved is None:
+            raise click.UsageError(f"{found.name} has no version {number}.")
+        click.echo(json.dumps(definitions.parse(saved.definition).as_json(), ensure_ascii=False, indent=2))
+
+
+def _found(name: str) -> Export:
+    """The export with that id, or the only one with that name, in the present brand."""
+    import uuid
+
+    from sqlalchemy import select
+    from sqlalchemy.orm import joinedload
+
+    from webapp.extensions import db
+    from webapp.models import Export
+
+    try:
+        same = Export.id == uuid.UUID(name)
+    except ValueError:
+        same = Export.name == name
+    wanted = select(Export).where(same).options(joinedload(Export.latest_run), joinedload(Export.created_by))
+    found = list(db.session.scalars(wanted))
+    if len(found) != 1:
+        several = f"{len(found)} exports are called {name}: use an id." if found else f"There is no export {name}."
+        raise click.UsageError(several)
+    return found[0]
+
+
+@export.command("schema", cls=_Command)
+def schema() -> None:
+    """Print the JSON Schema of definitions, as docs/definition.schema.json holds it."""
+    click.echo(json.dumps(definitions.json_schema(), indent=2, ensure_ascii=False))
