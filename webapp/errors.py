@@ -1,16 +1,26 @@
-"""What people see when something is wrong: a page for browsers, a small answer for htmx."""
+"""What people see when something is wrong: a page, a sentence for htmx, or, where nobody is logged in, the login."""
 
 from __future__ import annotations
 
-from flask import Flask, Response, g, render_template
+import logging
+from typing import Final
+
+from flask import Flask, Response, g, make_response, render_template, request, url_for
 from flask_limiter import RateLimitExceeded
+from flask_login import current_user
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, Unauthorized
 
+from webapp import way_back
 from webapp.extensions import db
-from webapp.permissions import Refused
+from webapp.htmx import is_htmx, sign_in
+from webapp.permissions import PUBLIC, Refused
+from webapp.security import declared_action
+from webapp.services import audit
 
-SENTENCES = {
+log = logging.getLogger("security")
+
+SENTENCES: Final = {
     400: ("This request cannot be read", "Go back, reload the page and try again."),
     403: ("You may not do this", "Ask an admin of your brand for the right to do it."),
     404: ("There is nothing here", "It may have been deleted, or the address is not right."),
@@ -26,16 +36,21 @@ SENTENCES = {
 
 def _answer(status: int) -> Response:
     title, advice = SENTENCES.get(status, SENTENCES[400])
-    text = render_template(
-        "errors/error.html", status=status, title=title, advice=advice, request_id=g.get("request_id")
-    )
-    return Response(text, status)
+    if is_htmx():
+        return Response(f"{title}. {advice}", status, content_type="text/plain; charset=utf-8")
+    number = g.get("request_id") if status >= 500 else None
+    text = render_template("errors/error.html", title=title, advice=advice, number=number)
+    return make_response(text, status)
 
 
 def _http(error: HTTPException) -> Response | HTTPException:
     if error.code is None or error.code < 400:
         return error
-    return _answer(error.code)
+    answer = _answer(error.code)
+    for name in ("Allow", "Content-Range", "Retry-After"):
+        if value := dict(error.get_headers()).get(name):
+            answer.headers[name] = value
+    return answer
 
 
 def _unforeseen(error: InternalServerError) -> Response:
@@ -43,10 +58,38 @@ def _unforeseen(error: InternalServerError) -> Response:
     return _answer(500)
 
 
+def _signed_out(_error: Unauthorized) -> Response:
+    return sign_in(url_for("accounts.login", next=way_back.here()))
+
+
+def _refused(error: Refused) -> Response:
+    """Say no, and keep that it was asked for (RELIABILITY section 6)."""
+    _keep("access.denied", asked=error.action)
+    return _answer(404 if error.hidden else 403)
+
+
+def _csrf(error: CSRFError) -> Response:
+    """A form of a session that is over leads to the login; any other without its token is refused."""
+    if not current_user.is_authenticated and declared_action(request.endpoint) != PUBLIC:
+        return sign_in(url_for("accounts.login", next=way_back.here()))
+    _keep("csrf.failed", reason=str(error.description))
+    return _answer(400)
+
+
+def _keep(kind: str, **facts: str) -> None:
+    db.session.rollback()
+    if not current_user.is_authenticated:
+        log.warning("%s from %s", kind, request.remote_addr)
+        return
+    audit.record(kind, current_user._get_current_object(), result="denied", path=request.path, **facts)
+    db.session.commit()
+
+
 def register(app: Flask) -> None:
     """Bind the handlers to the application."""
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Unauthorized, _signed_out)
     app.register_error_handler(InternalServerError, _unforeseen)
-    app.register_error_handler(Refused, lambda error: _answer(404 if error.hidden else 403))
-    app.register_error_handler(CSRFError, lambda _error: _answer(400))
-    app.register_error_handler(RateLimitExceeded, lambda _error: _answer(429))
+    app.register_error_handler(Refused, _refused)
+    app.register_error_handler(CSRFError, _csrf)
+    app.register_error_handler(RateLimitExceeded, lambda error: error.response or _answer(429))

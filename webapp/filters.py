@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 
+from exports import catalogue
+
 UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -26,18 +28,54 @@ def number(count: int | None) -> str:
     return "" if count is None else f"{count:,}"
 
 
-def moment(at: datetime | None, zone: str, now: datetime | None = None) -> str:
-    """Today 10:38, Yesterday 17:05, 20 Nov 2026 16:40: in the viewer's zone."""
+def moment(
+    at: datetime | None, zone: str, now: datetime | None = None, *, seconds: bool = False, inside: bool = False
+) -> str:
+    """Today 10:38, Yesterday 17:05, 20 Nov 2026 16:40: in the viewer's zone; `inside` a sentence today 10:38."""
     if at is None:
         return ""
     tz = ZoneInfo(zone)
     local = at.astimezone(tz)
     days = ((now or datetime.now(tz)).astimezone(tz).date() - local.date()).days
-    day = {0: "Today", 1: "Yesterday"}.get(days, f"{local.day} {local:%b %Y}")
-    return f"{day} {local:%H:%M}"
+    words = {0: "today", 1: "yesterday"} if inside else {0: "Today", 1: "Yesterday"}
+    return f"{words.get(days, f'{local.day} {local:%b %Y}')} {local:{'%H:%M:%S' if seconds else '%H:%M'}}"
+
+
+def day(at: datetime | None, zone: str) -> str:
+    """20 Nov 2026."""
+    if at is None:
+        return ""
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{local.day} {local:%b %Y}"
+
+
+def model_label(id: str) -> str:
+    """Events for events; a model that no longer exists keeps its id."""
+    model = catalogue.builtin().models.get(id)
+    return model.label if model else id
+
+
+TARGETS = {"none": "", "ftp": "FTP", "ftps": "FTP over SSL", "sftp": "SFTP"}
+
+
+def target_label(type_: str) -> str:
+    """FTP over SSL for ftps; nothing for a download (SPEC section 2)."""
+    return TARGETS[type_]
+
+
+def duration(seconds: float) -> str:
+    """0.8 s, 7.6 s, 64 s, 2 min 5 s, 3 h 12 min."""
+    if seconds < 10 and seconds != int(seconds):
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 100:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    hours, minutes_left = divmod(minutes, 60)
+    return f"{hours} h {minutes_left} min" if hours else f"{minutes} min {rest} s"
 
 
 def register(app: Flask) -> None:
     """Bind the filters to the application's templates."""
-    for filter_ in (size, number, moment):
+    for filter_ in (size, number, moment, day, duration, model_label, target_label):
         app.add_template_filter(filter_)

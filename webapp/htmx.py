@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
-from flask import Response, make_response, redirect, render_template, request
+from flask import Flask, Response, make_response, redirect, render_template, request
 from jinja2_fragments.flask import render_block
 
 
@@ -25,6 +26,12 @@ def is_htmx() -> bool:
 def target() -> str:
     """The id of the element that the answer is put into."""
     return request.headers.get("HX-Target", "")
+
+
+def current_path() -> str:
+    """Path and question of the page that an htmx request comes from."""
+    page_ = urlsplit(request.headers.get("HX-Current-URL", ""))
+    return f"{page_.path}?{page_.query}" if page_.query else page_.path
 
 
 def _vary(response: Response) -> Response:
@@ -58,6 +65,15 @@ def go(url: str) -> Response:
     return _vary(response)
 
 
+def sign_in(url: str) -> Response:
+    """In place of a 401: 302 to the login for a plain request; to htmx the 401 itself, with `HX-Redirect`."""
+    if not is_htmx():
+        return _vary(redirect(url, 302))  # type: ignore[arg-type]
+    response = make_response("", 401)
+    response.headers["HX-Redirect"] = url
+    return _vary(response)
+
+
 def nothing_new() -> Response:
     """A poll that found nothing changed."""
     return _vary(make_response("", 204))
@@ -66,6 +82,13 @@ def nothing_new() -> Response:
 def stop_polling(response: Response) -> Response:
     """The last answer of a poll: status 286 is htmx's word for enough; with 200 the content is swapped all the same."""
     response.status_code = 286
+    return response
+
+
+def instead(response: Response, selector: str) -> Response:
+    """Put the answer in place of another element than the one that asked."""
+    response.headers["HX-Retarget"] = selector
+    response.headers["HX-Reswap"] = "outerHTML"
     return response
 
 
@@ -98,3 +121,9 @@ def htmx_config() -> dict[str, Any]:
             {"code": "[45]..", "swap": False, "error": True},
         ],
     }
+
+
+def register(app: Flask) -> None:
+    """Give templates what they say of htmx."""
+    app.add_template_global(htmx_config)
+    app.add_template_global(is_htmx)

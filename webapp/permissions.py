@@ -45,6 +45,7 @@ ACTIONS: Final[dict[str, Callable[[User, Any], bool]]] = {
     "exports.cancel": _own_or_manager,
     "drafts.edit": _own,
     "models.see": _anybody,
+    "users.see": _anybody,
     "account.leave": _anybody,
 }
 """Every action there is and who may do it; an action that is not here is refused to everybody."""

@@ -1,9 +1,111 @@
-"""Static files: ours and those of the packages that bring Bootstrap and htmx, under one address."""
+"""Static files: ours and those of the packages that bring Bootstrap and htmx, under addresses that name their content.
+
+`python -m webapp.static_files` (script/bootstrap calls it) writes brotli and gzip copies to build/static; without
+them the files are served all the same, only not compressed.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import os
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+from wsgiref.headers import Headers
+
 from flask import Flask
+from whitenoise import WhiteNoise
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+BUILT: Final = ROOT / "build" / "static"
+PREFIX: Final = "/static/"
+FOREVER: Final = 365 * 24 * 3600
+"""Seconds; an address changes with its content, so that a browser never has to ask again."""
+
+
+def package(name: str) -> Path:
+    """The folder of an installed package, without importing it (js_lib_htmx would ask for Django)."""
+    spec = find_spec(name)
+    if spec is None or spec.origin is None:
+        raise RuntimeError(f"the package {name} is not installed: run script/bootstrap")
+    return Path(spec.origin).parent
+
+
+@cache
+def sources() -> dict[str, Path]:
+    """Every static file by the name that templates call it."""
+    ours = {path.name: path for path in sorted((ROOT / "static").iterdir()) if path.is_file()}
+    return {
+        **ours,
+        "bootstrap.min.css": package("flask_bootstrap") / "static" / "bootstrap5" / "css" / "bootstrap.min.css",
+        "htmx.min.js": package("js_lib_htmx") / "static" / "htmx" / "htmx.min.js",
+    }
+
+
+@cache
+def hashed(name: str) -> str:
+    """app.css -> app.3f2a9c01b7de.css.
+
+    Raises:
+        KeyError: there is no such static file.
+    """
+    digest = hashlib.sha256(sources()[name].read_bytes()).hexdigest()[:12]
+    stem, dot, extension = name.rpartition(".")
+    return f"{stem}.{digest}{dot}{extension}"
+
+
+def static_url(name: str) -> str:
+    """The address of a static file, for templates."""
+    return PREFIX + hashed(name)
+
+
+def _harden(headers: Headers, _path: str, _url: str) -> None:
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
 
 
 def register(app: Flask) -> None:
-    """Serve them."""
+    """Serve them in front of the application, which never sees their requests."""
+    server = WhiteNoise(
+        app.wsgi_app,
+        max_age=FOREVER,
+        allow_all_origins=False,
+        add_headers_function=_harden,
+        immutable_file_test=lambda _path, _url: True,
+    )
+    for name, source in sources().items():
+        built = BUILT / hashed(name)
+        server.add_file_to_dictionary(static_url(name), str(built if built.exists() else source))
+    app.wsgi_app = server  # type: ignore[method-assign]
+    app.add_template_global(static_url)
+
+
+def build(folder: Path = BUILT) -> list[Path]:
+    """Copy every file under its hashed name, with .br and .gz beside it; returns the copies, removes older ones."""
+    from whitenoise.compress import Compressor
+
+    folder.mkdir(parents=True, exist_ok=True)
+    compressor: Any = Compressor(quiet=True)
+    made = []
+    for name, source in sources().items():
+        copy = folder / hashed(name)
+        _write(copy, source.read_bytes())
+        made.append(copy)
+        compressor.compress(str(copy))
+    names = {path.name for path in made}
+    for old in folder.iterdir():
+        if old.name.removesuffix(".br").removesuffix(".gz") not in names:
+            old.unlink()
+    return made
+
+
+def _write(path: Path, content: bytes) -> None:
+    """In one step: a server that starts meanwhile sees the whole file or none."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_bytes(content)
+    part.replace(path)
+
+
+if __name__ == "__main__":
+    build()

@@ -26,6 +26,7 @@ KINDS: Final = frozenset(
         "run.cancel_requested",
         "run.cancelled",
         "run.downloaded",
+        "run.download_ended",
         "command.run",
         "preview.shown",
         "access.denied",

@@ -2,10 +2,10 @@
 
 from flask import Flask
 
-from webapp.views import health
+from webapp.views import accounts, details, downloads, exports, health, models, wizard
 
 
 def register(app: Flask) -> None:
     """Bind every page to the application."""
-    for page in (health,):
+    for page in (accounts, details, downloads, exports, health, models, wizard):
         app.register_blueprint(page.blueprint)

@@ -1,0 +1,115 @@
+"""A definition said in words: what stands in the summary of an export (SPEC section 4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from exports.catalogue import DataField, DataModel, FieldType
+from exports.definition import Column, Criterion, Definition, File
+from exports.operators import operator_of
+
+DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "space"}
+NEWLINES: Final = {"\n": "LF", "\r\n": "CRLF", "\r": "CR"}
+SHOWN: Final = 20
+"""Values of a list that are named; the others are counted."""
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A criterion as a part of a sentence: "Action" and "equals checkout_item"."""
+
+    attribute: str
+    test: str
+
+
+@dataclass(frozen=True)
+class ColumnWords:
+    """A column as the table of fields shows it; `field` is None for one that no longer exists."""
+
+    from_: str
+    to: str
+    default: str
+    replaced: int
+    field: DataField | None
+
+
+def filters(definition: Definition, model: DataModel | None) -> list[list[Phrase]]:
+    """The sets of criteria."""
+    return [[_phrase(one, model) for one in set_] for set_ in definition.filters]
+
+
+def columns(definition: Definition, model: DataModel | None) -> list[ColumnWords]:
+    """The columns of the file, in their order."""
+    if definition.all_fields:
+        fields = model.all_fields if model else ()
+        return [ColumnWords(field.id, field.id, "", 0, field) for field in fields]
+    return [_column(one, model) for one in definition.fields]
+
+
+def file(given: File) -> list[str]:
+    """.csv, comma, enclosure ", LF, header, UTF-8."""
+    said = [f".{given.extension}"]
+    if given.extension == "csv":
+        delimiter = given.delimiter or ""
+        said += [
+            DELIMITERS.get(delimiter, f"delimiter {delimiter}"),
+            f"enclosure {given.enclosure}" if given.enclosure else "no enclosure",
+            NEWLINES[given.newline],
+        ]
+    if given.extension in ("csv", "psv"):
+        said.append("header" if given.header else "no header")
+    said.append("UTF-8 with BOM" if given.bom else "UTF-8")
+    if given.extension in ("csv", "psv"):
+        said.append("spreadsheets protected" if given.protect_spreadsheets else "spreadsheets not protected")
+    return said
+
+
+def _column(column: Column, model: DataModel | None) -> ColumnWords:
+    field = model.fields.get(column.from_) if model else None
+    return ColumnWords(column.from_, column.header, column.default, len(column.replace), field)
+
+
+def _phrase(criterion: Criterion, model: DataModel | None) -> Phrase:
+    field = model.fields.get(criterion.attribute) if model else None
+    operator = operator_of(field, criterion.operator) if field else None
+    if field is None or operator is None:
+        return Phrase(criterion.attribute, f"{criterion.operator} {_plain(criterion.value)}".strip())
+    if operator.input.pair and isinstance(criterion.value, list):
+        said = _range([*criterion.value, None, None][:2])
+    elif isinstance(criterion.value, list):
+        said = _list([_one(value, field) for value in criterion.value])
+    elif isinstance(criterion.value, dict):
+        said = _list([_plain(value) for value in criterion.value.get("ids") or []])
+    else:
+        said = _one(criterion.value, field)
+    return Phrase(field.label, f"{operator.label} {said}".strip())
+
+
+def _one(value: Any, field: DataField) -> str:
+    if field.type == FieldType.BOOLEAN and isinstance(value, bool):
+        return "Yes" if value else "No"
+    said = _plain(value)
+    return dict(field.choices).get(said, said)
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return _list([_plain(one) for one in value])
+    return str(value)
+
+
+def _range(value: list[Any]) -> str:
+    low, high = value
+    if low is None:
+        return f"anything and {_plain(high)}"
+    return f"{_plain(low)} and {_plain(high)}" if high is not None else f"{_plain(low)} and anything above"
+
+
+def _list(values: list[str]) -> str:
+    more = f" and {len(values) - SHOWN:,} more" if len(values) > SHOWN else ""
+    return ", ".join(values[:SHOWN]) + more

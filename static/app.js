@@ -1,0 +1,159 @@
+// What a page needs besides htmx. Everything works without it; here is only comfort: where the focus goes, what is said.
+"use strict";
+
+const byId = (id) => document.getElementById(id);
+
+/** Put a sentence into the live region; the same sentence twice is said twice. */
+const say = (text) => {
+  byId("say").textContent = "";
+  setTimeout(() => { byId("say").textContent = text; }, 50);
+};
+
+// --- focus: the summary of errors on load, what the server marked after a swap ---------------------------------------
+
+const focusOnLoad = () => { byId("errors")?.focus(); };
+
+document.addEventListener("htmx:afterSettle", () => {
+  const marked = document.querySelector("[data-focus]");
+  if (marked) {
+    marked.removeAttribute("data-focus");
+    marked.focus();
+  }
+});
+
+// A link of the summary focuses its input, also one that is no link target by itself (a group of radio buttons).
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("#errors a[href^='#']");
+  const input = link && byId(decodeURIComponent(link.hash.slice(1)));
+  if (input) {
+    event.preventDefault();
+    input.focus();
+    input.scrollIntoView({ block: "center" });
+  }
+});
+
+// --- requests: busy targets, silent polls, notices ---------------------------------------------------------------------
+
+const isPoll = (element) => element.closest?.("[data-poll]") !== null;
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const { elt, target } = event.detail;
+  if (isPoll(elt)) {
+    if (document.hidden) event.preventDefault();
+    return;
+  }
+  target?.setAttribute("aria-busy", "true");
+});
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  event.detail.target?.removeAttribute("aria-busy");
+});
+
+const again = ({ elt, target, requestConfig }) => {
+  window.htmx.ajax(requestConfig.verb, requestConfig.path, { source: elt, target });
+};
+
+const notice = (text, detail) => {
+  const box = document.createElement("div");
+  box.className = "note bad";
+  box.setAttribute("role", "alert");
+  const words = document.createElement("div");
+  words.textContent = text;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "btn btn-o btn-sm";
+  button.textContent = "Try again";
+  button.addEventListener("click", () => { box.remove(); again(detail); });
+  box.append(words, button);
+  byId("notices").replaceChildren(box);
+};
+
+document.addEventListener("htmx:responseError", (event) => {
+  const { xhr, elt } = event.detail;
+  if (isPoll(elt) && xhr.status >= 500) return; // the next poll asks again
+  const isOurs = xhr.getResponseHeader("Content-Type")?.startsWith("text/plain");
+  notice(isOurs ? xhr.responseText : "Something went wrong that we did not foresee.", event.detail);
+});
+
+// --- connection lost: say so, look for it, send again what could not be sent --------------------------------------------
+
+let unsent = new Map();
+let looking = null;
+
+const lost = () => {
+  byId("offline").hidden = false;
+  looking ??= setInterval(look, 3000);
+};
+
+const found = () => {
+  clearInterval(looking);
+  looking = null;
+  byId("offline").hidden = true;
+  const waiting = unsent;
+  unsent = new Map();
+  for (const detail of waiting.values()) if (detail.elt.isConnected) again(detail);
+};
+
+const look = async () => {
+  try {
+    const answer = await fetch("/healthz", { cache: "no-store" });
+    if (answer.ok) found();
+  } catch { /* still away */ }
+};
+
+document.addEventListener("htmx:sendError", (event) => {
+  if (!isPoll(event.detail.elt)) unsent.set(event.detail.elt, event.detail);
+  lost();
+});
+window.addEventListener("offline", lost);
+window.addEventListener("online", look);
+
+// --- menus, dialogs, copying --------------------------------------------------------------------------------------------
+
+const closeMenus = (except) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (menu !== except) menu.open = false;
+};
+
+document.addEventListener("click", (event) => {
+  closeMenus(event.target.closest?.("details.menu"));
+  const opener = event.target.closest?.("[data-opens]");
+  if (opener) {
+    event.preventDefault();
+    byId(opener.dataset.opens).showModal();
+  }
+  const closer = event.target.closest?.("[data-closes]");
+  if (closer) {
+    event.preventDefault();
+    closer.closest("dialog").close();
+  }
+  const copier = event.target.closest?.("[data-copy]");
+  if (copier) copy(copier.dataset.copy);
+});
+
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && event.target.closest?.("details.menu[open]");
+  if (menu) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+
+const copy = async (text) => {
+  try {
+    await navigator.clipboard.writeText(text);
+    say("Copied");
+  } catch {
+    say("Copying is not allowed here. Select the text and copy it.");
+  }
+};
+
+/** Buttons that need this file are hidden until it runs. */
+const showWhatNeedsUs = (root) => {
+  for (const button of root.querySelectorAll("[data-needs-js][hidden]")) button.hidden = false;
+};
+
+document.addEventListener("DOMContentLoaded", () => {
+  focusOnLoad();
+  showWhatNeedsUs(document);
+});
+document.addEventListener("htmx:load", (event) => { showWhatNeedsUs(event.detail.elt); });

@@ -1,0 +1,60 @@
+"""The icons that pages draw inline, cut at start from the sprite of Bootstrap Icons, which itself is never sent."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Final
+
+from flask import Flask
+from markupsafe import Markup
+
+from webapp.static_files import package
+
+NAMES: Final = frozenset(
+    (
+        "arrow-clockwise arrow-down arrow-down-up arrow-left arrow-repeat arrow-up box-arrow-right box-arrow-up-right "
+        "braces calendar-check check-circle-fill check-lg chevron-left chevron-right circle circle-half clipboard "
+        "clock cloud-check database download exclamation-circle-fill exclamation-triangle-fill "
+        "file-earmark-spreadsheet files grip-vertical info-circle-fill list moon pause-circle person person-circle "
+        "play play-circle-fill plus plus-lg search skip-forward-fill slash-circle sun table trash wifi-off x "
+        "x-circle-fill x-lg "
+    ).split()
+)
+"""Every icon that a template may use; the sprite holds two thousand."""
+
+_SYMBOL: Final = re.compile(r'<symbol class="[^"]*" viewBox="([^"]*)" id="([^"]*)">(.*?)</symbol>', re.DOTALL)
+
+
+@cache
+def drawings() -> dict[str, tuple[str, str]]:
+    """View box and paths of every icon of NAMES.
+
+    Raises:
+        RuntimeError: the sprite lacks one of them.
+    """
+    sprite = package("flask_bootstrap") / "static" / "bootstrap5" / "icons" / "bootstrap-icons.svg"
+    found = {id_: (box, paths) for box, id_, paths in _SYMBOL.findall(sprite.read_text()) if id_ in NAMES}
+    if missing := NAMES - found.keys():
+        raise RuntimeError(f"the sprite of bootstrap-flask has no icon {', '.join(sorted(missing))}")
+    return found
+
+
+def icon(name: str, classes: str = "") -> Markup:
+    """An icon as decoration: it is hidden from screen readers, the word beside it says what it means.
+
+    Raises:
+        KeyError: the icon is not in NAMES.
+    """
+    box, paths = drawings()[name]
+    return Markup('<svg class="{}" viewBox="{}" aria-hidden="true" focusable="false">{}</svg>').format(
+        f"i {classes}".strip(),
+        box,
+        Markup(paths),  # noqa: S704 (the package's own drawing, no input)
+    )
+
+
+def register(app: Flask) -> None:
+    """Give templates `icon(name, classes)`."""
+    drawings()
+    app.add_template_global(icon)

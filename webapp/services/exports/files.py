@@ -1,0 +1,45 @@
+"""The latest file of each export of a list: that of its newest Success, whatever came after it (SPEC section 2)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+
+from sqlalchemy import select
+from sqlalchemy.orm import aliased
+
+from webapp.extensions import db
+from webapp.models import Export, Run
+
+
+def latest_files(exports: Iterable[Export]) -> dict[uuid.UUID, Run]:
+    """The newest Success by export id; exports that have none are left out.
+
+    Most need no question: their newest run is it. The others are asked for together.
+    """
+    found: dict[uuid.UUID, Run] = {}
+    others: list[uuid.UUID] = []
+    for export in exports:
+        run = export.latest_run
+        if run is not None and run.state == "success":
+            found[export.id] = run
+        elif run is not None:
+            others.append(export.id)
+    if others:
+        found.update((run.export_id, run) for run in _newest_successes(others))
+    return found
+
+
+def _newest_successes(export_ids: list[uuid.UUID]) -> Iterable[Run]:
+    """One walk down the index (brand, export, time) per export, not one over all of its runs."""
+    inner = aliased(Run)
+    newest = (
+        select(inner.id)
+        .where(inner.brand_id == Export.brand_id, inner.export_id == Export.id, inner.state == "success")
+        .order_by(inner.created_at.desc())
+        .limit(1)
+        .correlate(Export)
+        .scalar_subquery()
+    )
+    wanted = select(Run).join(Export, Run.id == newest).where(Export.id.in_(export_ids))
+    return db.session.scalars(wanted).all()

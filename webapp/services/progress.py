@@ -1,0 +1,54 @@
+"""How far a run is: percent of the estimate, rows a second, time left (UX section 3.9)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import select
+
+from webapp.extensions import db
+from webapp.models import Run, RunEvent, clock
+
+SURE_AFTER_S: Final = 2.0
+"""Before this a rate says nothing yet."""
+HIGHEST: Final = 99
+"""What is not finished is not 100 %: the estimate may be too low."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """`percent`, `rate` (rows/s) and `seconds_left` are None as long as they cannot be said."""
+
+    seconds: float
+    percent: int | None
+    rate: int | None
+    seconds_left: int | None
+
+
+def present() -> datetime:
+    """What time it is for runs: the database's clock, which wrote when they began (RELIABILITY P11)."""
+    now: datetime = db.session.execute(select(clock())).scalar_one()
+    return now
+
+
+def progress_of(run: Run, now: datetime) -> Progress:
+    """The progress of a run that is going on."""
+    begun = run.started_at
+    seconds = max(0.0, (now - begun).total_seconds()) if begun else 0.0
+    expected = run.expected_rows or 0
+    percent = min(HIGHEST, run.rows * 100 // expected) if expected else None
+    rate = round(run.rows / seconds) if seconds >= SURE_AFTER_S and run.rows else None
+    left = max(1, round((expected - run.rows) / rate)) if rate and expected > run.rows else None
+    return Progress(seconds, percent, rate, left)
+
+
+def began(run: Run) -> datetime | None:
+    """When the attempt began whose file was published, which is the moment that its data are of."""
+    wanted = select(RunEvent.at).where(
+        RunEvent.run_id == run.id,
+        RunEvent.kind == "claimed",
+        RunEvent.attempt == (run.published_attempt or run.attempt),
+    )
+    return db.session.execute(wanted.order_by(RunEvent.number.desc()).limit(1)).scalar() or run.started_at

@@ -1,0 +1,135 @@
+"""Login, logout, the theme, and the profile page of a user."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import uuid
+from typing import Final
+
+from flask import Blueprint, Response, current_app, request, session
+from flask_limiter import RequestLimit
+from flask_limiter.util import get_remote_address
+from flask_login import current_user, login_user, logout_user
+from limits import parse
+
+from webapp.forms.accounts import LoginForm
+from webapp.htmx import go, page
+from webapp.permissions import PUBLIC
+from webapp.security import action
+from webapp.services import exports, logins
+from webapp.services.exports import ListQuery
+from webapp.views.lookups import find_user_or_404
+from webapp.way_back import own_path
+from webapp.web_extensions import limiter
+
+blueprint = Blueprint("accounts", __name__)
+
+FAILURES: Final = "5 per 15 minutes"
+"""The sixth failure in 15 minutes is refused, for an account and for an address (RELIABILITY S7)."""
+TOLD: Final = parse("1 per 15 minutes")
+"""A limit that was reached is written down once, however often somebody goes on trying."""
+WRONG: Final = "The email or the password is not right"
+TOO_OFTEN: Final = "Too many failed tries. Wait 15 minutes, then try again."
+THEMES: Final = ("system", "light", "dark")
+YEAR_S: Final = 365 * 24 * 3600
+
+
+def _hashed(kind: str, text: str) -> str:
+    """Redis holds no personal data (RELIABILITY P7)."""
+    secret = current_app.config["SECRET_KEY"].encode()
+    return hmac.new(secret, f"{kind}:{text}".encode(errors="replace"), hashlib.sha256).hexdigest()
+
+
+def _account() -> str:
+    return _hashed("account", request.form.get("email", "").strip().lower())
+
+
+def _address() -> str:
+    return _hashed("address", get_remote_address())
+
+
+def _failed(response: Response) -> bool:
+    return response.status_code == 422
+
+
+def _too_often(limit: RequestLimit) -> Response:
+    if limiter.limiter.hit(TOLD, limit.key):
+        logins.limited(request.form.get("email", ""))
+    response = _form(LoginForm(), 429, [("", TOO_OFTEN)])
+    response.headers["Retry-After"] = str(15 * 60)
+    return response
+
+
+def _form(form: LoginForm, status: int = 200, problems: list[tuple[str, str]] | None = None) -> Response:
+    return page("accounts/login.html", form=form, problems=problems or [], status=status)
+
+
+@blueprint.get("/login")
+@action(PUBLIC)
+def login() -> Response:
+    """The login form; who is logged in already goes on."""
+    wanted = request.args.get("next")
+    if current_user.is_authenticated:
+        return go(own_path(wanted))
+    return _form(LoginForm(formdata=None, next=own_path(wanted) if wanted else ""))
+
+
+@blueprint.post("/login")
+@action(PUBLIC)
+@limiter.limit(FAILURES, key_func=_account, deduct_when=_failed, on_breach=_too_often)
+@limiter.limit(FAILURES, key_func=_address, deduct_when=_failed, on_breach=_too_often)
+def log_in() -> Response:
+    """Check email and password; a session of its own begins with each login (RELIABILITY T8)."""
+    form = LoginForm()
+    if not form.validate():
+        return _form(form, 422, [(name, errors[0]) for name, errors in form.errors.items()])
+    user = logins.attempt(form.email.data, form.password.data)
+    if user is None:
+        return _form(form, 422, [("email", WRONG)])
+    _new_session()
+    login_user(user)
+    return go(own_path(form.next.data))
+
+
+@blueprint.post("/logout")
+@action("account.leave")
+def logout() -> Response:
+    """**Sign out**: the session is over at the server too."""
+    logins.left(current_user._get_current_object())
+    logout_user()
+    session.clear()
+    return go("/login")
+
+
+def _new_session() -> None:
+    current_app.session_interface.regenerate(session)  # type: ignore[attr-defined]
+    session.clear()
+
+
+@blueprint.post("/theme")
+@action("account.leave")
+def theme() -> Response:
+    """**Theme**: kept in a cookie of this browser, since it is a matter of the screen one sits at."""
+    response = go(own_path(request.form.get("next")))
+    wanted = request.form.get("theme", "")
+    if wanted in THEMES:
+        secure = current_app.config["SESSION_COOKIE_SECURE"]
+        response.set_cookie("theme", wanted, max_age=YEAR_S, samesite="Lax", httponly=True, secure=secure)
+    return response
+
+
+@blueprint.app_template_global("theme")
+def chosen_theme() -> str:
+    """The theme that this browser chose: system, light or dark."""
+    wanted = request.cookies.get("theme")
+    return wanted if wanted in THEMES else "system"
+
+
+@blueprint.get("/users/<uuid:id>")
+@action("users.see")
+def profile(id: uuid.UUID) -> Response:
+    """The profile page of a user: who it is, and the exports that are theirs."""
+    person = find_user_or_404("users.see", id)
+    theirs = exports.page(person, ListQuery(mine=True, per_page=10))
+    return page("accounts/profile.html", person=person, theirs=theirs)

@@ -1,0 +1,155 @@
+"""The details of an export: its status, live, its file, and what it is (SPEC section 4, UX section 3.9)."""
+
+from __future__ import annotations
+
+import json
+import uuid
+import zlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, Response, abort, make_response, request, url_for
+from flask_login import current_user
+
+from exports import words
+from webapp.htmx import fragment, go, instead, nothing_new, page, stop_polling
+from webapp.models import Export, Run, User
+from webapp.permissions import may
+from webapp.security import action, sandboxed
+from webapp.services import artefacts, brands, exports, runs
+from webapp.services.artefacts import Artefact
+from webapp.services.progress import Progress, began, present, progress_of
+from webapp.views.downloads import disposition
+from webapp.views.lookups import find_export_or_404, find_run_or_404, name_of
+
+blueprint = Blueprint("details", __name__)
+
+
+@dataclass(frozen=True)
+class Card:
+    """What the card above the summary shows of the newest run."""
+
+    export: Export
+    run: Run | None
+    now: datetime
+    artefact: Artefact | None
+    began: datetime | None
+    cancelled_by: str
+    progress: Progress | None
+    may_download: bool
+    may_cancel: bool
+    may_run: bool
+    token: uuid.UUID
+
+    @property
+    def extension(self) -> str:
+        """Of the file in the zip."""
+        return self.artefact.member.rpartition(".")[2] if self.artefact else "file"
+
+    @property
+    def version(self) -> str:
+        """Changes with everything that the card shows; while rows come, with each second."""
+        run = self.run
+        if run is None:
+            return ""
+        ticking = round(self.progress.seconds, 1) if self.progress and run.state == "processing" else ""
+        parts = (run.id, run.state, run.rows, run.expected_rows, run.attempt, run.cancel_requested_at, ticking)
+        return f"{zlib.crc32(repr(parts).encode()):08x}"
+
+    @property
+    def events(self) -> list[tuple[datetime, str]]:
+        """What happened, step by step."""
+        return [(one.at, runs.told(one)) for one in runs.events_of(self.run)] if self.run else []
+
+
+def _card(export: Export) -> Card:
+    run, now = export.latest_run, present()
+    finished = run if run is not None and run.state == "success" else None
+    return Card(
+        export=export,
+        run=run,
+        now=now,
+        artefact=artefacts.published(finished) if finished else None,
+        began=began(finished) if finished else None,
+        cancelled_by=name_of(run.cancel_requested_by_id) if run and run.cancel_requested_by_id else "",
+        progress=progress_of(run, now) if run and run.is_live else None,
+        may_download=may(current_user, "exports.download", export),
+        may_cancel=may(current_user, "exports.cancel", export),
+        may_run=may(current_user, "exports.run", export),
+        token=uuid.uuid4(),
+    )
+
+
+@blueprint.get("/exports/<uuid:id>")
+@action("exports.see")
+def view(id: uuid.UUID) -> Response:
+    """The View tab."""
+    export = find_export_or_404("exports.see", id)
+    definition = exports.definition_of(export)
+    user: User = current_user
+    model = brands.catalogue_of(user.brand).models.get(export.model)
+    history = exports.runs_of(export)
+    return page(
+        "details/view.html",
+        card=_card(export),
+        definition=definition,
+        columns=words.columns(definition, model),
+        filters=words.filters(definition, model),
+        file=words.file(definition.file),
+        document=document_of(export),
+        history=history if len(history) > 1 else [],
+    )
+
+
+@blueprint.get("/exports/<uuid:id>/status")
+@action("exports.see")
+def status(id: uuid.UUID) -> Response:
+    """The card again: 204 if nothing has changed, 286 with the whole card at the end of the run."""
+    card = _card(find_export_or_404("exports.see", id))
+    if card.run is not None and card.run.is_live:
+        if card.version == request.args.get("v"):
+            return nothing_new()
+        return fragment("details/_progress.html", card=card)
+    return stop_polling(instead(fragment("details/_ended.html", card=card), "#run-card"))
+
+
+@blueprint.post("/exports/<uuid:id>/run")
+@action("exports.run")
+def run(id: uuid.UUID) -> Response:
+    """**Run now**: the form's token makes a second click find the run of the first."""
+    export = find_export_or_404("exports.run", id)
+    runs.request_run(current_user._get_current_object(), export, _token())
+    return go(url_for("details.view", id=id))
+
+
+def document_of(export: Export) -> str:
+    """The present definition as people read it."""
+    return json.dumps(exports.definition_of(export).as_json(), indent=2, ensure_ascii=False)
+
+
+def _token() -> uuid.UUID:
+    try:
+        return uuid.UUID(request.form.get("token", ""))
+    except ValueError:
+        abort(400)
+
+
+@blueprint.post("/runs/<uuid:id>/cancel")
+@action("exports.cancel")
+def cancel(id: uuid.UUID) -> Response:
+    """**Cancel**."""
+    export, found = find_run_or_404("exports.cancel", id)
+    runs.cancel(current_user._get_current_object(), found)
+    return go(url_for("details.view", id=export.id))
+
+
+@blueprint.get("/exports/<uuid:id>/definition.json")
+@action("exports.see")
+@sandboxed
+def definition(id: uuid.UUID) -> Response:
+    """The definition as the command line and the API take it."""
+    export = find_export_or_404("exports.see", id)
+    response = make_response(document_of(export) + "\n")
+    response.content_type = "application/json; charset=utf-8"
+    response.headers["Content-Disposition"] = disposition(export.name, "json")
+    return response

@@ -1,0 +1,116 @@
+"""**Download**: the zip of a run in pieces, with Range, never in memory as a whole (SPEC section 6, RELIABILITY P9)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import uuid
+from collections.abc import Iterator
+from itertools import chain
+from typing import Final
+from urllib.parse import quote
+
+from flask import Blueprint, Flask, Response, abort, current_app, request
+from flask_login import current_user
+
+from exports.archive import file_name
+from webapp.extensions import db
+from webapp.models import Run, User, brand_scope
+from webapp.security import action, sandboxed
+from webapp.services import artefacts, audit
+from webapp.services.artefacts import Artefact
+from webapp.views.lookups import find_run_or_404
+
+blueprint = Blueprint("downloads", __name__)
+
+_RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
+
+
+def disposition(name: str, extension: str) -> str:
+    """`Content-Disposition`: the Unicode name in filename*, its ASCII form for those who read only filename."""
+    whole = file_name(name, extension)
+    plain = unicodedata.normalize("NFKD", whole.removesuffix(f".{extension}")).encode("ascii", "ignore").decode()
+    plain = file_name(plain, extension)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(whole, safe='')}"
+
+
+def wanted_range(header: str, size: int) -> tuple[int, int] | None:
+    """(start, end) of the one range asked for; None for none, several or nonsense: the whole file is the answer.
+
+    Raises:
+        RequestedRangeNotSatisfiable: the file has no such bytes (416).
+    """
+    found = _RANGE.fullmatch(header.strip())
+    if found is None or not (found[1] or found[2]):
+        return None
+    if not found[1]:
+        start, end = max(0, size - int(found[2])), size
+    else:
+        start, end = int(found[1]), min(size, int(found[2]) + 1 if found[2] else size)
+        if found[2] and int(found[2]) < start:
+            return None
+    if start >= end:
+        abort(Response(status=416, headers={"Content-Range": f"bytes */{size}"}))
+    return start, end
+
+
+@blueprint.get("/runs/<uuid:id>/download")
+@action("exports.download")
+@sandboxed
+def download(id: uuid.UUID) -> Response:
+    """The zip of a run. It is written down when it begins, and how much of it went out when it ends."""
+    _, run = find_run_or_404("exports.download", id)
+    artefact = artefacts.published(run)
+    if artefact is None:
+        abort(404)
+    asked = _asked(artefact)
+    start, end = asked or (0, artefact.size)
+    response = Response(status=206 if asked else 200, content_type="application/zip")
+    response.headers["Content-Length"] = str(end - start)
+    response.headers["Content-Disposition"] = disposition(artefact.name.removesuffix(".zip"), "zip")
+    response.headers["Accept-Ranges"] = "bytes"
+    response.set_etag(artefact.sha256)
+    if asked:
+        response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{artefact.size}"
+    if request.method == "GET":
+        response.response = _begin(run, artefact, start, end)
+    return response
+
+
+def _asked(artefact: Artefact) -> tuple[int, int] | None:
+    """The range, unless it is of a file that has changed since (If-Range)."""
+    since = request.if_range.etag
+    if "If-Range" in request.headers and since != artefact.sha256:
+        return None
+    return wanted_range(request.headers.get("Range", ""), artefact.size)
+
+
+def _begin(run: Run, artefact: Artefact, start: int, end: int) -> Iterator[bytes]:
+    """Read the first piece while an error can still be said."""
+    pieces = artefact.pieces(start, end)
+    try:
+        first = next(pieces, b"")
+    except FileNotFoundError:
+        abort(404)
+    user: User = current_user._get_current_object()
+    audit.record("run.downloaded", user, run, first_byte=start, bytes=end - start, size=artefact.size)
+    db.session.commit()
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    return _counted(chain([first], pieces), app, (user.id, user.brand_id), run.id, end - start)
+
+
+def _counted(
+    pieces: Iterator[bytes], app: Flask, who: tuple[uuid.UUID, uuid.UUID], run_id: uuid.UUID, expected: int
+) -> Iterator[bytes]:
+    """Pass the pieces on; at the end, or when the client goes away, write down how many bytes went out."""
+    sent = 0
+    try:
+        for piece in pieces:
+            yield piece
+            sent += len(piece)
+    finally:
+        user_id, brand_id = who
+        with app.app_context(), brand_scope(brand_id):
+            user, run = db.session.get_one(User, user_id), db.session.get_one(Run, run_id)
+            audit.record("run.download_ended", user, run, bytes=sent, complete=sent == expected)
+            db.session.commit()

@@ -1,0 +1,50 @@
+"""Lookup and permission in one call, at the start of each view: what is not yours looks as if it were not there."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask_login import current_user
+from sqlalchemy import select
+
+from webapp.extensions import db
+from webapp.models import Export, Run, User
+from webapp.permissions import Refused, authorize
+from webapp.services import exports
+
+
+def find_export_or_404(action: str, id: uuid.UUID) -> Export:
+    """The export of the person's brand with this id, if the person may do the action to it.
+
+    Raises:
+        Refused: hidden (404) if there is no such export in this brand; else 403.
+    """
+    export = exports.find(id)
+    if export is None:
+        raise Refused(action, hidden=True)
+    authorize(current_user, action, export)
+    return export
+
+
+def find_run_or_404(action: str, id: uuid.UUID) -> tuple[Export, Run]:
+    """A run of the person's brand and its export, if the person may do the action to the export. Raises as above."""
+    run = db.session.scalars(select(Run).where(Run.id == id)).one_or_none()
+    if run is None:
+        raise Refused(action, hidden=True)
+    return find_export_or_404(action, run.export_id), run
+
+
+def find_user_or_404(action: str, id: uuid.UUID) -> User:
+    """A user of the person's brand, if the person may do the action to that user. Raises as above."""
+    user = db.session.scalars(select(User).where(User.id == id)).one_or_none()
+    if user is None:
+        raise Refused(action, hidden=True)
+    authorize(current_user, action, user)
+    return user
+
+
+def name_of(user_id: uuid.UUID) -> str:
+    """Who somebody of the person's brand is, as a sentence names it: "you" for the person."""
+    if user_id == current_user.id:
+        return "you"
+    return db.session.scalars(select(User.name).where(User.id == user_id)).one_or_none() or "somebody"
