@@ -73,16 +73,17 @@ def _column(column: Column, model: DataModel | None) -> ColumnWords:
 def _phrase(criterion: Criterion, model: DataModel | None) -> Phrase:
     field = model.fields.get(criterion.attribute) if model else None
     operator = operator_of(field, criterion.operator) if field else None
+    value: Any = criterion.value
     if field is None or operator is None:
-        return Phrase(criterion.attribute, f"{criterion.operator} {_plain(criterion.value)}".strip())
-    if operator.input.pair and isinstance(criterion.value, list):
-        said = _range([*criterion.value, None, None][:2])
-    elif isinstance(criterion.value, list):
-        said = _list([_one(value, field) for value in criterion.value])
-    elif isinstance(criterion.value, dict):
-        said = _list([_plain(value) for value in criterion.value.get("ids") or []])
+        return Phrase(criterion.attribute, f"{criterion.operator} {_plain(value)}".strip())
+    if operator.input.pair and isinstance(value, list):
+        said = _range([*value, None, None][:2])
+    elif isinstance(value, list):
+        said = _list([_one(each, field) for each in value])
+    elif isinstance(value, dict):
+        said = _list([_plain(each) for each in value.get("ids") or []])
     else:
-        said = _one(criterion.value, field)
+        said = _one(value, field)
     return Phrase(field.label, f"{operator.label} {said}".strip())
 
 
