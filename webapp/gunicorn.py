@@ -10,6 +10,8 @@ bind = f"{_host}:{os.environ.get('PORT') or 5000}"
 
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
+# Import once, fork then: the second worker costs 15 MB instead of 90 and no time. Nothing is connected before the fork.
+preload_app = True
 threads = 32  # DESIGN section 6; downloads of slow clients each hold one
 # A thread that streams a download for an hour is fine: gthread's worker itself answers the arbiter.
 timeout = 60
