@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from exports.errors import SetUpError
 from webapp import embedded
 
 MIN_SECRET = 32
@@ -113,13 +114,16 @@ def read(environ: Mapping[str, str]) -> Settings:
     """All settings; starts or joins the embedded services if no address is set.
 
     Raises:
-        SettingError: naming the variable.
+        SettingError: naming the variable, or what keeps the embedded services from starting.
     """
     folder = home(environ)
     database_url = environ.get("DATABASE_URL", "")
     is_embedded = not database_url
     if is_embedded:
-        addresses = embedded.join(folder)
+        try:
+            addresses = embedded.join(folder)
+        except SetUpError as error:
+            raise SettingError(f"{error.message} {error.advised}") from error
         database_url, source_url, redis_url = addresses.database_url, addresses.source_url, addresses.redis_url
     else:
         source_url = environ.get("SOURCE_DATABASE_URL", "")
