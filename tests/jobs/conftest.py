@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,9 +23,21 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from exports.definition import Definition
-    from tests.fix_services import PrivateServices
+    from tests.fix_services import Cluster, PrivateServices
 
 ROOT = Path(__file__).parents[2]
+ROWS = 1_000
+SOURCE = f"""
+    INSERT INTO loyalty.brands VALUES ('maple', 'Maple', 'UTC', 'en'), ('alpine', 'Alpine', 'UTC', 'de');
+    INSERT INTO loyalty.stores (brand, id, name, status)
+        SELECT 'maple', to_char(n, 'FM00000'), 'Store ' || n, 'active' FROM generate_series(1, {ROWS}) n;
+    ALTER TABLE loyalty.stores RENAME TO stores_of_all;
+    CREATE TABLE loyalty.pace (seconds float NOT NULL);
+    INSERT INTO loyalty.pace VALUES (0);
+    CREATE VIEW loyalty.stores AS
+        SELECT brand, id, name || pg_sleep((SELECT seconds FROM loyalty.pace))::text AS name FROM loyalty.stores_of_all;
+"""
+"""A source of a thousand rows that come as slowly as a test wants them."""
 LEASE_S = 3
 PATIENCE_S = 30.0
 
@@ -48,8 +59,14 @@ class Workshop:
     app: Flask
     people: People
     services: PrivateServices
+    source_url: str
     clock: Clock
     started: list[psutil.Popen] = field(default_factory=list)
+
+    def pace(self, seconds: float) -> None:
+        """From the next query on each row takes so long."""
+        with psycopg.connect(self.source_url, autocommit=True) as connection:
+            connection.execute("UPDATE loyalty.pace SET seconds = %s", [seconds])
 
     def start(self, *module: str, **settings: str) -> psutil.Popen:
         """Start `python -m MODULE ...` with the installation's settings; it is ended with the test."""
@@ -65,7 +82,10 @@ class Workshop:
     def worker(self, **settings: str) -> psutil.Popen:
         """Start a worker and wait until it takes tickets."""
         process = self.start("jobs.worker", "exports", **settings)
-        until(lambda: "serves the queue" in self.said(process), "the worker serves")
+        try:
+            until(lambda: "serves the queue" in self.said(process), "the worker serves")
+        except AssertionError as late:
+            raise AssertionError(f"{late}\n{self.said(process)}") from None
         return process
 
     def said(self, process: psutil.Popen) -> str:
@@ -147,21 +167,41 @@ class Workshop:
 
 
 @pytest.fixture
-def workshop(private_services: PrivateServices, source_dsn: str) -> Iterator[Workshop]:
+def workshop(private_services: PrivateServices, postgres: Cluster) -> Iterator[Workshop]:
     """An installation of the test's own; leases last LEASE_S, so that nobody waits half a minute."""
-    from webapp import config, create_app
-
-    private_services.environment.update(RUN_LEASE=str(LEASE_S), RUN_SWEEP="1")
+    name = f"source_{uuid.uuid4().hex[:12]}"
+    source_url = postgres.create(name)
+    with psycopg.connect(source_url, autocommit=True) as connection:
+        connection.execute((ROOT / "demo/schema.sql").read_bytes())
+        connection.execute((ROOT / "demo/indexes.sql").read_bytes())
+        connection.execute(SOURCE)
     with psycopg.connect(private_services.database_url, autocommit=True) as connection:
         connection.execute(CLOCK)
-    app = create_app(config.read(private_services.environment))
-    shop = Workshop(app, cast_of(app), private_services, Clock(private_services.database_url))
+    told = {"RUN_LEASE": str(LEASE_S), "RUN_SWEEP": "1", "SOURCE_DATABASE_URL": source_url}
+    private_services.environment.update(told)
+    with application(private_services.environment) as app:
+        shop = Workshop(app, cast_of(app), private_services, source_url, Clock(private_services.database_url))
+        try:
+            yield shop
+            shop.check()
+        finally:
+            for process in shop.started:
+                end(process)
+    postgres.drop(name)
+
+
+@contextmanager
+def application(told: dict[str, str]) -> Iterator[Flask]:
+    """An application with these settings; its connections are closed at the end."""
+    from webapp import config, create_app
+    from webapp.extensions import db
+
+    app = create_app(config.read(told))
     try:
-        yield shop
-        shop.check()
+        yield app
     finally:
-        for process in shop.started:
-            end(process)
+        with app.app_context():
+            db.engine.dispose()
 
 
 def end(process: psutil.Popen) -> None:
@@ -176,7 +216,5 @@ def end(process: psutil.Popen) -> None:
 @contextmanager
 def suppressed() -> Iterator[None]:
     """What has ended already needs no ending."""
-    try:
+    with suppress(psutil.NoSuchProcess, ProcessLookupError):
         yield
-    except (psutil.NoSuchProcess, ProcessLookupError):
-        pass

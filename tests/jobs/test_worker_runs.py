@@ -1,0 +1,217 @@
+"""From **Create** to a file, by a real worker; and what becomes of a run whose worker is killed or stopped."""
+
+from __future__ import annotations
+
+import io
+import signal
+import time
+import zipfile
+
+import psutil
+import pytest
+
+from tests.fix_app import stores
+from tests.jobs.conftest import LEASE_S, ROWS, Workshop, until
+from webapp.extensions import db
+from webapp.models import Run
+from webapp.services import artefacts, runs
+
+SLOW_S = 0.02
+"""A row takes so long: the whole file 20 s, so that a test can do something to its worker."""
+
+
+def zip_of(workshop: Workshop, run_id: object) -> zipfile.ZipFile:
+    """The file of a run as it is downloaded."""
+    with workshop.people.viewer.at_work():
+        artefact = artefacts.published(db.session.get_one(Run, run_id))
+        assert artefact is not None
+        content = b"".join(artefact.pieces())
+    assert len(content) == artefact.size
+    return zipfile.ZipFile(io.BytesIO(content))
+
+
+def test_a_created_export_becomes_a_file_that_can_be_downloaded(workshop: Workshop) -> None:
+    workshop.worker()
+    run_id = workshop.create(stores(name="Läden: alle"))
+    run = workshop.ended(run_id)
+    assert (run["state"], run["rows"], run["attempt"], run["deaths"]) == ("success", ROWS, 1, 0)
+    assert workshop.events(run_id) == ["queued", "claimed", "published"]
+    archive = zip_of(workshop, run_id)
+    assert archive.namelist() == ["Läden_ alle.csv"]
+    lines = archive.read("Läden_ alle.csv").decode().splitlines()
+    assert (len(lines), lines[0], lines[1], lines[-1]) == (
+        ROWS + 1, "Store,name", "00001,Store 1", f"0{ROWS},Store {ROWS}"
+    )  # fmt: skip
+    assert run["bytes"] == len(archive.read("Läden_ alle.csv"))
+    assert workshop.files() == [run["artefact"]]
+
+
+def test_pieces_of_a_download_begin_and_end_where_they_are_asked_to(workshop: Workshop) -> None:
+    workshop.worker()
+    run_id = workshop.create(stores())
+    workshop.ended(run_id)
+    with workshop.people.viewer.at_work():
+        artefact = artefacts.published(db.session.get_one(Run, run_id))
+        assert artefact is not None
+        whole = b"".join(artefact.pieces())
+        assert b"".join(artefact.pieces(100, 200)) == whole[100:200]
+        assert b"".join(artefact.pieces(artefact.size - 7)) == whole[-7:]
+        assert max(len(piece) for piece in artefact.pieces()) <= 256 * 1024
+    with workshop.people.stranger.at_work():
+        assert db.session.get(Run, run_id) is None
+
+
+def test_one_ticket_is_enough_for_all_that_waits(workshop: Workshop) -> None:
+    ids = [workshop.create(stores(name=f"Stores {number}")) for number in range(5)]
+    workshop.services.redis.stop()
+    workshop.services.redis.start()
+    workshop.worker(RUN_SWEEP="60")  # it sweeps as it starts; after that only its drain can find the others
+    for run_id in ids:
+        assert workshop.ended(run_id)["state"] == "success"
+
+
+def test_an_export_that_breaks_a_rule_at_run_time_says_which(workshop: Workshop) -> None:
+    run_id = workshop.create(stores())
+    with workshop.people.exporter.at_work() as user:
+        user.role = "viewer"
+        db.session.commit()
+    workshop.worker()
+    run = workshop.ended(run_id)
+    assert (run["state"], run["error_code"]) == ("failed", "rights.lost")
+    assert (
+        run["error_message"] == "The owner of this export, Exporter, may no longer run it: a viewer makes no exports."
+    )
+    assert workshop.files() == []
+
+
+def test_a_killed_horse_is_replaced_at_once_and_publishes_once(workshop: Workshop) -> None:
+    workshop.pace(SLOW_S)
+    workshop.worker()
+    run_id = workshop.create(stores())
+    horse = workshop.working(run_id)
+    workshop.pace(0)
+    killed_at = time.monotonic()
+    horse.send_signal(signal.SIGKILL)
+    run = workshop.ended(run_id)
+    assert time.monotonic() - killed_at < LEASE_S, "nobody waits for the lease of a horse whose end was seen"
+    assert (run["state"], run["rows"], run["attempt"], run["deaths"]) == ("success", ROWS, 2, 1)
+    assert workshop.events(run_id) == ["queued", "claimed", "lost", "claimed", "published"]
+    assert workshop.files() == [run["artefact"]]
+
+
+def test_a_killed_worker_takes_its_horse_along_and_another_takes_over(workshop: Workshop) -> None:
+    workshop.pace(SLOW_S)
+    first = workshop.worker()
+    run_id = workshop.create(stores())
+    horse = workshop.working(run_id)
+    workshop.worker()
+    workshop.pace(0)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    until(lambda: not horse.is_running() or horse.status() == psutil.STATUS_ZOMBIE, "the horse ends", 5)
+    run = workshop.ended(run_id, seconds=LEASE_S + 10)
+    assert (run["state"], run["rows"], run["attempt"], run["deaths"]) == ("success", ROWS, 2, 1)
+
+
+def test_a_horse_stopped_past_its_lease_wakes_up_fenced(workshop: Workshop) -> None:
+    workshop.pace(SLOW_S)
+    workshop.worker()
+    run_id = workshop.create(stores())
+    horse = workshop.working(run_id)
+    horse.send_signal(signal.SIGSTOP)
+    workshop.pace(0)
+    workshop.worker()
+    run = workshop.ended(run_id, seconds=LEASE_S + 10)
+    assert (run["state"], run["attempt"], run["published_attempt"]) == ("success", 2, 2)
+    horse.send_signal(signal.SIGCONT)
+    until(lambda: not horse.is_running() or horse.status() == psutil.STATUS_ZOMBIE, "the horse gives up", 10)
+    assert "attempt 1 was overtaken" in workshop.said(workshop.started[0])
+    assert workshop.run(run_id) == run
+    assert workshop.files() == [run["artefact"]], "the overtaken attempt left nothing"
+    assert workshop.events(run_id).count("published") == 1
+
+
+@pytest.mark.parametrize("whom", ["worker", "both"])
+def test_told_to_go_it_gives_the_run_back_and_leaves_within_seconds(workshop: Workshop, whom: str) -> None:
+    workshop.pace(SLOW_S)
+    worker = workshop.worker()
+    run_id = workshop.create(stores())
+    horse = workshop.working(run_id)
+    told_at = time.monotonic()
+    if whom == "both":
+        horse.send_signal(signal.SIGTERM)
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(timeout=5) == 0
+    assert time.monotonic() - told_at < 3
+    run = workshop.run(run_id)
+    assert (run["state"], run["deaths"], run["failures"]) == ("queued", 0, 0)
+    assert workshop.events(run_id)[-1] == "given_back"
+    assert workshop.files() == []
+    workshop.pace(0)
+    workshop.worker()
+    assert workshop.ended(run_id)["state"] == "success"
+
+
+def test_a_horse_that_does_not_listen_is_stopped_hard_and_its_run_given_back_uncounted(workshop: Workshop) -> None:
+    workshop.pace(SLOW_S)
+    worker = workshop.worker(RUN_LEASE="60")
+    run_id = workshop.create(stores())
+    horse = workshop.working(run_id)
+    horse.send_signal(signal.SIGSTOP)
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(timeout=10) == 0
+    run = workshop.run(run_id)
+    assert (run["state"], run["deaths"]) == ("queued", 0)
+
+
+def test_an_idle_worker_told_to_go_leaves_at_once(workshop: Workshop) -> None:
+    worker = workshop.worker(RUN_SWEEP="30")
+    told_at = time.monotonic()
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(timeout=5) == 0
+    assert time.monotonic() - told_at < 1
+
+
+def test_an_export_that_always_kills_its_horse_is_given_up_after_three(workshop: Workshop) -> None:
+    workshop.pace(SLOW_S)
+    workshop.worker()
+    poison = workshop.create(stores(name="Poison"))
+    for attempt in (1, 2, 3):
+        workshop.until(poison, lambda run, n=attempt: (run["attempt"], run["phase"]) == (n, "writing"), "it runs")
+        if attempt == 3:
+            workshop.pace(0)
+        workshop.horse().send_signal(signal.SIGKILL)
+    run = workshop.ended(poison)
+    assert (run["state"], run["error_code"], run["deaths"]) == ("failed", "system.worker_died", 3)
+    assert run["error_message"] == "The worker died 3 times while it ran this export."
+    assert workshop.ended(workshop.create(stores(name="Another")))["state"] == "success"
+
+
+def test_a_cancelled_run_stops_within_seconds_and_leaves_no_file(workshop: Workshop) -> None:
+    workshop.pace(SLOW_S)
+    workshop.worker()
+    run_id = workshop.create(stores())
+    workshop.working(run_id)
+    asked_at = time.monotonic()
+    with workshop.people.exporter.at_work() as user:
+        runs.cancel(user, db.session.get_one(Run, run_id))
+    run = workshop.ended(run_id)
+    assert time.monotonic() - asked_at < 5
+    assert run["state"] == "cancelled"
+    assert workshop.files() == []
+    assert workshop.events(run_id)[-2:] == ["cancel_requested", "stopped"]
+
+
+def test_the_query_of_a_stopped_run_ends_in_the_database_too(workshop: Workshop) -> None:
+    import psycopg
+
+    workshop.pace(SLOW_S)
+    workshop.worker()
+    run_id = workshop.create(stores())
+    workshop.working(run_id)
+    with workshop.people.exporter.at_work() as user:
+        runs.cancel(user, db.session.get_one(Run, run_id))
+    workshop.ended(run_id)
+    with psycopg.connect(workshop.source_url, autocommit=True) as connection:
+        count = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY%' AND datname = current_database()"
+        until(lambda: connection.execute(count).fetchone() == (0,), "no COPY runs", 5)
