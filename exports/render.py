@@ -58,14 +58,14 @@ def guarded(text: str) -> str:
 
 def text_cell(cell: Cell, context: Context, protect: bool) -> Expression:
     """The value of a csv cell as COPY is to print it; NULL where the cell is empty."""
-    if not cell.replace and not cell.default and not (protect and _needs_guard(cell.field)):
+    if not cell.replace and not cell.default and not (protect and _can_be_text(cell.field)):
         return _plain(cell.field, context)
     text = as_text(cell.field, context)
-    shown = _guard(cell.field, text) if protect and _needs_guard(cell.field) else text
+    shown = _guard(cell.field, text) if protect and _can_be_text(cell.field) else text
     if cell.replace:
         put = {old: _put(new or cell.default, cell.field, protect) for old, new in cell.replace.items()}
         shown = sa.func.coalesce(_lookup(put, text), shown)
-    if _can_be_blank(cell.field) or cell.replace:
+    if _can_be_text(cell.field) or cell.replace:
         shown = sa.func.nullif(shown, literal(""))
     return sa.func.coalesce(shown, literal(_put(cell.default, cell.field, protect))) if cell.default else shown
 
@@ -83,10 +83,6 @@ def _put(new: str, field: DataField, protect: bool) -> str:
     return guarded(new)
 
 
-def _needs_guard(field: DataField) -> bool:
-    return field.type in TEXTS or (bool(field.path) and field.type not in (FieldType.LIST, FieldType.JSON))
-
-
 def _guard(field: DataField, text: Expression) -> Expression:
     """A member of an object need not be of the type that its field says: what is no number is guarded there too."""
     formula: Expression = sa.func.ascii(text).in_([sa.literal_column(str(code)) for code in GUARDED])
@@ -95,19 +91,20 @@ def _guard(field: DataField, text: Expression) -> Expression:
     return sa.case((formula, literal("'").concat(text)), else_=text)
 
 
-def _can_be_blank(field: DataField) -> bool:
-    return field.type in TEXTS or bool(field.path)
+def _can_be_text(field: DataField) -> bool:
+    """Whether the cell is any text, the empty one too: a member of an object need not be of its field's type."""
+    return field.type in TEXTS or (bool(field.path) and field.type not in (FieldType.LIST, FieldType.JSON))
 
 
 def _plain(field: DataField, context: Context) -> Expression:
     """An unchanged value in the type that COPY prints as it is to stand in the file."""
-    if field.type in TEXTS or (field.path and field.type in _SCALARS):
+    if _can_be_text(field):
         return sa.func.nullif(as_text(field, context), literal(""))
     if field.type in NUMBERS and not field.stored:
         return stored(field, context)
     if field.type == FieldType.DATE:
         return stored(field, context)
-    if field.type == FieldType.DATETIME and not field.path:
+    if field.type == FieldType.DATETIME:
         return _local(stored(field, context))
     return as_text(field, context)
 
@@ -155,7 +152,9 @@ def _array(field: DataField, context: Context) -> Expression:
 
 def _json(field: DataField, context: Context) -> Expression:
     whole = member_json(context.relation.c[field.column], field.path) if field.path else stored(field, context)
-    return sa.func.nullif(whole, sa.cast(literal("null"), JSONB()), type_=JSONB())
+    for nothing in ("null", '""'):
+        whole = sa.func.nullif(whole, sa.cast(literal(nothing), JSONB()), type_=JSONB())
+    return whole
 
 
 def compact(whole: Expression) -> Expression:
@@ -188,7 +187,7 @@ def as_json(field: DataField, context: Context) -> Expression:
     if field.type in (FieldType.LIST, FieldType.JSON):
         return as_text(field, context)
     if field.path and field.type in NUMBERS | {FieldType.BOOLEAN}:
-        return sa.func.nullif(sa.cast(_json(field, context), _TEXT), literal('""'))
+        return sa.cast(_json(field, context), _TEXT)
     if field.type in NUMBERS:
         return _json_number(field, stored(field, context))
     if field.type == FieldType.BOOLEAN:

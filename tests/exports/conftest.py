@@ -10,6 +10,9 @@ import psycopg
 import pytest
 from sqlalchemy import Connection, create_engine, text
 
+from exports.source.postgresql import PostgresSource
+from tests.exports.zoo import TABLE, Zoo
+
 if TYPE_CHECKING:
     from tests.fix_services import Cluster
 
@@ -40,3 +43,14 @@ def loyalty(loyalty_schema: str) -> Iterator[Connection]:
         yield connection
         connection.rollback()
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def zoo(postgres: Cluster, worker_number: int) -> Zoo:
+    """A database of this worker with the table of things (zoo.py); each test fills it."""
+    name = f"zoo_{worker_number}"
+    postgres.drop(name)
+    url = postgres.create(name)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(TABLE.encode())
+    return Zoo(url, PostgresSource(url))
