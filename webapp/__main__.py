@@ -6,14 +6,21 @@ import click
 from flask.cli import FlaskGroup, ScriptInfo
 
 from webapp import create_app, create_program
-from webapp.cli import COMMANDS, Later
+from webapp.cli import COMMANDS, OF_EXTENSIONS, Later
 
 
 class Program(FlaskGroup):
     """Finds our commands first: looking for a plug-in's command loads every plug-in, and with them pandas."""
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names. flask would make the application to ask it, and so start the services only to show a list."""
+        self._load_plugin_commands()
+        return sorted({*click.Group.list_commands(self, ctx), *COMMANDS, *OF_EXTENSIONS})
+
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """The command of that name."""
+        if name in OF_EXTENSIONS:
+            return Later(name, *OF_EXTENSIONS[name])
         if name not in COMMANDS:
             return super().get_command(ctx, name)
         ctx.obj = ScriptInfo(create_app=create_program, load_dotenv_defaults=False)

@@ -9,11 +9,14 @@ import click
 from flask import Flask
 
 COMMANDS: Final = {
+    "date": ("webapp.cli.date", "Say which day a date: expression means."),
     "export": ("webapp.cli.export", "Run, check and show exports."),
     "models": ("webapp.cli.models", "List the data models and their fields."),
     "user": ("webapp.cli.user", "People who log in."),
 }
 """Name -> module, which has the command under the same name, and what the list of commands says of it."""
+OF_EXTENSIONS: Final = {"db": ("flask_migrate.cli", "Perform database migrations.")}
+"""What extensions add to the application itself, named here so that nobody has to make one to know of it."""
 
 
 class Later(click.Group):
