@@ -20,8 +20,9 @@ class OneLine(logging.Formatter):
 
 
 def set_up() -> None:
-    """Log to standard error from INFO on; RQ's own chatter from WARNING on."""
+    """Log to standard error from INFO on; RQ's and Alembic's chatter from WARNING on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    logging.getLogger("rq").setLevel(logging.WARNING)
+    for chatty in ("rq", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

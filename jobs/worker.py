@@ -23,7 +23,7 @@ from typing import Any, Final
 from flask import Flask
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 from rq import Queue, Worker
 from rq.exceptions import DequeueTimeout, StopRequested
@@ -113,11 +113,7 @@ class TicketWorker(Worker):
         try:
             self._make_known()
             self._waiting = True
-            if self._stop_requested:
-                return None
-            found = Queue.dequeue_any(
-                self.queues, self.sweep_s, connection=self.connection, job_class=Ticket, serializer=JSONSerializer
-            )
+            return None if self._stop_requested else self._take()
         except DequeueTimeout:
             return None
         except RedisError as error:
@@ -125,18 +121,28 @@ class TicketWorker(Worker):
             self._is_known = False
             time.sleep(RECONNECT_S)
             return None
-        except ValueError as error:  # a name in the queue that cannot be one: Redis has moved it away already
-            log.error("refused a ticket: its name cannot be read: %s", type(error).__name__)
-            return None
         finally:
             self._waiting = False
+
+    def _take(self) -> Job | None:
+        """Wait for a ticket. What cannot even be fetched under its name is refused here; it has left the queue."""
+        try:
+            found = Queue.dequeue_any(
+                self.queues, self.sweep_s, connection=self.connection, job_class=Ticket, serializer=JSONSerializer
+            )
+        except (ResponseError, ValueError) as error:
+            if isinstance(error, ResponseError) and not hasattr(error, "job_id"):
+                raise
+            log.error("refused a ticket: %s", type(error).__name__)
+            self.connection.delete(self.queues[0].intermediate_queue_key)
+            return None
         return found[0] if found else None
 
     def _make_known(self) -> None:
         """Appear in `rq info`. What dead workers left between taking and spending is forgotten: the sweep helps."""
         if not self._is_known:
+            self.connection.delete(self.key, self.queues[0].intermediate_queue_key)
             self.register_birth()  # type: ignore[no-untyped-call]
-            self.connection.delete(self.queues[0].intermediate_queue_key)
             self._is_known = True
         self.heartbeat()
 

@@ -1,0 +1,65 @@
+"""Scheduler processes: any number side by side, each able to take over what the dead left."""
+
+from __future__ import annotations
+
+import signal
+
+import psutil
+
+from tests.fix_app import stores
+from tests.jobs.conftest import LEASE_S, Workshop, until
+
+
+def scheduler(workshop: Workshop) -> psutil.Popen:
+    """A scheduler that serves."""
+    process = workshop.start("jobs.scheduler")
+    until(lambda: "the scheduler serves" in workshop.said(process), "the scheduler serves")
+    return process
+
+
+def test_schedulers_side_by_side_take_a_run_back_once(workshop: Workshop) -> None:
+    workshop.pace(0.02)
+    worker = workshop.worker()
+    run_id = workshop.create(stores())
+    workshop.working(run_id)
+    for _ in range(3):
+        scheduler(workshop)
+    worker.send_signal(signal.SIGKILL)
+    worker.wait()
+    workshop.until(run_id, lambda run: run["state"] == "queued", "it is queued again", LEASE_S + 5)
+    assert workshop.run(run_id)["deaths"] == 1
+    workshop.pace(0)
+    workshop.worker()
+    assert workshop.ended(run_id)["state"] == "success"
+    assert workshop.events(run_id).count("lost") == 1
+
+
+def test_a_scheduler_gives_lost_tickets_again(workshop: Workshop) -> None:
+    workshop.worker(RUN_SWEEP="60")
+    scheduler(workshop)
+    workshop.services.redis.stop()
+    run_id = workshop.create(stores())
+    workshop.services.redis.start()
+    assert workshop.ended(run_id)["state"] == "success"
+
+
+def test_told_to_go_it_leaves_at_once(workshop: Workshop) -> None:
+    process = scheduler(workshop)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=3) == 0
+
+
+def test_a_database_that_goes_away_is_waited_for(workshop: Workshop) -> None:
+    import psycopg
+
+    process = scheduler(workshop)
+    with psycopg.connect(workshop.services.database_url, autocommit=True) as connection:
+        connection.execute("ALTER TABLE runs RENAME TO runs_elsewhere")
+        until(lambda: "put off" in workshop.said(process), "it says so")
+        connection.execute("ALTER TABLE runs_elsewhere RENAME TO runs")
+    workshop.worker(RUN_SWEEP="60")
+    workshop.services.redis.stop()
+    run_id = workshop.create(stores())
+    workshop.services.redis.start()
+    assert workshop.ended(run_id)["state"] == "success"
+    assert process.is_running()
