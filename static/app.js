@@ -127,7 +127,7 @@ document.addEventListener("click", (event) => {
     closer.closest("dialog").close();
   }
   const copier = event.target.closest?.("[data-copy]");
-  if (copier) copy(copier.dataset.copy);
+  if (copier) copy(copier);
 });
 
 document.addEventListener("keydown", (event) => {
@@ -138,9 +138,11 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-const copy = async (text) => {
+const copy = async (button) => {
   try {
-    await navigator.clipboard.writeText(text);
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.dataset.copied = "";
+    setTimeout(() => { delete button.dataset.copied; }, 2000);
     say("Copied");
   } catch {
     say("Copying is not allowed here. Select the text and copy it.");

@@ -28,6 +28,20 @@ def number(count: int | None) -> str:
     return "" if count is None else f"{count:,}"
 
 
+def about(count: int | None) -> str:
+    """48,000 for 48,213: as exact as an estimate is."""
+    if count is None or count < 100:
+        return number(count)
+    unit = 10 ** (len(str(count)) - 2)
+    return number(round(count / unit) * unit)
+
+
+def share(part: int, whole: int) -> str:
+    """3.3 % of the whole; under 0.1 % says so."""
+    percent = 100 * part / whole if whole else 0.0
+    return "under 0.1 %" if 0 < percent < 0.1 else f"{percent:.1f} %".replace(".0 %", " %")
+
+
 def moment(
     at: datetime | None, zone: str, now: datetime | None = None, *, seconds: bool = False, inside: bool = False
 ) -> str:
@@ -77,5 +91,5 @@ def duration(seconds: float) -> str:
 
 def register(app: Flask) -> None:
     """Bind the filters to the application's templates."""
-    for filter_ in (size, number, moment, day, duration, model_label, target_label):
+    for filter_ in (size, number, about, share, moment, day, duration, model_label, target_label):
         app.add_template_filter(filter_)

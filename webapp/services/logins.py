@@ -22,7 +22,10 @@ def attempt(email: str, password: str) -> User | None:
         user = accounts.by_email(email)
         known = accounts.verify(user, password)
         _keep("login.ok" if known else "login.failed", user)
-    return user if known else None
+        if user is None or not known:
+            return None
+        db.session.refresh(user)  # the caller has no scope to read it in
+        return user
 
 
 def limited(email: str) -> None:
