@@ -89,7 +89,15 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes_left} min" if hours else f"{minutes} min {rest} s"
 
 
+def rough_duration(seconds: float) -> str:
+    """4 s, 76 s, 2 min, 3 h: for what is still to come, which nobody knows to the second."""
+    if seconds < 100:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 2 * 3600 else f"{round(seconds / 3600)} h"
+
+
 def register(app: Flask) -> None:
     """Bind the filters to the application's templates."""
-    for filter_ in (size, number, about, share, moment, day, duration, model_label, target_label):
+    shown = (size, number, about, share, moment, day, duration, rough_duration, model_label, target_label)
+    for filter_ in shown:
         app.add_template_filter(filter_)
