@@ -1,0 +1,63 @@
+"""One reader a step: from what was posted and the former draft to the draft as it is typed now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from exports.catalogue import DataModel
+from webapp.forms.wizard.columns import read_fields
+from webapp.forms.wizard.criteria import read_filters
+from webapp.forms.wizard.posted import FormRefused, Posted
+from webapp.services.drafts import Typed
+
+MAX_OPTION: Final = 100
+"""Characters in an option of the file: every one that makes sense has at most ten."""
+
+
+def read(step: str, posted: Posted, typed: Typed, model: DataModel | None) -> Typed:
+    """The draft with what the form of a step holds.
+
+    Raises:
+        FormRefused: the form has inputs that the step has not.
+    """
+    return READERS[step](posted, typed, model)
+
+
+def _localization(posted: Posted, typed: Typed, _model: DataModel | None) -> Typed:
+    posted.only({"name", "timezone"})
+    return typed.with_(name=posted.text("name", typed.name), timezone=posted.text("timezone", typed.timezone))
+
+
+def _file(posted: Posted, typed: Typed, _model: DataModel | None) -> Typed:
+    texts = ("extension", "delimiter", "delimiter_other", "enclosure", "newline")
+    ticks = ("no_header", "bom", "protect")
+    posted.only({*texts, *ticks})
+    changes = {name: posted.text(name, getattr(typed.file, name)) for name in texts}
+    for name, text in changes.items():
+        if len(text) > MAX_OPTION:
+            raise FormRefused(name, f"{name} is longer than {MAX_OPTION} characters")
+    return typed.with_(file=typed.file.with_(**changes, **{name: posted.checked(name) for name in ticks}))
+
+
+def _one(name: str) -> Callable[[Posted, Typed, DataModel | None], Typed]:
+    """The reader of a step with one input, which the draft calls the same."""
+
+    def read_one(posted: Posted, typed: Typed, _model: DataModel | None) -> Typed:
+        posted.only({name})
+        text = posted.text(name, getattr(typed, name))
+        if len(text) > MAX_OPTION:
+            raise FormRefused(name, f"{name} is longer than {MAX_OPTION} characters")
+        return typed.with_(**{name: text})
+
+    return read_one
+
+
+READERS: Final[dict[str, Callable[[Posted, Typed, DataModel | None], Typed]]] = {
+    "localization": _localization,
+    "filters": read_filters,
+    "fields": read_fields,
+    "file": _file,
+    "schedule": _one("schedule"),
+    "target": _one("target"),
+}

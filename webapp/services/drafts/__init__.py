@@ -1,0 +1,55 @@
+"""Drafts of the wizard: what somebody is typing, stored as it is typed; its problems are computed, never kept."""
+
+from webapp.services.drafts.definition import DELIMITERS, document, file_document, input_of, takes_others
+from webapp.services.drafts.faults import Checked, Fault, check
+from webapp.services.drafts.operations import apply, fitting
+from webapp.services.drafts.outcome import Outcome, UnknownOperation
+from webapp.services.drafts.steps import ASKING, BY_ID, STEPS, Step, after, before, number_of
+from webapp.services.drafts.store import (
+    DraftChanged,
+    discard,
+    made_of,
+    note_preview,
+    own,
+    save,
+    start,
+    typed_of,
+    unfinished,
+)
+from webapp.services.drafts.typed import Typed, TypedColumn, TypedCriterion, TypedFile, TypedReplacement
+
+__all__ = [
+    "ASKING",
+    "BY_ID",
+    "DELIMITERS",
+    "STEPS",
+    "Checked",
+    "DraftChanged",
+    "Fault",
+    "Outcome",
+    "Step",
+    "Typed",
+    "TypedColumn",
+    "TypedCriterion",
+    "TypedFile",
+    "TypedReplacement",
+    "UnknownOperation",
+    "after",
+    "apply",
+    "before",
+    "check",
+    "discard",
+    "document",
+    "file_document",
+    "fitting",
+    "input_of",
+    "made_of",
+    "note_preview",
+    "number_of",
+    "own",
+    "save",
+    "start",
+    "takes_others",
+    "typed_of",
+    "unfinished",
+]

@@ -1,0 +1,139 @@
+"""The problems of a draft, at the inputs they belong to: computed from the definition it makes, never kept."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from exports.catalogue import Catalogue
+from exports.definition import Definition, parse
+from exports.errors import DefinitionRefused, Problem
+from exports.operators import Input
+from webapp.models import User
+from webapp.services import definitions
+from webapp.services.drafts import inputs
+from webapp.services.drafts.definition import document, input_of
+from webapp.services.drafts.typed import Typed
+
+OVER_CAP: Final = frozenset(
+    {
+        "shape.string_too_long", "shape.too_long", "filters.too_many", "values.too_large", "value.too_long",
+        "value.list_too_long", "replace.too_many",
+    }
+)  # fmt: skip
+"""Problems with which a draft is not even stored (RELIABILITY section 5, "over its cap")."""
+
+STEP_OF: Final = {
+    "name": "localization",
+    "timezone": "localization",
+    "filters": "filters",
+    "definition": "filters",
+    "fields": "fields",
+    "all_fields": "fields",
+    "file": "file",
+    "schedule": "schedule",
+    "target": "target",
+}
+"""The step by the first part of a problem's path; `model` is its own."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A problem at an input of a step. `at` is its path in the definition."""
+
+    step: str
+    input: str
+    message: str
+    at: str
+    code: str
+    warning: bool = False
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A draft looked at: its definition, if it has one without mistakes, and everything that is to be said."""
+
+    definition: Definition | None
+    faults: tuple[Fault, ...]
+
+    def errors(self, step: str | None = None) -> tuple[Fault, ...]:
+        """What must be corrected, of one step or of all."""
+        return tuple(one for one in self.faults if not one.warning and step in (None, one.step))
+
+    def warnings(self, step: str | None = None) -> tuple[Fault, ...]:
+        """What is only worth knowing."""
+        return tuple(one for one in self.faults if one.warning and step in (None, one.step))
+
+    @property
+    def over_cap(self) -> tuple[Fault, ...]:
+        """What forbids storing the draft."""
+        return tuple(one for one in self.faults if one.code in OVER_CAP)
+
+
+def check(typed: Typed, user: User, catalogue: Catalogue) -> Checked:
+    """What the rules say about a draft for this user."""
+    try:
+        definition = parse(document(typed, catalogue))
+    except DefinitionRefused as refused:
+        return Checked(None, _placed(refused.problems, typed, catalogue))
+    found = _placed(definitions.problems(user, definition), typed, catalogue)
+    usable = all(one.warning for one in found)
+    return Checked(definition if usable else None, found)
+
+
+def _placed(problems: list[Problem], typed: Typed, catalogue: Catalogue) -> tuple[Fault, ...]:
+    return tuple(_fault(one, typed, catalogue) for one in problems)
+
+
+def _fault(problem: Problem, typed: Typed, catalogue: Catalogue) -> Fault:
+    parts = problem.at.split(".")
+    message = problem.message
+    if parts[0] == "filters":
+        at = _filters_input(parts, typed, catalogue)
+        if parts[-1] == "attribute" and _is_blank(parts, typed):
+            message = "Choose an attribute, or remove this criterion"
+    elif parts[0] == "fields":
+        at = _fields_input(parts, typed)
+    else:
+        at = _plain_input(parts)
+    step = STEP_OF.get(parts[0], "model")
+    return Fault(step, at, message, problem.at, problem.code, problem.warning)
+
+
+def _is_blank(parts: list[str], typed: Typed) -> bool:
+    return typed.sets[int(parts[1])][int(parts[2])].is_blank
+
+
+def _filters_input(parts: list[str], typed: Typed, catalogue: Catalogue) -> str:
+    """The input of `filters.0.1.value.3`: which one shows a value depends on what the operator takes."""
+    set_, position = (int(parts[number]) if len(parts) > number else 0 for number in (1, 2))
+    part = parts[3] if len(parts) > 3 else "attribute"
+    if part != "value":
+        return inputs.criterion(set_, position, part)
+    criterion = typed.sets[set_][position]
+    model = catalogue.models.get(typed.model)
+    kind = input_of(criterion, model)
+    field = model.fields.get(criterion.attribute) if model else None
+    if kind is not None and kind.pair:
+        return inputs.criterion(set_, position, "high" if parts[4:] == ["1"] else "low")
+    if kind is Input.SEGMENTS or (kind is Input.CHOICES and field is not None and field.choices):
+        return inputs.criterion(set_, position, "values")
+    return inputs.criterion(set_, position, "value")
+
+
+def _fields_input(parts: list[str], typed: Typed) -> str:
+    if len(parts) < 2:
+        return "pick"
+    place = int(parts[1])
+    if len(parts) > 4 and parts[2] == "replace":
+        rows = [number for number, one in enumerate(typed.columns[place].replace) if not one.is_blank]
+        return inputs.replacement(place, rows[int(parts[3])], parts[4])
+    part = parts[2] if len(parts) > 2 else "to"
+    return inputs.column(place, part if part == "default" else "to")
+
+
+def _plain_input(parts: list[str]) -> str:
+    """The id of an input by the path of a member that is one input."""
+    name = {"definition": "sets", "all_fields": "all_fields"}.get(parts[0], parts[0])
+    return re.sub(r"[^a-z]", "-", "-".join([name, *parts[1:]])) if parts[0] == "file" else name

@@ -1,0 +1,109 @@
+"""The rows of drafts: everybody sees their own alone; a save names the revision it was typed on (UX section 2)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import delete, exists, select
+
+from exports.catalogue import DataModel
+from webapp.extensions import db
+from webapp.models import Draft, Export, User, clock
+from webapp.permissions import authorize
+from webapp.services.drafts.typed import Typed
+
+SHOWN: Final = 10
+"""How many unfinished drafts the first step offers to go on with."""
+
+
+class DraftChanged(Exception):
+    """Another page saved this draft after the present one read it."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+        super().__init__(str(at))
+
+
+def start(user: User, model: DataModel) -> Draft:
+    """A new draft for a data model, in the brand's time zone.
+
+    Raises:
+        Refused: the user may not create exports.
+    """
+    authorize(user, "exports.create")
+    typed = Typed(timezone=user.brand.time_zone).with_model(model).with_submitted("model")
+    draft = Draft(owner_id=user.id, document=typed.model_dump(mode="json"))
+    db.session.add(draft)
+    db.session.commit()
+    return draft
+
+
+def own(user: User, draft_id: uuid.UUID, *, locked: bool = False) -> Draft | None:
+    """The user's draft with this id; None for everybody else's. `locked`: until the end of the transaction."""
+    wanted = select(Draft).where(Draft.id == draft_id, Draft.owner_id == user.id)
+    if locked:
+        wanted = wanted.with_for_update().execution_options(populate_existing=True)
+    return db.session.scalars(wanted).one_or_none()
+
+
+def typed_of(draft: Draft) -> Typed:
+    """What was typed."""
+    return Typed.model_validate(draft.document)
+
+
+def save(user: User, draft: Draft, typed: Typed, *, rev: int | None, tab: str) -> bool:
+    """Store what was typed; returns whether anything changed.
+
+    `rev` is the revision the page knows, None to overwrite whatever there is. The page that saved last (`tab`) may be
+    behind: an answer of ours can get lost on its way.
+
+    Raises:
+        DraftChanged: another page saved in between.
+    """
+    authorize(user, "exports.create")
+    row = own(user, draft.id, locked=True)
+    if row is None:
+        return False
+    stored = typed_of(row)
+    if rev is not None and rev != row.rev and stored.tab != tab:
+        changed_at = row.updated_at
+        db.session.rollback()
+        raise DraftChanged(changed_at)
+    if typed.with_(tab=stored.tab) == stored:
+        db.session.rollback()
+        return False
+    row.document = typed.with_(tab=tab).model_dump(mode="json")
+    row.rev += 1
+    row.updated_at = clock()
+    db.session.commit()
+    return True
+
+
+def note_preview(draft: Draft, named: str) -> None:
+    """Keep what the audit log was told of last, and commit; no revision, since nothing was typed."""
+    row = db.session.scalars(select(Draft).where(Draft.id == draft.id).with_for_update()).one_or_none()
+    if row is not None:
+        row.document = {**row.document, "previewed": named}
+    db.session.commit()
+
+
+def discard(user: User, draft: Draft) -> None:
+    """Delete a draft."""
+    db.session.execute(delete(Draft).where(Draft.id == draft.id, Draft.owner_id == user.id))
+    db.session.commit()
+
+
+def unfinished(user: User) -> Sequence[Draft]:
+    """The user's drafts that no export was made of, the last touched first."""
+    token = Draft.document["token"].astext.cast(Export.create_token.type)
+    made = exists().where(Export.create_token == token)
+    wanted = select(Draft).where(Draft.owner_id == user.id, ~made).order_by(Draft.updated_at.desc())
+    return db.session.scalars(wanted.limit(SHOWN)).all()
+
+
+def made_of(typed: Typed) -> Export | None:
+    """The export that **Create** made of a draft."""
+    return db.session.scalars(select(Export).where(Export.create_token == typed.token)).one_or_none()

@@ -1,0 +1,156 @@
+"""What the template of each step is given beside what they all are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from flask import request
+
+from exports import zones
+from exports.archive import file_name
+from exports.catalogue import Catalogue, DataField, FieldType
+from exports.definition import JSON_ONLY_MODELS, MAX_COLUMNS, Definition
+from webapp.models import User
+from webapp.services import drafts, sizes
+from webapp.services.drafts import inputs
+from webapp.views.wizard import criteria, wording
+from webapp.views.wizard.place import Place
+
+TYPE_WORDS: Final = {
+    FieldType.STRING: "text",
+    FieldType.TEXT: "text",
+    FieldType.INTEGER: "whole number",
+    FieldType.FLOAT: "number",
+    FieldType.BOOLEAN: "yes or no",
+    FieldType.DATE: "date",
+    FieldType.DATETIME: "datetime",
+    FieldType.ENUM: "dropdown",
+    FieldType.LIST: "list",
+    FieldType.REFERENCE: "reference",
+    FieldType.JSON: "json",
+}
+"""The types as the screen calls them."""
+EXTENSIONS: Final[tuple[tuple[str, str, str], ...]] = (
+    ("csv", ".csv", "Columns with a delimiter: for spreadsheets and most programs"),
+    ("psv", ".psv", "Columns with | between"),
+    ("json", ".json", "One list of objects, with native types and nesting"),
+    ("jsonl", ".jsonl", "One object a line"),
+)
+
+EXAMPLE: Final = "Coupon use 2017"
+"""A name to show before one is typed."""
+
+
+def of(place: Place) -> dict[str, Any]:
+    """The context of a step."""
+    context = CONTEXTS.get(place.step.id)
+    return context(place) if context else {}
+
+
+def models(user: User, catalogue: Catalogue) -> dict[str, Any]:
+    """The choice of a data model."""
+    return {"models": list(catalogue.models.values()), "sizes": sizes.of_models(user.brand, catalogue)}
+
+
+def _model(place: Place) -> dict[str, Any]:
+    wanted = place.catalogue.models.get(request.args.get("change", ""))
+    return {**models(place.user, place.catalogue), "wanted": wanted if wanted != place.model else None}
+
+
+def _localization(place: Place) -> dict[str, Any]:
+    known = place.typed.timezone in zones.names()
+    regions: dict[str, list[str]] = {}
+    for name in sorted(zones.names()):
+        region = name.partition("/")[0] if "/" in name else "Other"
+        regions.setdefault(region, []).append(name)
+    return {
+        "near_zones": _near(place),
+        "regions": regions,
+        "there": datetime.now(UTC).astimezone(ZoneInfo(place.typed.timezone)).strftime("%H:%M") if known else "",
+        "file_name": file_name(place.typed.name.strip() or EXAMPLE, place.typed.file.extension),
+    }
+
+
+def _near(place: Place) -> list[tuple[str, str]]:
+    """The brand's zone and the user's own."""
+    brand, own = place.user.brand.time_zone, place.user.time_zone
+    if brand == own:
+        return [(brand, "brand and you")]
+    return [(brand, "brand"), (own, "you")]
+
+
+def _filters(place: Place) -> dict[str, Any]:
+    return {"sets": criteria.sets(place), "attributes": described(place), "blanks_only": place.typed.criteria == 0}
+
+
+def _fields(place: Place) -> dict[str, Any]:
+    fields = place.model.fields if place.model else {}
+    return {
+        "known": fields,
+        "attributes": described(place),
+        "all_count": len(place.model.all_fields) if place.model else 0,
+        "max_columns": MAX_COLUMNS,
+        "type_words": TYPE_WORDS,
+    }
+
+
+def described(place: Place) -> list[tuple[DataField, str]]:
+    """Every field with the word for its type, for the table at the foot of a step."""
+    fields = place.model.fields.values() if place.model else ()
+    return [(one, TYPE_WORDS[one.type]) for one in fields]
+
+
+def _file(place: Place) -> dict[str, Any]:
+    only_json = place.typed.model in JSON_ONLY_MODELS
+    delimiter = place.typed.file.delimiter
+    return {
+        "extensions": [one for one in EXTENSIONS if not only_json or one[0] == "json"],
+        "only_json": only_json,
+        "extension": place.typed.file.extension,
+        "delimiters": drafts.DELIMITERS,
+        "delimiter_word": "the delimiter" if delimiter == "other" else f"a {delimiter}",
+    }
+
+
+def _check(place: Place) -> dict[str, Any]:
+    return {
+        "phrases": wording.phrases(place),
+        "file_words": wording.file(place.typed.file),
+        "personal": personal(place),
+        "near_zones": dict(_near(place)),
+        "known": place.model.fields if place.model else {},
+        "all_count": len(place.model.all_fields) if place.model else 0,
+        "definition": _pretty(place.checked.definition),
+        "letters": inputs.letters,
+        "bad_steps": {one.step for one in place.checked.errors()},
+        "bad_inputs": {one.input for one in place.checked.errors()},
+        "warnings": [one.message for one in place.checked.warnings()],
+    }
+
+
+def _pretty(definition: Definition | None) -> str:
+    return json.dumps(definition.as_json(), indent=2, ensure_ascii=False) if definition else ""
+
+
+def personal(place: Place) -> list[str]:
+    """The personal fields that the file will hold, by id."""
+    if place.model is None:
+        return []
+    if place.typed.all_fields:
+        return [one.id for one in place.model.all_fields if one.personal]
+    chosen = dict.fromkeys(one.from_ for one in place.typed.columns)
+    return [id for id in chosen if id in place.model.fields and place.model.fields[id].personal]
+
+
+CONTEXTS: Final[dict[str, Callable[[Place], dict[str, Any]]]] = {
+    "model": _model,
+    "localization": _localization,
+    "filters": _filters,
+    "fields": _fields,
+    "file": _file,
+    "check": _check,
+}

@@ -1,0 +1,93 @@
+"""Where in the wizard somebody is: the draft, what was typed in it, its catalogue and its problems, read once."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from flask import abort, request, url_for
+from flask_login import current_user
+
+from exports.catalogue import Catalogue, DataModel
+from webapp.models import Draft, User
+from webapp.permissions import Refused, authorize
+from webapp.services import brands, drafts
+from webapp.services.drafts import BY_ID, Checked, Step, Typed
+
+
+def find_draft_or_404(id: uuid.UUID) -> Draft:
+    """The person's own draft. Everybody else's, of whatever brand, is not there.
+
+    Raises:
+        Refused: there is no such draft (404), or the person may not make exports (403).
+    """
+    draft = drafts.own(current_user, id)
+    if draft is None:
+        raise Refused("drafts.edit", hidden=True)
+    authorize(current_user, "drafts.edit", draft)
+    authorize(current_user, "exports.create")
+    return draft
+
+
+@dataclass(frozen=True)
+class Place:
+    """A step of a draft. `typed` may be newer than the row: what was posted and is not, or cannot be, stored.
+
+    `tab` names the page in the browser, so that its own save is not taken for another tab's.
+    """
+
+    user: User
+    draft: Draft
+    step: Step
+    typed: Typed
+    tab: str
+
+    @classmethod
+    def of(cls, draft_id: uuid.UUID, step: str, tab: str = "") -> Place:
+        """A step of a draft of the person's; 404 for what is not there."""
+        draft = find_draft_or_404(draft_id)
+        if step not in BY_ID:
+            abort(404)
+        user: User = current_user._get_current_object()
+        return cls(user, draft, BY_ID[step], drafts.typed_of(draft), tab or str(uuid.uuid4()))
+
+    def with_typed(self, typed: Typed) -> Place:
+        """The same place with something else typed."""
+        return replace(self, typed=typed)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """What the brand sees."""
+        return brands.catalogue_of(self.user.brand)
+
+    @property
+    def model(self) -> DataModel | None:
+        """The chosen data model; None if it is not, or no longer, among the brand's."""
+        return self.catalogue.models.get(self.typed.model)
+
+    @cached_property
+    def checked(self) -> Checked:
+        """The problems of the whole draft."""
+        return drafts.check(self.typed, self.user, self.catalogue)
+
+    @property
+    def is_submitted(self) -> bool:
+        """Whether the problems of this step are shown."""
+        return self.step.id in self.typed.submitted
+
+    @property
+    def then(self) -> str:
+        """`check` if the person came here by Change and goes back there."""
+        return "check" if request.args.get("then") == "check" and self.step.id != "check" else ""
+
+    def url(self, step: str | None = None, **query: str | None) -> str:
+        """The address of a step, by default this one with the way it goes on."""
+        wanted: dict[str, Any] = {"then": self.then or None, **query} if step is None else {**query}
+        return url_for("wizard.step", draft_id=self.draft.id, step=step or self.step.id, **wanted)
+
+    @property
+    def next(self) -> Step | None:
+        """The step that **Next** leads to."""
+        return BY_ID["check"] if self.then else drafts.after(self.step.id)

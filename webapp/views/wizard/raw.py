@@ -1,0 +1,28 @@
+"""The first lines of a file as they stand, with what cannot be seen made visible: tabs, line ends, the BOM."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+SIGNS: Final = {"\t": "→", "\r": "CR", "\n": "LF", "\ufeff": "BOM"}
+LONGEST: Final = 400
+"""Characters of a line that are shown."""
+
+Line = list[tuple[str, bool]]
+"""Pieces of a line; True: a sign in place of a character."""
+
+
+def visible(sample: bytes) -> list[Line]:
+    """The lines of a piece of a file; a record with line ends in a value takes several, as in any editor."""
+    text = sample.decode("utf-8", errors="replace")
+    lines = re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$", text)
+    return [_pieces(line) for line in lines]
+
+
+def _pieces(line: str) -> Line:
+    end = re.search(r"[\r\n]*$", line)
+    body = line[: end.start()] if end else line
+    shown = body if len(body) <= LONGEST else f"{body[:LONGEST]}…"
+    parts = re.split("([\t\ufeff])", shown) + list(line[len(body) :])
+    return [(SIGNS.get(part, part), part in SIGNS) for part in parts if part]

@@ -1,0 +1,168 @@
+"""The steps of a draft: shown, typed in, saved as it is typed, left by Next or Back, changed by their buttons."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+from flask import Response, request, url_for
+from flask_login import current_user
+
+from webapp.forms.wizard import FormRefused, Posted, read
+from webapp.htmx import event, go, is_htmx, page
+from webapp.security import action
+from webapp.services import drafts
+from webapp.services.drafts import ASKING, DraftChanged, Outcome, UnknownOperation
+from webapp.views.wizard import answers, begin, previews
+from webapp.views.wizard.place import Place, find_draft_or_404
+from webapp.views.wizard.routes import blueprint
+
+KEEP = "keep"
+"""The button of a draft that was changed elsewhere: what is typed here wins."""
+
+
+@blueprint.get("/drafts/<uuid:draft_id>/<step>")
+@action("drafts.edit")
+def step(draft_id: uuid.UUID, step: str) -> Response:
+    """The page of a step."""
+    place = Place.of(draft_id, step)
+    if (way := _elsewhere(place)) is not None:
+        return way
+    return answers.page(place, **previews.inline(place))
+
+
+@blueprint.post("/drafts/<uuid:draft_id>/<step>")
+@action("drafts.edit")
+def submit(draft_id: uuid.UUID, step: str) -> Response:
+    """Store what was typed, do what the button says, go where it leads."""
+    return _with_posted(draft_id, step, _leave)
+
+
+@blueprint.post("/drafts/<uuid:draft_id>/<step>/save")
+@action("drafts.edit")
+def autosave(draft_id: uuid.UUID, step: str) -> Response:
+    """Store what was typed; the page is told that it is, and which of its problems are gone or new."""
+    return _with_posted(draft_id, step, _save)
+
+
+@blueprint.post("/drafts/<uuid:draft_id>/filters/crit/<label>")
+@action("drafts.edit")
+def criterion(draft_id: uuid.UUID, label: str) -> Response:
+    """Another attribute or operator was chosen: the criterion with the operators and the input that fit."""
+
+    def answer(place: Place, posted: Posted) -> Response:
+        return _operate(place, posted, f"crit:{label}")
+
+    return _with_posted(draft_id, "filters", answer)
+
+
+@blueprint.post("/drafts/<uuid:draft_id>/discard")
+@action("drafts.edit")
+def discard(draft_id: uuid.UUID) -> Response:
+    """Delete the draft and go back to the list; asked first where no dialog has."""
+    draft = find_draft_or_404(draft_id)
+    if request.form.get("sure") != "1":
+        return page("wizard/discard.html", draft=draft, typed=drafts.typed_of(draft))
+    drafts.discard(current_user, draft)
+    return go(url_for("exports.index"))
+
+
+# --- what they share ---
+
+
+def _elsewhere(place: Place) -> Response | None:
+    """A draft that an export was made of leads there; one without a usable model to the choice of one."""
+    export = drafts.made_of(place.typed)
+    if export is not None:
+        return go(url_for("details.view", id=export.id))
+    if place.model is None and place.step.id != "model":
+        return go(place.url("model"))
+    return None
+
+
+def _with_posted(draft_id: uuid.UUID, step: str, answer: Callable[[Place, Posted], Response]) -> Response:
+    """Read what was posted into the place; a form that cannot be stored is refused, and the former draft stays."""
+    place = Place.of(draft_id, step)
+    if (way := _elsewhere(place)) is not None:
+        return way
+    try:
+        posted = Posted(request.form)
+        place = Place.of(draft_id, step, posted.tab)
+        if step == "model":
+            return begin.change(place, posted)
+        typed = read(step, posted, place.typed, place.model) if step in ASKING else place.typed
+        return answer(_storable(place.with_typed(typed)), posted)
+    except FormRefused as refused:
+        return answers.refused(place, refused.input, refused.message)
+    except UnknownOperation as unknown:
+        return answers.refused(place, "", f"This page has no button {str(unknown)[:60]}. Reload it and try again.")
+    except DraftChanged as conflict:
+        return answers.changed_elsewhere(place.with_typed(typed), conflict)
+
+
+def _storable(place: Place) -> Place:
+    """The place, if nothing in it is over its cap."""
+    if over := place.checked.over_cap:
+        raise FormRefused(over[0].input, over[0].message)
+    return place
+
+
+def _store(place: Place, posted: Posted) -> Place:
+    rev = None if posted.op == KEEP else posted.rev
+    drafts.save(place.user, place.draft, place.typed, rev=rev, tab=place.tab)
+    return Place.of(place.draft.id, place.step.id, place.tab)
+
+
+def _save(place: Place, posted: Posted) -> Response:
+    former = Place.of(place.draft.id, place.step.id, place.tab)
+    before = {one.input for one in answers.shown(former)}
+    now = _store(place, posted)
+    after = {one.input for one in answers.shown(now)}
+    response = answers.swap(now, "saved", touched=sorted(before | after))
+    return event(response, "draft-changed")
+
+
+def _leave(place: Place, posted: Posted) -> Response:
+    verb = posted.op.partition(":")[0]
+    if verb == "back":
+        now = _store(place, posted)
+        before = drafts.before(place.step.id)
+        return go(now.url(before.id) if before else now.url())
+    if verb == "preview":
+        return go(_store(place, posted).url(preview="1"))
+    if verb not in ("next", KEEP):
+        return _operate(place, posted, posted.op)
+    return _next(place, posted)
+
+
+def _next(place: Place, posted: Posted) -> Response:
+    """On to the next step, if this one is in order; else here again with its problems."""
+    settled = tuple(tuple(one.with_(fresh=False) for one in set_) for set_ in place.typed.sets)
+    typed = place.typed.with_(sets=settled)
+    if posted.op != KEEP:
+        typed = typed.with_submitted(place.step.id)
+    now = _store(place.with_typed(typed), posted)
+    if posted.op != KEEP and not now.checked.errors(now.step.id) and now.next:
+        return go(now.url(now.next.id))
+    return answers.swap(now, "step") if is_htmx() else go(now.url())
+
+
+def _operate(place: Place, posted: Posted, op: str) -> Response:
+    """What a button inside the step does."""
+    if place.model is None:
+        raise UnknownOperation(op)
+    outcome = drafts.apply(place.typed, place.step.id, op, place.model)
+    changed = _storable(place.with_typed(outcome.typed))
+    now = _store(changed, posted)
+    if not is_htmx():
+        if outcome.complaint:
+            return answers.page(now, problems=[(outcome.focus, outcome.complaint)], status=422)
+        return go(f"{now.url()}#{outcome.anchor}" if outcome.anchor else now.url())
+    return event(_swapped(now, outcome, op), "draft-changed")
+
+
+def _swapped(now: Place, outcome: Outcome, op: str) -> Response:
+    told = {"focus": outcome.focus, "said": outcome.said, "complaint": outcome.complaint}
+    if op.startswith("crit:"):
+        return answers.swap(now, "criterion", label=op.removeprefix("crit:"), **{**told, "focus": ""})
+    return answers.swap(now, now.step.id, **told)

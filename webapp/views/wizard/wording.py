@@ -1,0 +1,60 @@
+"""What was chosen in each step, in a few words: under the step bar, and in full on Check and create.
+
+The words are those of `exports.words`, said of a draft, which need not be a whole definition yet.
+"""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from exports import words
+from exports.catalogue import DataModel
+from exports.definition import Criterion, Definition, File
+from webapp.services.drafts import Typed, TypedFile, document, file_document
+from webapp.views.wizard.place import Place
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """1 set, 2 sets; 1 criterion, 4 criteria."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def answer(step: str, typed: Typed, model: DataModel | None) -> str:
+    """The answer of a step, for the step bar."""
+    return {
+        "model": model.label if model else "",
+        "localization": typed.name.strip(),
+        "filters": _filters(typed),
+        "fields": "All fields" if typed.all_fields else counted(len(typed.columns), "field"),
+        "file": ", ".join(_short(typed.file)),
+        "schedule": "At once",
+        "target": "None",
+        "check": "",
+    }[step]
+
+
+def _filters(typed: Typed) -> str:
+    sets = sum(any(not one.is_blank for one in set_) for set_ in typed.sets)
+    return f"{counted(sets, 'set')}, {counted(typed.criteria, 'criterion', 'criteria')}"
+
+
+def _short(typed: TypedFile) -> list[str]:
+    """.csv, comma, LF; for formats without these choices the extension alone."""
+    said = file(typed)
+    return [said[0], said[1], said[3]] if typed.extension == "csv" and len(said) > 3 else said[:1]
+
+
+def file(typed: TypedFile) -> list[str]:
+    """.csv, comma, enclosure ", LF, header, UTF-8; the extension alone if the rest cannot be read."""
+    try:
+        return words.file(File.model_validate(file_document(typed)))
+    except ValidationError:
+        return [f".{typed.extension}"]
+
+
+def phrases(place: Place) -> list[list[words.Phrase]]:
+    """The sets of criteria; rows without an attribute are left out."""
+    typed = document(place.typed, place.catalogue)["filters"]
+    sets = tuple(tuple(Criterion(**one) for one in set_ if one["attribute"]) for set_ in typed)
+    unchecked = Definition.model_construct(name="", model="", timezone="", filters=tuple(filter(None, sets)))
+    return words.filters(unchecked, place.model)
