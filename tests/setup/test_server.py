@@ -98,7 +98,7 @@ class Server:
 
 def answers(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz") as answer:  # noqa: S310 - our own
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz") as answer:
             return bool(answer.status == 200)
     except OSError:
         return False
