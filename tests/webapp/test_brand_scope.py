@@ -37,6 +37,7 @@ SYSTEM_SCOPES = {
     "jobs/scheduler.py": 1,  # take_next: which run is next, over all brands
     "jobs/upkeep.py": 5,  # sweep, take_back, old drafts, expired files, orphans
     "webapp/cli/user.py": 1,  # the operator's command line
+    "webapp/services/logins.py": 2,  # login: whose email is this?
     "webapp/security.py": 1,  # who the session belongs to
 }
 """Every place that sees all brands, and how often (DESIGN section 3). A new one needs its reason here."""
