@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 _STEP = timedelta(hours=6)
-"""No zone has ever changed its offset twice within so short a time (a test looks at all of them)."""
+"""No zone changes its offset twice within so short a time."""
 _AROUND = timedelta(hours=30)
 """Offsets lie between -16 and +16 hours: no zone reads a local time further than that from the same time in UTC."""
 
@@ -29,7 +29,7 @@ def starts(zone: ZoneInfo, local: datetime) -> tuple[datetime, ...]:
     flips = []
     reads_later = False
     for begin, end, offset in _stretches(zone, local):
-        turns = local.replace(tzinfo=UTC) - offset
+        turns = _moved(local.replace(tzinfo=UTC), -offset)
         if not reads_later and turns <= begin:
             flips.append(begin)
             reads_later = True
@@ -44,11 +44,11 @@ def starts(zone: ZoneInfo, local: datetime) -> tuple[datetime, ...]:
 
 def _stretches(zone: ZoneInfo, local: datetime) -> list[tuple[datetime, datetime, timedelta]]:
     """The time around `local`, cut where the offset changes: begin, end, offset. Before it the clock reads earlier."""
-    moment = _offset_by(local, -_AROUND)
-    last = _offset_by(local, _AROUND)
+    moment = _moved(local.replace(tzinfo=UTC), -_AROUND)
+    last = _moved(local.replace(tzinfo=UTC), _AROUND)
     cuts = [moment]
     while moment < last:
-        following = min(moment + _STEP, last)
+        following = min(_moved(moment, _STEP), last)
         if _offset(zone, moment) != _offset(zone, following):
             cuts.append(_change(zone, moment, following))
         moment = following
@@ -56,9 +56,8 @@ def _stretches(zone: ZoneInfo, local: datetime) -> list[tuple[datetime, datetime
     return [(begin, end, _offset(zone, begin)) for begin, end in zip(cuts, ends, strict=True)]
 
 
-def _offset_by(local: datetime, delta: timedelta) -> datetime:
-    """`local` taken as UTC and moved, as far as the calendar reaches (years 1 to 9999)."""
-    moment = local.replace(tzinfo=UTC)
+def _moved(moment: datetime, delta: timedelta) -> datetime:
+    """The moment so much later, as far as the calendar reaches (years 1 to 9999)."""
     try:
         return moment + delta
     except OverflowError:

@@ -62,7 +62,7 @@ FIELDS = (
     _member("at", FieldType.DATETIME),
     _member("list", FieldType.LIST),
     _member("object", FieldType.JSON),
-    _field("shout", FieldType.STRING, column="", sql="upper(name) || :brand", computed=True),
+    _field("shout", FieldType.STRING, column="", sql="name || '!' || :brand", computed=True),
     _field("segments", FieldType.LIST, items=FieldType.REFERENCE, special="segments", computed=True),
 )
 THINGS = DataModel(
