@@ -82,14 +82,20 @@ def _beside_others(node: Node, before: tuple[Node, ...], parts: Parts) -> None:
 def _beside_edge(node: Counted | Ordinal | IsoWeek, before: tuple[Node, ...], parts: Parts) -> None:
     edge = next(one for one in before if isinstance(one, Edge))
     days = 7 * node.ordinal if isinstance(node, IsoWeek) else node.signed
-    # Hours are counted from the day that is found in the end.
-    by_hours = " ".join([*(one.written for one in before), f"{24 * days:+d} hours"])
     raise DateCombination(
         lost=node.written,
         beside=edge.written,
         reason=f"“{edge.written}” is applied last, so the days would be lost",
-        instead=_day_beside(days, parts) or f"hours: “{by_hours}”",
+        instead=_day_beside(days, parts) or _by_hours(before, days),
     )
+
+
+def _by_hours(before: tuple[Node, ...], days: int) -> str:
+    """Hours are counted from the day that is found in the end."""
+    hours = f"{24 * days:+d} hours"
+    if abs(24 * days) >= 10**6:
+        return f"“{before[0].written} …” without days"
+    return f"hours: “{' '.join(one.written for one in before)} {hours}”"
 
 
 def _day_beside(days: int, parts: Parts) -> str:

@@ -59,7 +59,8 @@ class Expression:
         """
         at = zone if self.parts.offset is None else timezone(self.parts.offset)
         try:
-            return evaluate(self.parts, base.astimezone(at).replace(tzinfo=None))
+            # By way of UTC: Python leaves a local time of the same zone alone, even one that the clock never shows.
+            return evaluate(self.parts, base.astimezone(UTC).astimezone(at).replace(tzinfo=None))
         except OverflowError:
             raise self._out_of_range() from None
 

@@ -159,7 +159,8 @@ def _figures(typed: Typed) -> str:
 
 def _digits_alone(digits: str) -> str:
     if len(digits) == 4:
-        return _quoted([f"January {digits}"]) + f" or “{digits}-01-01”"
+        month = _quoted([f"January {digits}"])
+        return f"{month} or “{digits}-01-01”" if month else "the day as “2017-01-31”"
     if len(digits) == 8:
         found = _quoted(_days(digits[:4], digits[4:6], digits[6:]))
         if found:

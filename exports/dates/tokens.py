@@ -57,6 +57,6 @@ def cut(text: str) -> tuple[Token, ...]:
 
 def shown(text: str) -> str:
     """A text as a sentence quotes it: on one line, not too long, without what cannot be seen."""
-    visible = "".join(character if character.isprintable() else " " for character in text)
+    visible = "".join(character if character.isprintable() else " " for character in text[: 4 * SHOWN])
     one_line = " ".join(visible.split())
     return one_line if len(one_line) <= SHOWN else f"{one_line[: SHOWN - 1]}…"
