@@ -42,7 +42,7 @@ def _ahead(brand: str, first: pa.Table, waiting: Iterator[pa.Table]) -> Iterator
 
     def make(piece: pa.Table | None) -> tuple[int, memoryview] | None:
         piece = piece if piece is not None else next(waiting, None)
-        return None if piece is None else (piece.num_rows, _csv(brand, piece))
+        return None if piece is None else (piece.num_rows, as_csv(brand, piece))
 
     with ThreadPoolExecutor(max_workers=1) as thread:
         coming: Future[tuple[int, memoryview] | None] = thread.submit(make, first)
@@ -51,7 +51,8 @@ def _ahead(brand: str, first: pa.Table, waiting: Iterator[pa.Table]) -> Iterator
             yield made
 
 
-def _csv(brand: str, piece: pa.Table) -> memoryview:
+def as_csv(brand: str, piece: pa.Table) -> memoryview:
+    """A piece as PostgreSQL reads it: null bare, texts in quotes, the brand in front."""
     keyed = piece.add_column(0, "brand", pa.repeat(pa.scalar(brand), piece.num_rows))
     sink = pa.BufferOutputStream()
     csv.write_csv(keyed, sink, _OPTIONS)

@@ -12,17 +12,19 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
 import psycopg
-import pyarrow as pa
 from psycopg import sql
 
-from demo import alpine, brands, maple, multiply, retailer
-from demo.copying import copy
-from demo.maple.ledger import event_ids
-from demo.maple.people import People
+from demo import brands
 from demo.parts import FIRST_QUARTER, TEST_PART, Part
+
+# Each flask command imports this file: pandas, numpy and pyarrow (0.6 s, 90 MB) come with the first load.
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from demo import retailer
 
 __all__ = ["TEST_PART", "Loaded", "SchemaTaken", "ensure_loaded", "load", "loaded"]
 
@@ -91,6 +93,8 @@ def load(dsn: str, part: Part = FIRST_QUARTER, times: int = 1, report: Report = 
     """
     if not 1 <= times <= MAX_TIMES:
         raise ValueError(f"times must be from 1 to {MAX_TIMES}, not {times}")
+    from demo import retailer
+
     begun = time.monotonic()
     data = retailer.read(part)
     with psycopg.connect(dsn) as connection:
@@ -107,6 +111,9 @@ def load(dsn: str, part: Part = FIRST_QUARTER, times: int = 1, report: Report = 
 
 def _load(connection: psycopg.Connection, data: retailer.Retailer, times: int, report: Report) -> dict[str, int]:
     """Everything but the final comment, inside the transaction."""
+    from demo import multiply
+    from demo.copying import copy
+
     connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
     for name, value in _SETTINGS.items():
         connection.execute("SELECT set_config(%s, %s, true)", (name, value))
@@ -122,12 +129,12 @@ def _load(connection: psycopg.Connection, data: retailer.Retailer, times: int, r
                 "INSERT INTO loyalty.brands (id, name, time_zone, language) VALUES (%s, %s, %s, %s)",
                 (one.source_key, one.name, one.time_zone, one.language),
             )
-        for brand, table, pieces in _tables(data, times):
+        for brand, table, pieces in tables(data, times):
             report(f"{brand}: {table}")
-            count = copy(cursor, multiply.target(table, brand, times), brand, pieces)
+            count = copy(cursor, multiply.target(table, times), brand, pieces)
             rows[table] = rows.get(table, 0) + count
         if times > 1:
-            rows["events"] += multiply.multiply(cursor, times, report)
+            rows["events"] = multiply.multiply(cursor, times, report)
         for statement in _statements(INDEXES):
             report("keys and indexes: " + " ".join(re.sub(r"--.*", "", statement).split())[:70])
             cursor.execute(statement)
@@ -142,13 +149,15 @@ def _step_aside(connection: psycopg.Connection) -> None:
         connection.execute("ALTER SCHEMA loyalty RENAME TO loyalty_before")
 
 
-def _tables(data: retailer.Retailer, times: int) -> Iterator[tuple[str, str, Iterable[pa.Table]]]:
+def tables(data: retailer.Retailer, times: int) -> Iterator[tuple[str, str, Iterable[pa.Table]]]:
     """Brand, table and rows of everything, alpine first: heaps are in the order of (brand, key)."""
-    joined = np.sort(People(data).joined)[:SHARED_EVENTS]
-    ids = event_ids(joined, np.arange(len(joined))).to_pylist()
-    for table, pieces in alpine.tables(list(zip(ids, joined.tolist(), strict=True))):
+
+    from demo import alpine, maple
+
+    grocers = maple.Maple(data, times)
+    for table, pieces in alpine.tables(grocers.first_checkouts(SHARED_EVENTS)):
         yield alpine.KEY, table, pieces
-    for table, pieces in maple.tables(data, times):
+    for table, pieces in grocers.tables():
         yield maple.KEY, table, pieces
 
 

@@ -1,7 +1,8 @@
-"""`--times N`: every event of maple N times, made inside the database, row after row in key order.
+"""`--times N`: every event of maple N times, made inside the database in key order.
 
 The digits of an id that tell the copy stand at its end, so the copies of an event follow it directly: one walk through
-the heap gives all of them in key order, with nothing to sort and nothing to remember.
+the heap gives all of them in key order, with nothing to sort and nothing to remember. (INSERT puts one row in a hundred
+a page or two earlier, where a larger one did not fit.)
 """
 
 from __future__ import annotations
@@ -19,17 +20,20 @@ BLOCKS = 4_096
 
 # Copy 0 is the event itself. Parents and usages name events of the same copy.
 _MULTIPLIED = {
-    "_id": "overlay(_id placing copy from 23)",
+    "_id": "case copy when '00' then _id else overlay(_id placing copy from 23) end",
     "parent": "overlay(parent placing copy from 23)",
     "usages": """regexp_replace(usages::text, '"([0-9a-f]{22})00"', '"\\1' || copy || '"', 'g')::jsonb""",
     "hash": "hash || coalesce('-' || nullif(copy, '00'), '')",
-    "cid": "case when copy = '00' then cid else overlay(cid placing copy from 35) end",
+    "cid": "case copy when '00' then cid else overlay(cid placing copy from 35) end",
 }
 
 
-def target(table: str, brand: str, times: int) -> str:
-    """The table that rows are copied into: events that are to be multiplied wait in one of their own."""
-    return ONCE if table == "events" and brand == maple.KEY and times > 1 else table
+def target(table: str, times: int) -> str:
+    """The table that rows are copied into: if events are to be multiplied, all of them wait in one of their own.
+
+    Alpine's too, though they stay single: a COPY leaves free pages behind, and INSERT would fill those out of order.
+    """
+    return ONCE if table == "events" and times > 1 else table
 
 
 def prepare(cursor: psycopg.Cursor) -> None:
@@ -40,16 +44,23 @@ def prepare(cursor: psycopg.Cursor) -> None:
 
 
 def multiply(cursor: psycopg.Cursor, times: int, report: Callable[[str], None]) -> int:
-    """Move the waiting events into their table, `times` each; returns how many more that makes."""
+    """Move the waiting events into their table, maple's `times` each; returns how many that makes."""
     names = _columns(cursor)
     chosen = sql.SQL(", ").join(
         sql.SQL(_MULTIPLIED[name]) if name in _MULTIPLIED else sql.Identifier(name) for name in names
     )
+    # generate_series in the list, not in FROM: the planner may join the other way round and lose the order of the heap.
     statement = sql.SQL(
-        "INSERT INTO loyalty.events ({columns}) SELECT {chosen} FROM loyalty.{once},"
-        " LATERAL (SELECT lpad(to_hex(number), 2, '0') AS copy FROM generate_series(0, %s) AS number OFFSET 0) AS c"
-        " WHERE {once}.ctid >= %s::tid AND {once}.ctid < %s::tid"
-    ).format(columns=sql.SQL(", ").join(map(sql.Identifier, names)), chosen=chosen, once=sql.Identifier(ONCE))
+        "INSERT INTO loyalty.events ({columns}) SELECT {chosen} FROM ("
+        "SELECT *, lpad(to_hex(generate_series(0, CASE brand WHEN {brand} THEN %s ELSE 0 END)), 2, '0') AS copy"
+        " FROM loyalty.{once}"
+        " WHERE ctid >= %s::tid AND ctid < %s::tid) AS each"
+    ).format(
+        columns=sql.SQL(", ").join(map(sql.Identifier, names)),
+        chosen=chosen,
+        brand=sql.Literal(maple.KEY),
+        once=sql.Identifier(ONCE),
+    )
     blocks = _one(cursor, "SELECT pg_relation_size('loyalty.events_once') / current_setting('block_size')::bigint")
     made = 0
     for start in range(0, blocks, BLOCKS):
@@ -57,7 +68,7 @@ def multiply(cursor: psycopg.Cursor, times: int, report: Callable[[str], None]) 
         made += cursor.rowcount
         report(f"events, {times} times: {min(100, 100 * (start + BLOCKS) // blocks)} %")
     cursor.execute(sql.SQL("DROP TABLE loyalty.{}").format(sql.Identifier(ONCE)))
-    return made - made // times
+    return made
 
 
 def _columns(cursor: psycopg.Cursor) -> list[str]:

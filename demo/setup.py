@@ -110,7 +110,7 @@ def _read(file: Path) -> Login | None:
     """What a login file says; None for none, or for one that was cut short."""
     try:
         return Login(**json.loads(file.read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
         return None
 
 

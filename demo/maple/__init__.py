@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from demo.columns import table_of
@@ -25,22 +28,52 @@ KEY = "maple"
 Tables = Iterator[tuple[str, Iterable[pa.Table]]]
 
 
-def tables(retailer: Retailer, times: int = 1) -> Tables:
-    """Every table of the brand with its rows in key order; `times`: how often the events will be stored."""
-    assortment, people = Assortment(retailer), People(retailer)
-    campaigns, purchases = Campaigns(retailer, people, assortment), Purchases(retailer, assortment)
-    activity = Activity(retailer, people, campaigns)
-    ledger = Ledger([*activity.blocks(), purchases.checkouts(), purchases.items(), *purchases.returns()])
-    standing = Standing(people, campaigns, purchases, ledger, times)
-    coupons = Coupons(retailer, campaigns)
-    yield from _program(campaigns, retailer)
-    yield "stores", in_pieces(stores.table(retailer))
-    yield "products", in_pieces(assortment.table())
-    yield "coupon_pools", in_pieces(coupons.pools())
-    yield "customers", in_pieces(Customers(standing, campaigns.groups_of_households()).table())
-    yield "coupons", coupons.tables()
-    yield "webhook_logs", in_pieces(records.Records(ledger).webhook_logs())
-    yield "events", ledger.tables()
+@dataclass(frozen=True)
+class Maple:
+    """The brand's data of a part; `times`: how often its events will be stored."""
+
+    retailer: Retailer
+    times: int = 1
+
+    @cached_property
+    def _assortment(self) -> Assortment:
+        return Assortment(self.retailer)
+
+    @cached_property
+    def _people(self) -> People:
+        return People(self.retailer)
+
+    @cached_property
+    def _campaigns(self) -> Campaigns:
+        return Campaigns(self.retailer, self._people, self._assortment)
+
+    @cached_property
+    def _purchases(self) -> Purchases:
+        return Purchases(self.retailer, self._assortment)
+
+    @cached_property
+    def _ledger(self) -> Ledger:
+        activity = Activity(self.retailer, self._people, self._campaigns)
+        purchases = self._purchases
+        return Ledger([*activity.blocks(), purchases.checkouts(), purchases.items(), *purchases.returns()])
+
+    def first_checkouts(self, count: int) -> list[tuple[str, int]]:
+        """Ids and Unix times of the first checkouts; the same in every part."""
+        numbers = self._ledger.places("checkout", np.arange(count))
+        return list(zip(self._ledger.ids(numbers).to_pylist(), self._ledger.at[numbers].tolist(), strict=True))
+
+    def tables(self) -> Tables:
+        """Every table of the brand with its rows in key order."""
+        campaigns, coupons = self._campaigns, Coupons(self.retailer, self._campaigns)
+        standing = Standing(self._people, campaigns, self._purchases, self._ledger, self.times)
+        yield from _program(campaigns, self.retailer)
+        yield "stores", in_pieces(stores.table(self.retailer))
+        yield "products", in_pieces(self._assortment.table())
+        yield "coupon_pools", in_pieces(coupons.pools())
+        yield "customers", in_pieces(Customers(standing, campaigns.groups_of_households()).table())
+        yield "coupons", coupons.tables()
+        yield "webhook_logs", in_pieces(records.Records(self._ledger).webhook_logs())
+        yield "events", self._ledger.tables()
 
 
 def _program(campaigns: Campaigns, retailer: Retailer) -> Tables:

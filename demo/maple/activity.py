@@ -53,18 +53,8 @@ class Activity:
     def _told(self) -> Block:
         """The households that answered the questions on demographics did so in a form, a day after they joined."""
         told = self.retailer.demographics["household_id"].to_numpy()
-        asked = columns.members({"form": columns.repeated('"household"', len(told))})
-        answers = {
-            name: columns.quoted(pa.array(self.retailer.demographics[name], pa.string()))
-            for name in self.retailer.demographics.columns[1:]
-        }
         at = self.people.joined[self.people.places(told)] + 86_400 + draw.below("told", told, 3_600)
-        texts = stored_texts(
-            source="Platform",
-            admin="false",
-            signed="true",
-            properties=columns.json_objects(asked, columns.members(answers)),
-        )
+        texts = constant_texts(source="Platform", admin="false", signed="true", properties='{"form":"household"}')
         return Block("profile", at, told, np.zeros_like(told), texts)
 
     def _opening(self) -> Block:
@@ -82,8 +72,8 @@ class Activity:
         return Block("point_sub", at, people.id[who], -(people.spare[who] // 4), texts)
 
     def _visits(self) -> Block:
-        """Before one basket in ten somebody looked into the app."""
-        baskets = self.retailer.baskets
+        """Before one basket in ten somebody looked into the app; the basket may be of a later part."""
+        baskets = self.retailer.every_basket
         rows = np.flatnonzero(draw.chance("visit", baskets.id, 10))
         key, customer = baskets.id[rows], baskets.household[rows]
         page = columns.quoted(draw.choice("page", key, ("/", "/offers", "/coupons", "/rewards", "/account?tab=points")))
