@@ -6,9 +6,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flask import Flask
-
+# The keeper of the embedded services and script/server import this package and need nothing of Flask.
 if TYPE_CHECKING:
+    from flask import Flask
+
     from webapp.config import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,6 +49,8 @@ def create_program(settings: Settings | None = None) -> Flask:
 
     Raises as `create_app`.
     """
+    from flask import Flask
+
     from exports import catalogue
     from webapp.config import read
     from webapp.extensions import db

@@ -34,8 +34,6 @@ sys.stdin.readline()
 if "at-once" in sys.argv:
     embedded.leave(Path(sys.argv[1]), at_once=True)
 """
-# webapp/__init__.py brings all of Flask; the keeper's own process does without, and so may these.
-LIGHT = "import sys, types; w = types.ModuleType('webapp'); w.__path__ = [{path!r}]; sys.modules['webapp'] = w\n"
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -44,9 +42,8 @@ class Command:
 
     def __init__(self, home: Path, *words: str, user: str | None = None) -> None:
         self.home = home
-        program = LIGHT.format(path=str(ROOT / "webapp")) + PROGRAM
         self.process = subprocess.Popen(
-            [sys.executable, "-c", program, str(home), *words],
+            [sys.executable, "-c", PROGRAM, str(home), *words],
             cwd="/",
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

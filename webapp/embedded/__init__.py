@@ -24,6 +24,7 @@ from webapp.embedded import locks, place
 # Recovery after a crash of the machine, or a first start on a slow disk, may take this long.
 PATIENCE_S = 150.0
 STOP_S = 75.0
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -118,10 +119,12 @@ def _state(home: Path) -> dict[str, Any]:
 
 
 def _start_keeper(home: Path, throwaway: bool) -> int:
-    command = [sys.executable, str(Path(__file__).parent), str(home)]
+    command = [sys.executable, "-m", "webapp.embedded", str(home)]
     command += ["--throwaway"] if throwaway else []
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    run = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)  # noqa: S603
+    run = subprocess.run(  # noqa: S603 - our own words
+        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
     if run.returncode:
         raise errors.ServiceFailed(run.stderr, service="services", reason=run.stderr.strip().splitlines()[-1], log=home)
     return int(run.stdout)

@@ -1,21 +1,12 @@
-"""The keeper's process: `python webapp/embedded HOME [--throwaway]` prints its number and goes on in the background."""
+"""The keeper: `python -m webapp.embedded HOME [--throwaway]` prints its number and goes on in the background."""
 
 from __future__ import annotations
 
 import os
 import sys
-import types
 from pathlib import Path
 
-# The keeper lives long and needs nothing of Flask: it enters this package without running webapp/__init__.py,
-# which takes 0.5 s and 60 MB. Python put this folder first on the path, where our file names could hide others.
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[0] = str(ROOT)
-webapp = types.ModuleType("webapp")
-webapp.__path__ = [str(ROOT / "webapp")]
-sys.modules["webapp"] = webapp
-
-from webapp.embedded import keeper  # noqa: E402 - the lines above make it importable
+from webapp.embedded import keeper
 
 
 def detach(log: Path) -> None:
