@@ -37,8 +37,8 @@ from webapp.queues import EXPORTS, FAST, FUNCTIONS
 
 log = logging.getLogger("jobs.worker")
 
-GRACE_S: Final = 5.0
-"""How long a horse may take to give its run back; Heroku kills 30 s after SIGTERM."""
+GRACE_S: Final = 3.0
+"""How long a horse may take to give its run back; script/keep kills 4 s after SIGTERM, Heroku 30 s."""
 LOOK_S: Final = 0.2
 REDIS_ANSWERS_S: Final = 5
 RECONNECT_S: Final = 1.0
