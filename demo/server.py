@@ -16,9 +16,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
-from demo import load, setup
-from exports.errors import InstanceNewer, SetUpError
-from webapp import ROOT, config, create_app, embedded
+from demo import prepared
+from exports.errors import SetUpError
+from webapp import ROOT, config, embedded
 from webapp.config import Settings
 from webapp.embedded import locks, place
 
@@ -31,6 +31,10 @@ STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 class Refused(Exception):
     """A sentence that says what is in the way and what to do."""
+
+
+class Stopped(Exception):
+    """What is in the way has been said already."""
 
 
 def main() -> int:
@@ -47,8 +51,10 @@ def main() -> int:
         return 0
     except SetUpError as error:
         return _refuse(f"{error.message} {error.advised}")
-    except (Refused, load.SchemaTaken) as error:
+    except Refused as error:
         return _refuse(str(error))
+    except Stopped:
+        return 1
     finally:
         _deaf()
         embedded.leave(home, at_once=True)
@@ -105,14 +111,18 @@ def _nothing_kept(home: Path) -> bool:
 
 def _serve(home: Path, port: int) -> int:
     url = f"http://{HOST}:{port}"
-    is_new, login = _prepare(url)
+    settings = config.read(os.environ)
+    before = prepared.login(home).get("password")
+    if not prepared.is_prepared(settings, url):
+        _prepare(settings, url)
     # In a session of its own: Ctrl-C reaches us alone, and we decide in which order things stop.
     honcho = subprocess.Popen(_honcho(home, port), cwd=ROOT, env=_environment(home, port), start_new_session=True)  # noqa: S603
     try:
         _wait_until_it_answers(honcho, port)
         _say(f"Exports runs at {url}  (Ctrl-C stops it)")
-        told = f"the password {login.password}" if is_new else f"the password in {home / 'demo-login.json'}"
-        _say(f"Log in as {login.email} with {told}")
+        login = prepared.login(home)
+        told = f"in {home / prepared.LOGIN}" if login["password"] == before else login["password"]
+        _say(f"Log in as {login['email']} with the password {told}")
         honcho.wait()
         raise Refused("Exports has stopped, since one of its processes could not go on. The lines above say why.")
     finally:
@@ -120,51 +130,18 @@ def _serve(home: Path, port: int) -> int:
         _stop(honcho)
 
 
-def _prepare(url: str) -> tuple[bool, setup.Login]:
-    """Services, tables, data, users; whether the login is new, and the login of the first brand."""
-    app = create_app()
-    settings: Settings = app.config["SETTINGS"]
-    with app.app_context():
-        _migrate(settings)
-        _load(settings)
-        known = setup.known_logins(settings.home)
-        login = next(iter(setup.set_up(settings.home, url).values()))
-        app.extensions["sqlalchemy"].engine.dispose()
-    return login.password not in [old.password for old in known.values()], login
-
-
-def _migrate(settings: Settings) -> None:
-    """Bring the tables up to date. Raises InstanceNewer if they are ahead of this version."""
-    import flask_migrate
-    from alembic.migration import MigrationContext
-    from alembic.script import ScriptDirectory
-    from flask import current_app
-
-    from webapp.extensions import db
-
-    script = ScriptDirectory.from_config(current_app.extensions["migrate"].migrate.get_config())
-    known = {revision.revision for revision in script.walk_revisions()}
-    with db.engine.connect() as connection:
-        there = set(MigrationContext.configure(connection).get_current_heads())
-    if there - known:
-        raise InstanceNewer(folder=settings.home)
-    if there != set(script.get_heads()):
-        flask_migrate.upgrade()
-
-
-def _load(settings: Settings) -> None:
-    from demo.cli import source_of
-
-    told: list[str] = []
-
-    def report(line: str) -> None:
-        # The loader tells each table and index; a newcomer wants to know what takes so long, and that it ended.
-        if not told:
-            _say("Loading the demo data: the first quarter of 2017 (the first time only, about 20 s)")
-        told.append(line)
-
-    if load.ensure_loaded(source_of(settings), report=report):
-        _say(f"Loaded {told[-1]}")
+def _prepare(settings: Settings, url: str) -> None:
+    """Tables, data and users, by a process of its own: what it needs in memory is not needed while the server runs."""
+    process = subprocess.Popen([sys.executable, "-m", "demo.prepare", url], cwd=ROOT)  # noqa: S603
+    try:
+        status = process.wait()
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
+    if status:
+        raise Stopped  # it has said why
+    prepared.remember(settings)
 
 
 def _honcho(home: Path, port: int) -> list[str]:
