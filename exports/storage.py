@@ -27,14 +27,16 @@ class Storage:
     def __init__(self, url: str) -> None:
         import obstore.store
 
+        self._folder: Path | None = None
         if urlsplit(url).scheme == "file":
-            Path(unquote(urlsplit(url).path)).mkdir(parents=True, exist_ok=True)
+            self._folder = Path(unquote(urlsplit(url).path))
+            self._folder.mkdir(parents=True, exist_ok=True)
         with _translating():
             self._store: Any = obstore.store.from_url(url)
 
     def open_writer(self, key: str) -> Sink:
         """A new file under `key`, streamed in parts; it appears when the sink is closed."""
-        return _StoreSink(self._store, key)
+        return _StoreSink(self, key)
 
     def read(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """The bytes from `start` up to, not including, `end`, in pieces of at most 256 KiB.
@@ -63,6 +65,18 @@ class Storage:
         with _translating(), contextlib.suppress(FileNotFoundError):
             self._store.delete(key)
 
+    def unfinished(self) -> Iterator[str]:
+        """Keys of files that were begun and did not appear: in a local folder (object stores have lifecycle rules)."""
+        if self._folder is not None:
+            for path in self._folder.rglob("*#*"):
+                yield path.relative_to(self._folder).as_posix().rpartition("#")[0]
+
+    def give_up(self, key: str) -> None:
+        """Free what a file that did not appear takes. obstore leaves it in a local folder, as `KEY#1`."""
+        if self._folder is not None:
+            for path in (self._folder / key).parent.glob(f"{Path(key).name}#*"):
+                path.unlink(missing_ok=True)
+
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Key and size of every file below a prefix, which ends at a `/`."""
         with _translating():
@@ -74,11 +88,15 @@ class Storage:
 class _StoreSink(Sink):
     """A multipart upload."""
 
-    def __init__(self, store: Any, key: str) -> None:
+    def __init__(self, storage: Storage, key: str) -> None:
         import obstore
 
+        self._storage = storage
+        self._key = key
         with _translating():
-            self._writer: Any = obstore.open_writer(store, key, buffer_size=PART, max_concurrency=PARTS_IN_FLIGHT)
+            self._writer: Any = obstore.open_writer(
+                storage._store, key, buffer_size=PART, max_concurrency=PARTS_IN_FLIGHT
+            )
 
     def write(self, data: bytes | bytearray) -> None:
         """See `Sink`."""
@@ -93,7 +111,9 @@ class _StoreSink(Sink):
 
     def abort(self) -> None:
         """See `Sink`. obstore gives an upload up when its writer is let go of without having been closed."""
-        self._writer = None
+        if self._writer is not None:
+            self._writer = None
+            self._storage.give_up(self._key)
 
 
 @contextlib.contextmanager

@@ -89,6 +89,10 @@ def orphans() -> int:
         for key in keys - _needed(keys):
             artefacts.store().delete(key)
             removed += 1
+    begun = set(artefacts.store().unfinished())
+    for key in begun - _needed(begun):
+        artefacts.store().give_up(key)
+        removed += 1
     if removed:
         log.info("removed %d files of attempts that never were published", removed)
     return removed

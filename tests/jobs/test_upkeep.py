@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from jobs import scheduler, upkeep
 from tests.fix_app import Clock, People, Person, stores
+from tests.jobs.conftest import until
 from webapp.extensions import db
 from webapp.models import Draft, LoginSession, Run, system_scope
 from webapp.services import artefacts, exports, runs
@@ -128,3 +129,22 @@ def test_sessions_that_are_over_go(app: Flask) -> None:
             db.session.commit()
         upkeep.tidy()
         assert list(db.session.scalars(select(LoginSession.id))) == ["alive"]
+
+
+def test_what_a_killed_worker_had_begun_to_write_is_freed(app: Flask, people: People) -> None:
+    with people.exporter.at_work() as user:
+        exports.create(user, stores(), uuid.uuid4())
+    with app.app_context():
+        mine = scheduler.take_next("w")
+        assert mine is not None
+        dead = f"{mine.brand_id}/{mine.run_id}/0.zip"
+        writing = [artefacts.store().open_writer(key) for key in (dead, mine.key)]
+        for sink in writing:
+            sink.write(bytes(6 * 1024 * 1024))
+        until(lambda: set(artefacts.store().unfinished()) == {dead, mine.key}, "both have begun")
+        assert upkeep.orphans() == 1
+        assert set(artefacts.store().unfinished()) == {mine.key}, "the attempt in progress goes on"
+        for sink in writing:
+            sink.abort()
+        assert not list(artefacts.store().unfinished()), "what is given up frees its place at once"
+        assert not list(artefacts.store().list())
