@@ -210,12 +210,11 @@ def moment(id: str, column: Expression, given: Any, context: Context) -> Express
 
 def _list(field: DataField, id: str, column: Expression, given: Any, context: Context) -> Expression:
     if field.items in (FieldType.DATE, FieldType.DATETIME):
-        elements = sa.func.unnest(column).table_valued("value").render_derived(name="element")
-        typed = sa.type_coerce(
-            elements.c.value, sa.Date() if field.items == FieldType.DATE else sa.DateTime(timezone=True)
-        )
-        on = DAY["equals"](typed, given) if field.items == FieldType.DATE else moment("equals", typed, given, context)
-        return sa.exists(sa.select(sa.literal_column("1")).select_from(elements).where(on))
+        entries = sa.func.unnest(column).table_valued("value").render_derived(name="entry")
+        type_: Any = sa.Date() if field.items == FieldType.DATE else sa.DateTime(timezone=True)
+        entry = sa.type_coerce(entries.c.value, type_)
+        on = DAY["equals"](entry, given) if field.items == FieldType.DATE else moment("equals", entry, given, context)
+        return sa.exists(sa.select(sa.literal_column("1")).select_from(entries).where(on))
     elements = _texts((given,) if id == "contains" else given)
     return column.op("&&" if id == "contains_any" else "@>", is_comparison=True)(elements)
 

@@ -24,6 +24,8 @@ FIRST_ROWS: Final = 20
 SAMPLE_ROWS: Final = 3
 BY_KEY_BELOW: Final = 200_000
 """With fewer matches it is quicker to find all their keys than to walk along the key (DESIGN section 2, "Preview")."""
+LONGEST_CELL: Final = 2**30
+"""As much as PostgreSQL puts into one value; the csv module's own limit is 131,072."""
 _FIRST_TRY: Final = 0.3
 """The share of the time that the form which should be quicker gets before the other one is tried."""
 
@@ -93,6 +95,7 @@ def _query(definition: Definition, catalogue: Catalogue, surroundings: Surroundi
 
 def _preview(query: Query, copied: bytes) -> Preview:
     how = query.format.copying
+    csv.field_size_limit(LONGEST_CELL)
     lines = io.StringIO(copied.decode(), newline="")
     read = list(csv.reader(lines, delimiter=how.delimiter, quotechar=how.quote))
     rows = tuple(tuple(query.format.values(row)) for row in read)

@@ -1,0 +1,248 @@
+"""The source: one snapshot, nothing written, stopped within seconds, its errors told in our words."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import Any
+
+import psycopg
+import pytest
+
+from exports import errors, pipeline, preview
+from exports.catalogue import Catalogue, DataField, FieldType
+from exports.errors import Cancelled
+from exports.sinks import Sink
+from exports.source.errors import BY_CLASS, BY_STATE, translated
+from exports.source.postgresql import PostgresSource
+from tests.exports.zoo import CATALOGUE, THINGS, Zoo, around, definition
+from tests.fix_services import Cluster
+
+
+class Kept(Sink):
+    """Remembers what came and how it ended."""
+
+    def __init__(self) -> None:
+        self.data = b""
+        self.ended = ""
+
+    def write(self, data: bytes | bytearray) -> None:
+        self.data += data
+
+    def close(self) -> None:
+        self.ended += "closed"
+
+    def abort(self) -> None:
+        self.ended += "aborted"
+
+
+def computed(sql: str) -> Catalogue:
+    """The zoo with one more field."""
+    field = DataField(id="extra", label="Extra", type=FieldType.STRING, sql=sql)
+    return Catalogue({"things": THINGS.with_fields([field])}, {}, {})
+
+
+def run(source: PostgresSource, catalogue: Catalogue = CATALOGUE, watch: Any = None, **members: Any) -> Kept:
+    """Run to a sink that remembers."""
+    sink = Kept()
+    members.setdefault("fields", ["id"])
+    try:
+        pipeline.run(definition(**members), catalogue, around(), source, sink, watch)
+    except BaseException:
+        assert sink.ended == "aborted"
+        raise
+    assert sink.ended == "closed"
+    return sink
+
+
+@pytest.fixture
+def crowded(zoo: Zoo) -> Zoo:
+    """Enough things for a query that takes its time."""
+    zoo.fill([])
+    with psycopg.connect(zoo.url) as connection:
+        connection.execute(
+            "INSERT INTO loyalty.things (brand, id, name) "
+            "SELECT 'maple', lpad(n::text, 9, '0'), repeat('x', 100) FROM generate_series(1, 50000) n"
+        )
+    return zoo
+
+
+SLOW = computed("(CASE WHEN id > '000020000' THEN pg_sleep(0.01) END)::text")
+STUCK = computed("(SELECT pg_sleep(60))::text")
+
+
+@pytest.mark.parametrize("catalogue", [SLOW, STUCK], ids=["while rows come", "before the first row"])
+def test_what_the_watch_raises_stops_the_query_in_the_database_within_seconds(
+    crowded: Zoo, catalogue: Catalogue
+) -> None:
+    looks = []
+
+    def watch(progress: pipeline.Progress) -> None:
+        looks.append(progress)
+        if progress.seconds > 0.7:
+            raise Cancelled
+
+    source = PostgresSource(crowded.url, application_name="to be cancelled")
+    started = time.monotonic()
+    with pytest.raises(Cancelled):
+        run(source, catalogue, watch, fields=["id", "extra"])
+    assert time.monotonic() - started < 5
+    assert 2 <= len(looks) <= 5
+    assert all(after.seconds - before.seconds >= 0.2 for before, after in pairwise(looks))
+    with psycopg.connect(crowded.url, autocommit=True) as connection:
+        still = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'to be cancelled'"
+        deadline = time.monotonic() + 5
+        while connection.execute(still).fetchone() != (0,):
+            assert time.monotonic() < deadline
+
+
+def test_the_file_shows_one_moment_of_the_database(crowded: Zoo) -> None:
+    changed = threading.Event()
+
+    def watch(progress: pipeline.Progress) -> None:
+        if not changed.is_set():
+            changed.set()
+            with psycopg.connect(crowded.url) as connection:
+                connection.execute("DELETE FROM loyalty.things WHERE id > '000000010'")
+                connection.execute("INSERT INTO loyalty.things (brand, id) VALUES ('maple', 'new')")
+
+    slow = computed("(CASE WHEN id = '000000100' THEN pg_sleep(0.6) END)::text")
+    sink = run(crowded.source, slow, watch, fields=["id", "extra"])
+    assert changed.is_set()
+    assert sink.data.count(b"\n") == 50_001
+    assert b"new" not in sink.data
+
+
+def test_nothing_can_be_written(zoo: Zoo) -> None:
+    with psycopg.connect(zoo.url, autocommit=True) as connection:
+        connection.execute("CREATE SEQUENCE IF NOT EXISTS numbers")
+    zoo.fill([{"id": "1"}])
+    with pytest.raises(errors.RunError, match="foresee") as refused:
+        run(zoo.source, computed("nextval('numbers')::text"), fields=["extra"])
+    assert "25006" in refused.value.detail
+
+
+# --- errors
+
+
+def failing(sql: str) -> Callable[[Zoo], Any]:
+    """A run that meets this."""
+    return lambda zoo: run(zoo.source, computed(sql), fields=["id", "extra"])
+
+
+def hurried(zoo: Zoo) -> PostgresSource:
+    """A source that gives a query very little time."""
+    return PostgresSource(zoo.url, statement_timeout=0.3)
+
+
+FAILURES: list[tuple[str, Callable[[Zoo], Any], str, str]] = [
+    ("a column that is gone", failing("gone_column"), "source.field_missing", "gone_column"),
+    ("a table that is gone", failing("(SELECT x FROM loyalty.gone)"), "source.field_missing", "loyalty.gone"),
+    ("a value that cannot be read", failing("(name::bigint)::text"), "source.row_unreadable", "after row"),
+    ("a division by zero", failing("(1 / (count - count))::text"), "source.row_unreadable", "division by zero"),
+    ("a table that may not be read", failing("(SELECT rolpassword FROM pg_authid LIMIT 1)"), "source.refused", ""),
+    ("a query that takes too long", lambda zoo: run(hurried(zoo), STUCK, fields=["extra"]), "source.timeout", "0.3 s"),
+    ("nobody there", lambda _zoo: run(PostgresSource("postgresql://127.0.0.1:1/x")), "source.unreachable", ""),
+    ("no such database", lambda zoo: run(PostgresSource(zoo.url.replace("zoo_", "no_zoo_"))), "source.refused", ""),
+    ("no such role", lambda zoo: run(PostgresSource(zoo.url.replace("exports@", "nobody@"))), "source.refused", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("act", "code", "said"), [pytest.param(*rest, id=name) for name, *rest in FAILURES])
+def test_what_goes_wrong_in_the_database_is_told_in_our_words(
+    zoo: Zoo, act: Callable[[Zoo], Any], code: str, said: str
+) -> None:
+    zoo.fill([{"id": str(number), "name": "x", "count": 1} for number in range(10)])
+    with pytest.raises(errors.RunError) as told:
+        act(zoo)
+    assert told.value.code == code
+    assert said in told.value.message
+    assert told.value.advised
+
+
+@pytest.mark.parametrize("how", ["pg_terminate_backend", "pg_cancel_backend"])
+def test_a_query_that_somebody_ends_can_be_tried_again(crowded: Zoo, postgres: Cluster, how: str) -> None:
+    def watch(progress: pipeline.Progress) -> None:
+        with psycopg.connect(postgres.admin_dsn(), autocommit=True) as connection:
+            connection.execute(
+                f"SELECT {how}(pid) FROM pg_stat_activity WHERE application_name = 'to be ended'".encode()
+            )
+
+    source = PostgresSource(crowded.url, application_name="to be ended")
+    with pytest.raises(errors.SourceError) as told:
+        run(source, SLOW, watch, fields=["id", "extra"])
+    assert not told.value.permanent
+
+
+def test_an_error_behind_the_last_row_is_no_success(zoo: Zoo) -> None:
+    zoo.fill([{"id": f"{number:03}", "count": 1 if number < 200 else 0} for number in range(201)])
+    with pytest.raises(errors.RowUnreadable):
+        run(zoo.source, computed("(1 / count)::text"), fields=["extra"])
+
+
+STATES = sorted({*BY_STATE, *(f"{one}000" for one in BY_CLASS)})
+
+
+@pytest.mark.parametrize("state", [*STATES, "99999", ""])
+def test_every_code_of_the_database_has_an_error_of_ours(state: str) -> None:
+    class Foreign(psycopg.Error):
+        sqlstate = state or None
+
+    told = translated(Foreign("text"), seconds=5)
+    assert isinstance(told, errors.RunError)
+    assert told.message
+    assert told.code
+
+
+def all_kinds(kind: type[psycopg.Error]) -> Iterator[type[psycopg.Error]]:
+    """An error class and all that are made from it."""
+    yield kind
+    for one in kind.__subclasses__():
+        yield from all_kinds(one)
+
+
+def test_none_of_the_drivers_errors_is_left_over() -> None:
+    for kind in all_kinds(psycopg.Error):
+        if kind.__module__.startswith("psycopg"):
+            assert translated(kind("text"), seconds=5).code, kind
+
+
+# --- preview
+
+
+def test_an_estimate_a_count_and_the_first_rows_before_the_run(crowded: Zoo) -> None:
+    with psycopg.connect(crowded.url, autocommit=True) as connection:
+        connection.execute("ANALYZE loyalty.things")
+    args = (CATALOGUE, around(), crowded.source)
+    every = definition(fields=["id", {"from": "name", "to": "N", "replace": [{"value": "x" * 100, "new": 'a,"b"\n'}]}])
+    ending = [[{"attribute": "id", "operator": "ends_with", "value": "777"}]]
+    few = every.model_copy(update={"filters": definition(filters=ending).filters})
+    assert abs(preview.estimate(every, *args) - 50_000) < 5_000
+    assert preview.count(every, *args) == 50_000
+    assert preview.count(few, *args) == 50
+    shown = preview.first_rows(every, *args)
+    assert shown is not None
+    assert shown.headers == ("id", "N")
+    assert shown.rows == tuple((f"{number:09}", 'a,"b"\n') for number in range(1, 21))
+    assert shown.sample == b"id,N\n" + b"".join(b'%09d,"a,""b""\n"\n' % number for number in range(1, 4))
+    rare = preview.first_rows(few, *args, limit=2)
+    assert rare is not None
+    assert [row[0] for row in rare.rows] == ["000000777", "000001777"]
+
+
+def test_first_rows_of_json_show_the_cells(zoo: Zoo) -> None:
+    zoo.fill([{"id": "1", "tags": ["a", "b"], "data": {"x": [1, {"y": None}]}, "count": 5}])
+    wanted = definition(fields=["id", "tags", "data", "count", "name"], file={"extension": "json"})
+    shown = preview.first_rows(wanted, CATALOGUE, around(), zoo.source)
+    assert shown is not None
+    assert shown.rows == (("1", '["a","b"]', '{"x":[1,{"y":null}]}', "5", ""),)
+    assert shown.sample == b'[\n{"id":"1","tags":["a","b"],"data":{"x":[1,{"y":null}]},"count":5,"name":null}\n]\n'
+
+
+def test_what_takes_too_long_before_the_run_is_no_answer(crowded: Zoo) -> None:
+    slow = definition(fields=["id", "extra"])
+    assert preview.first_rows(slow, STUCK, around(), crowded.source, seconds=0.5) is None
+    wanted = definition(filters=[[{"attribute": "extra", "operator": "is_not_empty"}]])
+    assert preview.count(wanted, STUCK, around(), crowded.source, seconds=0.3) is None
