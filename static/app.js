@@ -32,6 +32,35 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// --- what was typed while an answer was on its way: it is newer than the answer ------------------------------------------
+
+const sent = new WeakMap();
+
+const values = (form) => new Map([...form.elements].filter((input) => input.id).map((input) => [input.id, input.value]));
+
+document.addEventListener("htmx:beforeSend", (event) => {
+  const { elt, xhr } = event.detail;
+  const form = elt.closest("form");
+  if (form && elt.hasAttribute("data-stable")) sent.set(xhr, values(form));
+});
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const known = sent.get(event.detail.xhr);
+  if (!known) return;
+  const typed = [...known].filter(([id, value]) => byId(id) && byId(id).value !== value).map(([id]) => [id, byId(id).value]);
+  sent.set(event.detail.xhr, typed);
+});
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  for (const [id, value] of sent.get(event.detail.xhr) ?? []) {
+    const input = byId(id);
+    if (!input || input.value === value) continue;
+    input.value = value;
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  sent.delete(event.detail.xhr);
+});
+
 // --- requests: busy targets, silent polls, notices ---------------------------------------------------------------------
 
 const isPoll = (element) => element.closest?.("[data-poll]") !== null;

@@ -61,8 +61,9 @@ def look(user: User, draft: Draft, typed: Typed, catalogue: Catalogue, step: str
         around = brands.surroundings(user.brand, datetime.now(UTC))
         estimate = preview.estimate(definition, catalogue, around, brands.source())
         rows = preview.first_rows(definition, catalogue, around, brands.source())
-    except DefinitionRefused:
-        return Look(faults=drafts.check(typed, user, catalogue).errors())
+    except DefinitionRefused as refused:
+        faults = drafts.placed(refused.problems, typed, catalogue)
+        return Look(faults=tuple(one for one in faults if not one.warning))
     except ExportsError as error:
         return Look(trouble=f"{error.message} {error.advised}")
     _record(user, draft, typed, definition)

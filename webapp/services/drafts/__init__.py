@@ -1,7 +1,7 @@
 """Drafts of the wizard: what somebody is typing, stored as it is typed; its problems are computed, never kept."""
 
-from webapp.services.drafts.definition import DELIMITERS, document, file_document, input_of, takes_others
-from webapp.services.drafts.faults import Checked, Fault, check
+from webapp.services.drafts.definition import document, file_document, input_of, takes_others
+from webapp.services.drafts.faults import Checked, Fault, check, placed
 from webapp.services.drafts.operations import apply, fitting
 from webapp.services.drafts.outcome import Outcome, UnknownOperation
 from webapp.services.drafts.steps import ASKING, BY_ID, STEPS, Step, after, before, number_of
@@ -21,7 +21,6 @@ from webapp.services.drafts.typed import Typed, TypedColumn, TypedCriterion, Typ
 __all__ = [
     "ASKING",
     "BY_ID",
-    "DELIMITERS",
     "STEPS",
     "Checked",
     "DraftChanged",
@@ -47,6 +46,7 @@ __all__ = [
     "note_preview",
     "number_of",
     "own",
+    "placed",
     "save",
     "start",
     "takes_others",

@@ -76,13 +76,14 @@ def check(typed: Typed, user: User, catalogue: Catalogue) -> Checked:
     try:
         definition = parse(document(typed, catalogue))
     except DefinitionRefused as refused:
-        return Checked(None, _placed(refused.problems, typed, catalogue))
-    found = _placed(definitions.problems(user, definition), typed, catalogue)
+        return Checked(None, placed(refused.problems, typed, catalogue))
+    found = placed(definitions.problems(user, definition), typed, catalogue)
     usable = all(one.warning for one in found)
     return Checked(definition if usable else None, found)
 
 
-def _placed(problems: list[Problem], typed: Typed, catalogue: Catalogue) -> tuple[Fault, ...]:
+def placed(problems: list[Problem], typed: Typed, catalogue: Catalogue) -> tuple[Fault, ...]:
+    """Problems of a definition, at the inputs of the draft that it was made of."""
     return tuple(_fault(one, typed, catalogue) for one in problems)
 
 

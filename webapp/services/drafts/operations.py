@@ -129,5 +129,4 @@ def _nothing(typed: Typed, _about: str, model: DataModel) -> Outcome:
 OPERATIONS: Final[dict[str, dict[str, Operation]]] = {
     "filters": {"and": _and, "or": _or, "rm": _remove, "rm-set": _remove_set, "crit": _chosen, "add": _add},
     "fields": {**COLUMN_OPERATIONS, "all": _nothing},
-    "file": {"form": _nothing},
 }

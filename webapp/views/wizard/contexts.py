@@ -15,7 +15,7 @@ from exports.archive import file_name
 from exports.catalogue import Catalogue, DataField, FieldType
 from exports.definition import JSON_ONLY_MODELS, MAX_COLUMNS, Definition
 from webapp.models import User
-from webapp.services import drafts, sizes
+from webapp.services import sizes
 from webapp.services.drafts import inputs
 from webapp.views.wizard import criteria, wording
 from webapp.views.wizard.place import Place
@@ -41,6 +41,14 @@ EXTENSIONS: Final[tuple[tuple[str, str, str], ...]] = (
     ("jsonl", ".jsonl", "One object a line"),
 )
 
+DELIMITER_WORDS: Final = (
+    ("comma", "Comma ,"),
+    ("semicolon", "Semicolon ;"),
+    ("tab", "Tab"),
+    ("pipe", "Pipe |"),
+    ("space", "Space"),
+    ("other", "Another character"),
+)
 EXAMPLE: Final = "Coupon use 2017"
 """A name to show before one is typed."""
 
@@ -106,13 +114,13 @@ def described(place: Place) -> list[tuple[DataField, str]]:
 
 def _file(place: Place) -> dict[str, Any]:
     only_json = place.typed.model in JSON_ONLY_MODELS
-    delimiter = place.typed.file.delimiter
+    typed = place.typed.file.delimiter
+    unknown = [] if typed in dict(DELIMITER_WORDS) else [(typed, typed)]
     return {
         "extensions": [one for one in EXTENSIONS if not only_json or one[0] == "json"],
         "only_json": only_json,
         "extension": place.typed.file.extension,
-        "delimiters": drafts.DELIMITERS,
-        "delimiter_word": "the delimiter" if delimiter == "other" else f"a {delimiter}",
+        "delimiters": [*DELIMITER_WORDS, *unknown],
     }
 
 

@@ -30,6 +30,7 @@ class Row:
     widget: str
     choices: tuple[tuple[str, str], ...]
     hint: str
+    is_first: bool
 
     @property
     def takes_others(self) -> bool:
@@ -72,6 +73,7 @@ def row(place: Place, set_: int, position: int) -> Row:
         widget=_widget(kind, field),
         choices=_choices(place, kind, field),
         hint=_hint(typed.operator, kind, field),
+        is_first=position == 0,
     )
 
 

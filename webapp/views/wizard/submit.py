@@ -148,21 +148,25 @@ def _next(place: Place, posted: Posted) -> Response:
 
 
 def _operate(place: Place, posted: Posted, op: str) -> Response:
-    """What a button inside the step does."""
+    """What a button inside the step does; **Add** is about what was typed beside it."""
     if place.model is None:
         raise UnknownOperation(op)
+    picked = posted.text("pick") if op == "add" else ""
+    op = f"add:{picked}" if op == "add" else op
     outcome = drafts.apply(place.typed, place.step.id, op, place.model)
     changed = _storable(place.with_typed(outcome.typed))
     now = _store(changed, posted)
     if not is_htmx():
         if outcome.complaint:
-            return answers.page(now, problems=[(outcome.focus, outcome.complaint)], status=422)
+            return answers.page(now, problems=[(outcome.focus, outcome.complaint)], status=422, picked=picked)
         return go(f"{now.url()}#{outcome.anchor}" if outcome.anchor else now.url())
-    return event(_swapped(now, outcome, op), "draft-changed")
+    return event(_swapped(now, outcome, op, picked), "draft-changed")
 
 
-def _swapped(now: Place, outcome: Outcome, op: str) -> Response:
+def _swapped(now: Place, outcome: Outcome, op: str, picked: str) -> Response:
     told = {"focus": outcome.focus, "said": outcome.said, "complaint": outcome.complaint}
+    if outcome.complaint:
+        told["picked"] = picked
     if op.startswith("crit:"):
         return answers.swap(now, "criterion", label=op.removeprefix("crit:"), **{**told, "focus": ""})
     return answers.swap(now, now.step.id, **told)
