@@ -45,6 +45,20 @@ def storable(text: str) -> str:
     return text
 
 
+def trimmed(text: str) -> str:
+    """Without the spaces at the ends, which nobody sees."""
+    return text.strip(" ")
+
+
+def storable_value(value: JsonValue) -> JsonValue:
+    """The same for every text in a value of JSON."""
+    if isinstance(value, str):
+        return storable(value)
+    for one in value if isinstance(value, list) else [*value, *value.values()] if isinstance(value, dict) else ():
+        storable_value(one)
+    return value
+
+
 Text = Annotated[str, AfterValidator(storable)]
 
 
@@ -57,7 +71,7 @@ class Criterion(_Strict):
 
     attribute: Text
     operator: Text
-    value: JsonValue = None
+    value: Annotated[JsonValue, AfterValidator(storable_value)] = None
 
 
 class Replacement(_Strict):
@@ -127,7 +141,7 @@ class Notify(_Strict):
 class Definition(_Strict):
     """A saved export, whole. Build it with `parse`, never by hand from a request."""
 
-    name: Text = Limits(max_length=MAX_NAME)
+    name: Annotated[Text, AfterValidator(trimmed)] = Limits(max_length=MAX_NAME)
     model: Text
     timezone: Text
     filters: tuple[Annotated[tuple[Criterion, ...], Limits(strict=False)], ...] = Limits(default=(), strict=False)
@@ -178,6 +192,8 @@ SENTENCES: Final = {
 def _problem(error: Any) -> Problem:
     at = ".".join(str(part) for part in error["loc"]) or "definition"
     sentence = SENTENCES.get(error["type"])
+    if error["loc"] == ("aggregation",) and error["type"] == "literal_error" and error["input"] is True:
+        sentence = SENTENCES["none_required"]
     if error["type"] == "value_error":
         rule = str(error["ctx"]["error"])
     elif sentence:
@@ -187,6 +203,22 @@ def _problem(error: Any) -> Problem:
     return Problem(at, f"shape.{error['type']}", f"{at} {rule}")
 
 
+def _read(text: str | bytes) -> Any:
+    """JSON as its standard has it: no NaN, no member twice."""
+
+    def refuse(word: str) -> None:
+        raise ValueError(f"{word} is no value of JSON")
+
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _value in pairs]
+            raise ValueError(f"a member stands twice: {max(names, key=names.count)}")
+        return found
+
+    return json.loads(text, parse_constant=refuse, object_pairs_hook=members)
+
+
 def parse(document: Any) -> Definition:
     """Read a definition from its JSON text or from the object that such a text gives.
 
@@ -194,7 +226,7 @@ def parse(document: Any) -> Definition:
         DefinitionRefused: with every problem of its shape. Rules of the data model: `rules.problems`.
     """
     try:
-        data = json.loads(document) if isinstance(document, str | bytes) else document
+        data = _read(document) if isinstance(document, str | bytes) else document
     except (ValueError, RecursionError) as error:
         raise DefinitionRefused([Problem("definition", "shape.json", f"This is not JSON: {error}")]) from error
     try:
