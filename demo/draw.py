@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, TypeVar
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -25,12 +27,13 @@ Draws = npt.NDArray[np.uint64]
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint64(0x94D049BB133111EB)))
+_ALL = 2**64 - 1
 _HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
 
 
 def numbers(purpose: str, keys: Keys) -> Draws:
     """One 64-bit number per key (splitmix64); other purposes give independent numbers for the same key."""
-    start = np.frombuffer(hashlib.sha256(f"{SEED}/{purpose}".encode()).digest()[:8], dtype="<u8")[0]
+    start = np.uint64(_purpose(purpose))
     with np.errstate(over="ignore"):
         mixed: Draws = (keys.astype(np.uint64) + np.uint64(1)) * _GOLDEN + start
         for shift, factor in _MIX:
@@ -97,11 +100,27 @@ def addresses(purpose: str, keys: Keys) -> pa.Array:
     return pc.binary_join_element_wise(blocks.take(pa.array(below(f"{purpose}/block", keys, 3))), host, "")
 
 
-def one_of(values: Sequence[T], *key: object) -> T:
+def one_of(values: Sequence[T], purpose: str, *key: int | str) -> T:
     """One of the values, for rows that are made one by one."""
-    return values[number(len(values), *key)]
+    return values[number(len(values), purpose, *key)]
 
 
-def number(limit: int, *key: object) -> int:
+def number(limit: int, purpose: str, *key: int | str) -> int:
     """A whole number, 0 <= number < limit, for rows that are made one by one."""
-    return int.from_bytes(hashlib.sha256("/".join(map(str, (SEED, *key))).encode()).digest()[:8]) % limit
+    drawn = _purpose(purpose)
+    for part in key:
+        drawn = _mixed(drawn ^ (part if isinstance(part, int) else crc32(part.encode())))
+    return drawn % limit
+
+
+@cache
+def _purpose(purpose: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"{SEED}/{purpose}".encode()).digest()[:8], "little")
+
+
+def _mixed(drawn: int) -> int:
+    """One step of splitmix64: a tenth of the time that a digest takes, and there are 130,000 of them."""
+    drawn = (drawn + 0x9E3779B97F4A7C15) & _ALL
+    drawn = ((drawn ^ (drawn >> 30)) * 0xBF58476D1CE4E5B9) & _ALL
+    drawn = ((drawn ^ (drawn >> 27)) * 0x94D049BB133111EB) & _ALL
+    return drawn ^ (drawn >> 31)

@@ -33,13 +33,20 @@ def customers(events: Sequence[Row]) -> list[Row]:
 
 
 def _customer(number: int, events: Sequence[Row]) -> Row:
-    first, last = PEOPLE[number % len(PEOPLE)]
-    joined: datetime = next(event["timestamp"] for event in events if event["action"] == "opt_in")
-    logins = [event["timestamp"] for event in events if event["action"] in ("daily_login", "visit")]
-    gone = number % 97 == 40
-    status = {299: "merged", 298: "banned", 297: "suspended", 296: "pending", 295: "inactive"}.get(number, "active")
     return {
         "_id": str(number),
+        **_person(number),
+        **_membership(number, events),
+        **_points(events),
+        **_purchases(events),
+        **_maps(events),
+        "properties": _properties(number),
+    }
+
+
+def _person(number: int) -> Row:
+    first, last = PEOPLE[number % len(PEOPLE)]
+    return {
         "external_ids": {"sap": f"{900_000 + number}", **({"crm_id": f"CRM-{number:06d}"} if number % 2 else {})},
         "email": None if number % 11 == 0 else f"kunde{number}+alpin@example.org",
         "first_name": first,
@@ -52,6 +59,15 @@ def _customer(number: int, events: Sequence[Row]) -> Row:
         "country": ("CH", "CH", "CH", "LI", "AT", "DE")[number % 6],
         "mobile_phone": f"+41 79 {number:03d} 00 00",
         "image_url": f"https://img.alpinesports.example/ä/{number}.png" if number % 4 == 0 else None,
+    }
+
+
+def _membership(number: int, events: Sequence[Row]) -> Row:
+    joined: datetime = next(event["timestamp"] for event in events if event["action"] == "opt_in")
+    logins = [event["timestamp"] for event in events if event["action"] in ("daily_login", "visit")]
+    gone = number % 97 == 40
+    status = {299: "merged", 298: "banned", 297: "suspended", 296: "pending", 295: "inactive"}.get(number, "active")
+    return {
         "membership_id": [f"AS{number:05d}"] + (["alt, 'ersetzt'"] if number % 7 == 0 else []),
         "group_id": [["201"], ["103"], ["202", "101"], []][number % 4],
         "src": ("App", "Filiale", "import:5f1e")[number % 3],
@@ -67,10 +83,6 @@ def _customer(number: int, events: Sequence[Row]) -> Row:
         "lists": ["1"] if number % 9 == 0 else [],
         "clubs": ["garden", "huetten"][: number % 3],
         "campaigns": None,
-        **_points(events),
-        **_purchases(events),
-        **_maps(events),
-        "properties": _properties(number),
     }
 
 

@@ -80,14 +80,14 @@ def _joined() -> Iterator[Row]:
 
 
 def _baskets() -> Iterator[Row]:
-    for number in range(BASKETS):
+    cids = draw.uuids("alpine cid", np.arange(BASKETS)).to_pylist()
+    for number, cid in enumerate(cids):
         customer = None if number % 45 == 7 else 1 + draw.number(CUSTOMERS, "alpine buyer", number)
         at = FIRST + draw.number(SECONDS, "alpine basket", number)
         items = [_item(number, one) for one in range(1 + draw.number(4, "alpine items", number))]
         transaction = f"AS-{700_000 + number}"
         common = {"transaction_id": transaction, "store": str(1 + number % STORES), "currency": "CHF", "country": "CH"}
         total = sum(item["rappen"] for item in items)
-        cid = draw.uuids("alpine cid", np.array([number]))[0].as_py()
         checkout = _row(
             "checkout", at, customer, 0, cid=cid, hash=f"checkout-{transaction}",
             properties={

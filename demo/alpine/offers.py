@@ -17,7 +17,7 @@ REWARD_TYPES = (
     "coupon", "physical", "virtual", "bundle", "content", "custom", "gift_card", "download", "dynamic",
     "dynamic_coupon", "promotion", "bidding",
 )  # fmt: skip
-FUTURE, PAST = "2099-12-31T22:59:59Z", "2017-02-28T22:59:59Z"
+FUTURE, PAST, SPENT = "2099-12-31T22:59:59Z", "2017-02-28T22:59:59Z", "2017-02-03T09:30:00Z"
 
 
 def pools() -> list[Row]:
@@ -61,10 +61,6 @@ def _coupon(number: int, pool: Row, reward: Row) -> Row:
     fate = ("unassigned", "claimed", "redeemed", "partly", "expired", "invalid")[number % 6]
     card = fate == "partly" or pool["type"] == "gift_card"
     owner = None if fate == "unassigned" else str(1 + draw.number(CUSTOMERS, "alpine coupon", number))
-    redeemed = {
-        "redeemed": ["2017-02-03T09:30:00Z"],
-        "partly": ["2017-02-03T09:30:00Z", "2017-03-04T17:05:59.75Z"],
-    }.get(fate)
     balance = {"redeemed": 0, "partly": "17.35"}.get(fate, 50)
     return {
         "_id": f"coupon_{number:06d}",
@@ -79,6 +75,16 @@ def _coupon(number: int, pool: Row, reward: Row) -> Row:
         "min_redemption_value": 10 if card else None,
         "purchase_threshold": "49.90" if number % 8 == 0 else None,
         "pool": pool["id"],
+        **_coupon_life(number, fate, owner, reward),
+        "stores": ["1", "4"] if number % 9 == 0 else [],
+        "products": ["1001"] if number % 10 == 0 else [],
+        "properties": {"kampagne": "Winter, 2017", "druck": number % 2 == 0},
+    }
+
+
+def _coupon_life(number: int, fate: str, owner: str | None, reward: Row) -> Row:
+    redeemed = {"redeemed": [SPENT], "partly": [SPENT, "2017-03-04T17:05:59.75Z"]}.get(fate)
+    return {
         "parent": reward["id"] if owner else None,
         "original": "299" if number % 60 == 4 else None,
         "aggregated": number % 40 == 7,
@@ -92,9 +98,6 @@ def _coupon(number: int, pool: Row, reward: Row) -> Row:
         "expires_in": "2 months" if fate == "unassigned" else None,
         "invalidated_at": "2017-03-15T10:00:00Z" if fate == "invalid" else None,
         "invalidated_by": 2 if fate == "invalid" else None,
-        "stores": ["1", "4"] if number % 9 == 0 else [],
-        "products": ["1001"] if number % 10 == 0 else [],
-        "properties": {"kampagne": "Winter, 2017", "druck": number % 2 == 0},
     }
 
 
@@ -105,8 +108,6 @@ def rewards(pools: Sequence[Row]) -> list[Row]:
 
 def _reward(number: int, pool: str) -> Row:
     type = REWARD_TYPES[number % len(REWARD_TYPES)]
-    coupon = type in ("coupon", "dynamic_coupon", "gift_card")
-    dynamic = type.startswith("dynamic")
     return {
         "id": f"{0xA1 + number:024x}",
         "name": {"de": f"Prämie «{number}», {type}", "en": f'Reward "{number}"', "fr": f"Récompense n° {number}"},
@@ -134,15 +135,7 @@ def _reward(number: int, pool: str) -> Row:
         "countdown_until_start": False,
         "countdown_until_end": number % 2 == 1,
         "display_coming_soon": number % 3 == 2,
-        "coupon_pool": pool if coupon else None,
-        "exchange_rate": "0.015" if dynamic else None,
-        "max_price": 5_000 if dynamic else None,
-        "price_step": 100 if dynamic else None,
-        "transferable": coupon,
-        "transfer_points": 5 if coupon else None,
-        "transfer_limit": 1 if coupon else None,
-        "transfer_coupon_expiration": ("remain", "modify", "extend")[number % 3] if coupon else None,
-        "transfer_coupon_expires_in": "2 weeks" if coupon and number % 3 == 1 else None,
+        **_reward_by_type(number, type, pool),
         "image": {"small": f"https://img.alpinesports.example/r/{number}-s.png"},
         "gallery": Json(
             [{"small": f"https://img.alpinesports.example/g/{number}-{one}.png"} for one in range(number % 3)]
@@ -152,6 +145,22 @@ def _reward(number: int, pool: str) -> Row:
         "group_id": [["101"], []][number % 2],
         "created_at": f"2016-12-{1 + number:02d}T09:15:00Z",
         "properties": {"partner": ("Hüttenwerk AG", "Firn & Co.")[number % 2]},
+    }
+
+
+def _reward_by_type(number: int, type: str, pool: str) -> Row:
+    coupon = type in ("coupon", "dynamic_coupon", "gift_card")
+    dynamic = type.startswith("dynamic")
+    return {
+        "coupon_pool": pool if coupon else None,
+        "exchange_rate": "0.015" if dynamic else None,
+        "max_price": 5_000 if dynamic else None,
+        "price_step": 100 if dynamic else None,
+        "transferable": coupon,
+        "transfer_points": 5 if coupon else None,
+        "transfer_limit": 1 if coupon else None,
+        "transfer_coupon_expiration": ("remain", "modify", "extend")[number % 3] if coupon else None,
+        "transfer_coupon_expires_in": "2 weeks" if coupon and number % 3 == 1 else None,
     }
 
 

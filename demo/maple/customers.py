@@ -123,7 +123,7 @@ class Customers:
         ids, joined = self.standing.people.id, self.standing.people.joined
         found = {}
         for place in np.flatnonzero(draw.chance("referred", ids, 12)).tolist():
-            other = draw.number(len(ids), "referrer", ids[place])
+            other = draw.number(len(ids), "referrer", int(ids[place]))
             if joined[other] < joined[place]:
                 found[int(ids[place])] = int(ids[other])
         return found

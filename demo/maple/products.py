@@ -15,6 +15,7 @@ from demo.retailer import Ids, Retailer, to_utc
 
 SHOP = "https://shop.maplegrocers.example"
 ADULT = "SPIRITS"
+DAY = 86_400
 
 
 class Assortment:
@@ -87,50 +88,56 @@ class Assortment:
 
     def table(self) -> pa.Table:
         """The rows of loyalty.products in key order."""
-        id = columns.integers(self.id)
-        price, sold = self._last_prices()
-        brand = pa.array(self._frame["brand"], pa.string())
+        return pa.table({**self._listed(), **self._offered(), **self._kept()}).sort_by("id")
+
+    def _listed(self) -> dict[str, pa.Array]:
+        """What the package says, or what follows from it."""
         department = pa.array(self._frame["department"], pa.string())
         size = pa.array(self._frame["package_size"], pa.string())
-        created = to_utc(
-            np.datetime64("2012-01-01T09:00:00")
-            + draw.below("product since", self.id, 1_800) * np.timedelta64(86_400, "s")
-        )
-        gtin = self._gtins().take(
-            pa.array(np.arange(len(self.id)), mask=~(self._frame["brand"] == "National").to_numpy())
-        )
-        table = pa.table(
-            {
-                "id": id,
-                "title": self.title,
-                "description": self._descriptions(department),
-                "link": columns.joined(f"{SHOP}/p/", id),
-                "image_link": columns.joined(f"{SHOP}/img/", id, ".jpg"),
-                "availability": pc.if_else(pa.array(sold), "in stock", "out of stock"),
-                "price": price,
-                "price_currency": pc.if_else(pa.array(sold), "USD", pa.scalar(None, pa.string())),
-                "google_product_category": self.category,
-                "product_type": department,
-                "product_brand": brand,
-                "gtin": gtin,
-                "mpn": self.sku,
-                "identifier_exists": pc.is_valid(gtin),
-                "condition": columns.repeated("new", len(id)),
-                "adult": pc.fill_null(pc.equal(department, ADULT), False),
-                "is_bundle": columns.repeated("false", len(id)),
-                "size": size,
-                "unit_pricing_measure": size,
-                "custom_label_0": department,
-                "custom_label_1": draw.choice(
-                    "season", self.id, (None, None, None, "spring", "summer", "autumn", "winter")
-                ),
-                "created_at": columns.timestamps(created),
-                "updated_at": columns.timestamps(created + 86_400 * (1 + draw.below("product updated", self.id, 300))),
-                "status": draw.choice("product status", self.id, ["active"] * 40 + ["inactive", "archived"]),
-                "properties": self._properties(),
-            }
-        )
-        return table.sort_by("id")
+        return {
+            "id": columns.integers(self.id),
+            "title": self.title,
+            "description": self._descriptions(department),
+            "google_product_category": self.category,
+            "product_type": department,
+            "product_brand": pa.array(self._frame["brand"], pa.string()),
+            "mpn": self.sku,
+            "adult": pc.fill_null(pc.equal(department, ADULT), False),
+            "size": size,
+            "unit_pricing_measure": size,
+            "custom_label_0": department,
+            "properties": self._properties(),
+        }
+
+    def _offered(self) -> dict[str, pa.Array]:
+        """Where it is shown, and for how much."""
+        id = columns.integers(self.id)
+        price, sold = self._last_prices()
+        branded = (self._frame["brand"] == "National").to_numpy()
+        gtin = self._gtins().take(pa.array(np.arange(len(branded)), mask=~branded))
+        return {
+            "link": columns.joined(f"{SHOP}/p/", id),
+            "image_link": columns.joined(f"{SHOP}/img/", id, ".jpg"),
+            "availability": pc.if_else(pa.array(sold), "in stock", "out of stock"),
+            "price": price,
+            "price_currency": pc.if_else(pa.array(sold), "USD", pa.scalar(None, pa.string())),
+            "gtin": gtin,
+            "identifier_exists": pc.is_valid(gtin),
+            "condition": columns.repeated("new", len(id)),
+            "is_bundle": columns.repeated("false", len(id)),
+        }
+
+    def _kept(self) -> dict[str, pa.Array]:
+        """What the catalogue keeps of its own work."""
+        days = draw.below("product since", self.id, 1_800) * np.timedelta64(DAY, "s")
+        created = to_utc(np.datetime64("2012-01-01T09:00:00") + days)
+        seasons = (None, None, None, "spring", "summer", "autumn", "winter")
+        return {
+            "custom_label_1": draw.choice("season", self.id, seasons),
+            "created_at": columns.timestamps(created),
+            "updated_at": columns.timestamps(created + DAY * (1 + draw.below("product updated", self.id, 300))),
+            "status": draw.choice("product status", self.id, ["active"] * 40 + ["inactive", "archived"]),
+        }
 
     def _descriptions(self, department: pa.Array) -> pa.Array:
         """A sentence made of department, category and size; null where none is known."""
