@@ -13,12 +13,23 @@ const say = (text) => {
 
 const focusOnLoad = () => { byId("errors")?.focus(); };
 
+let focusedInside = null; // the target of a swap that is about to replace the element which has the focus
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { target } = event.detail;
+  focusedInside = target?.contains(document.activeElement) ? target : null;
+});
+
 document.addEventListener("htmx:afterSettle", () => {
   const marked = document.querySelector("[data-focus]");
   if (marked) {
     marked.removeAttribute("data-focus");
     marked.focus();
+  } else if (focusedInside?.isConnected && document.activeElement === document.body) {
+    focusedInside.tabIndex = -1;
+    focusedInside.focus({ preventScroll: true });
   }
+  focusedInside = null;
 });
 
 // A link of the summary focuses its input, also one that is no link target by itself (a group of radio buttons).
@@ -136,6 +147,100 @@ document.addEventListener("htmx:sendError", (event) => {
 });
 window.addEventListener("offline", lost);
 window.addEventListener("online", look);
+
+// --- the wizard: marks of inputs, leaving with something unsaved, finding fields, picking dates ---------------------------
+
+/** A message beside an input came or went without the input itself: its border and what it says to screen readers follow. */
+const markInput = (box) => {
+  const input = byId(box.id.slice(2));
+  if (!input) return;
+  const isBad = box.querySelector(".err") !== null;
+  const others = (input.getAttribute("aria-describedby") ?? "").split(" ").filter((id) => id && id !== box.id);
+  const ids = isBad ? [...others, box.id] : others;
+  input.classList.toggle("is-bad", isBad && input.matches(".form-control, .form-select"));
+  if (isBad) input.setAttribute("aria-invalid", "true"); else input.removeAttribute("aria-invalid");
+  if (ids.length) input.setAttribute("aria-describedby", ids.join(" ")); else input.removeAttribute("aria-describedby");
+};
+
+document.addEventListener("htmx:oobAfterSwap", (event) => {
+  const { id } = event.detail.target;
+  const box = id.startsWith("e-") && byId(id);
+  if (box) markInput(box);
+});
+
+let isTyped = false;
+let goTo = null;
+
+for (const kind of ["input", "change"]) {
+  document.addEventListener(kind, (event) => { if (event.target.form?.id === "step-form") isTyped = true; }, true);
+}
+
+document.addEventListener("htmx:configRequest", (event) => {
+  if (event.detail.verb === "post" && event.detail.elt.closest("#step-form")) isTyped = false;
+});
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.elt.id !== "step-form" || !goTo) return;
+  if (event.detail.successful && !isTyped) location.href = goTo;
+  goTo = null;
+});
+
+document.addEventListener("click", (event) => {
+  const form = byId("step-form");
+  const link = event.target.closest?.("#step a[href^='/']");
+  if (!link || !form?.hasAttribute("hx-post") || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (!isTyped && !form.classList.contains("htmx-request")) return;
+  event.preventDefault();
+  goTo = link.href;
+  if (isTyped) window.htmx.trigger(form, "change");
+});
+
+/** A page that comes out of the browser's memory may be older than its draft. */
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted && byId("step-form")) location.reload();
+});
+
+document.addEventListener("input", (event) => {
+  const rows = event.target.dataset?.finds && document.querySelector(event.target.dataset.finds);
+  if (!rows) return;
+  const wanted = event.target.value.trim().toLowerCase();
+  let found = 0;
+  for (const row of rows.rows) {
+    row.hidden = !row.textContent.toLowerCase().includes(wanted);
+    if (!row.hidden) found += 1;
+  }
+  byId("attribute-none").hidden = found > 0;
+});
+
+document.addEventListener("keydown", (event) => {
+  const input = event.key === "Enter" && event.target.closest?.("[data-enter], [data-finds]");
+  if (!input) return;
+  event.preventDefault();
+  if (input.dataset.enter) byId(input.dataset.enter).click();
+});
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("[data-picks]");
+  if (!button) return;
+  const input = byId(button.dataset.picks);
+  const picker = document.createElement("input");
+  picker.type = "date";
+  picker.className = "datepick";
+  picker.tabIndex = -1;
+  picker.setAttribute("aria-hidden", "true");
+  if (/^\d{4}-\d\d-\d\d$/.test(input.value)) picker.value = input.value;
+  picker.addEventListener("input", (picked) => { picked.stopPropagation(); });
+  picker.addEventListener("change", (picked) => {
+    picked.stopPropagation();
+    input.value = picker.value;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+    picker.remove();
+    input.focus();
+  });
+  button.parentElement.querySelector(".datepick")?.remove();
+  button.before(picker);
+  picker.showPicker();
+});
 
 // --- menus, dialogs, copying --------------------------------------------------------------------------------------------
 

@@ -20,9 +20,9 @@ def page(place: Place, *, status: int = 200, problems: Iterable[tuple[str, str]]
     return whole_page("wizard/step.html", status=status, **{**around(place, list(problems)), **more})
 
 
-def swap(place: Place, template: str, **more: Any) -> Response:
+def swap(place: Place, template: str, problems: Iterable[tuple[str, str]] = (), **more: Any) -> Response:
     """A part of the page, with what goes with it out of band: the mark of saving, the summary, what is said."""
-    return fragment(f"wizard/swaps/{template}.html", **{**around(place), **more})
+    return fragment(f"wizard/swaps/{template}.html", **{**around(place, list(problems)), **more})
 
 
 def refused(place: Place, input: str, message: str) -> Response:

@@ -57,6 +57,10 @@ class Place:
         """The same place with something else typed."""
         return replace(self, typed=typed)
 
+    def from_tab(self, tab: str) -> Place:
+        """The same place, seen from the page that posts."""
+        return replace(self, tab=tab or self.tab)
+
     @cached_property
     def catalogue(self) -> Catalogue:
         """What the brand sees."""

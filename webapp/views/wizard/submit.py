@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 from flask import Response, request, url_for
 from flask_login import current_user
@@ -87,7 +88,7 @@ def _with_posted(draft_id: uuid.UUID, step: str, answer: Callable[[Place, Posted
         return way
     try:
         posted = Posted(request.form)
-        place = Place.of(draft_id, step, posted.tab)
+        place = place.from_tab(posted.tab)
         if step == "model":
             return begin.change(place, posted)
         typed = read(step, posted, place.typed, place.model) if step in ASKING else place.typed
@@ -114,7 +115,7 @@ def _store(place: Place, posted: Posted) -> Place:
 
 
 def _save(place: Place, posted: Posted) -> Response:
-    former = Place.of(place.draft.id, place.step.id, place.tab)
+    former = place.with_typed(drafts.typed_of(place.draft))
     before = {one.input for one in answers.shown(former)}
     now = _store(place, posted)
     after = {one.input for one in answers.shown(now)}
@@ -137,6 +138,8 @@ def _leave(place: Place, posted: Posted) -> Response:
 
 def _next(place: Place, posted: Posted) -> Response:
     """On to the next step, if this one is in order; else here again with its problems."""
+    if picked := posted.text("pick").strip():
+        return _picked(place, posted, picked)
     settled = tuple(tuple(one.with_(fresh=False) for one in set_) for set_ in place.typed.sets)
     typed = place.typed.with_(sets=settled)
     if posted.op != KEEP:
@@ -145,6 +148,18 @@ def _next(place: Place, posted: Posted) -> Response:
     if posted.op != KEEP and not now.checked.errors(now.step.id) and now.next:
         return go(now.url(now.next.id))
     return answers.swap(now, "step") if is_htmx() else go(now.url())
+
+
+def _picked(place: Place, posted: Posted, picked: str) -> Response:
+    """Next, or Enter, with a field typed and not added yet: it is added, and seen to be."""
+    if place.model is None:
+        raise UnknownOperation("add")
+    outcome = drafts.apply(place.typed, place.step.id, f"add:{picked}", place.model)
+    now = _store(_storable(place.with_typed(outcome.typed)), posted)
+    told: dict[str, Any] = {"problems": [("pick", outcome.complaint)], "picked": picked} if outcome.complaint else {}
+    if is_htmx():
+        return answers.swap(now, "step", **{"focus": outcome.focus, **told})
+    return answers.page(now, status=422, **told) if told else go(f"{now.url()}#{outcome.anchor}")
 
 
 def _operate(place: Place, posted: Posted, op: str) -> Response:
@@ -164,7 +179,7 @@ def _operate(place: Place, posted: Posted, op: str) -> Response:
 
 
 def _swapped(now: Place, outcome: Outcome, op: str, picked: str) -> Response:
-    told = {"focus": outcome.focus, "said": outcome.said, "complaint": outcome.complaint}
+    told: dict[str, Any] = {"focus": outcome.focus, "said": outcome.said, "complaint": outcome.complaint}
     if outcome.complaint:
         told["picked"] = picked
     if op.startswith("crit:"):
