@@ -40,13 +40,14 @@ def _vary(response: Response) -> Response:
 
 
 def page(template: str, fragments: Iterable[str] = (), status: int = 200, **context: Any) -> Response:
-    """The page, or the block `run_table` for a request whose target is `run-table`, if `fragments` declares it."""
+    """The page, or the block `run_table` for a request whose target is `run-table`, if `fragments` declares it.
+
+    The template knows by `alone` that only the block is wanted: what goes elsewhere in the page may then follow it.
+    """
     block = target().replace("-", "_")
-    text = (
-        render_block(template, block, **context)
-        if is_htmx() and block in set(fragments)
-        else render_template(template, **context)
-    )
+    alone = is_htmx() and block in set(fragments)
+    context["alone"] = alone
+    text = render_block(template, block, **context) if alone else render_template(template, **context)
     return _vary(make_response(text, status))
 
 

@@ -20,8 +20,6 @@ from whitenoise import WhiteNoise
 ROOT: Final = Path(__file__).resolve().parent.parent
 BUILT: Final = ROOT / "build" / "static"
 PREFIX: Final = "/static/"
-FOREVER: Final = 365 * 24 * 3600
-"""Seconds; an address changes with its content, so that a browser never has to ask again."""
 
 
 def package(name: str) -> Path:
@@ -69,10 +67,9 @@ def register(app: Flask) -> None:
     """Serve them in front of the application, which never sees their requests."""
     server = WhiteNoise(
         app.wsgi_app,
-        max_age=FOREVER,
         allow_all_origins=False,
         add_headers_function=_harden,
-        immutable_file_test=lambda _path, _url: True,
+        immutable_file_test=lambda _path, _url: True,  # an address changes with its content
     )
     for name, source in sources().items():
         built = BUILT / hashed(name)
