@@ -46,8 +46,11 @@ def all_of(filters: Filters, context: Context) -> Expression:
 
     Raises:
         CriterionRefused: one of them cannot be used; `rules.problems` says so before.
+        DateOutOfRange: an expression leads out of the calendar from the moment of the run.
     """
-    sets = [sa.and_(*(condition(read(one, context.model), context) for one in set_)) for set_ in filters if set_]
+    base, place = context.surroundings.moment, zone(context.timezone)
+    tests = ([read(one, context.model).at(base, place) for one in set_] for set_ in filters if set_)
+    sets = [sa.and_(*(condition(one, context) for one in set_)) for set_ in tests]
     return sa.or_(*sets) if sets else sa.true()
 
 

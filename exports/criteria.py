@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from exports.catalogue import DataField, DataModel, FieldType
 from exports.definition import MAX_VALUE, MAX_VALUES_IN_LIST, Criterion
 from exports.operators import NOT_YET, Input, Operator, operator_of
-from exports.values import Unreadable, day, number, span, text, truth, whole_number
+from exports.values import Relative, Unreadable, day, number, span, text, truth, whole_number
 
 
 class CriterionRefused(ValueError):
@@ -24,11 +26,30 @@ class CriterionRefused(ValueError):
 
 @dataclass(frozen=True)
 class Test:
-    """A criterion that can be used. `value`: a str, int, Decimal, bool, date or LocalSpan; a tuple of these; a pair."""
+    """A criterion that can be used. `value`: a str, int, Decimal, bool, date or LocalSpan; a tuple of these; a pair.
+
+    In the place of a date or a LocalSpan stands a Relative until `at` has told which one it means.
+    """
 
     field: DataField
     operator: Operator
     value: Any
+
+    def at(self, moment: datetime, zone: ZoneInfo) -> Test:
+        """The same with the days and times that its expressions mean at the moment of a run.
+
+        Raises:
+            DateOutOfRange: one of them lies outside the years 1 to 9999.
+        """
+        is_day = FieldType.DATE in (self.field.type, self.field.items)
+
+        def meant(one: Any) -> Any:
+            if not isinstance(one, Relative):
+                return one
+            return one.day(moment, zone) if is_day else one.span(moment, zone)
+
+        value = tuple(map(meant, self.value)) if isinstance(self.value, tuple) else meant(self.value)
+        return replace(self, value=value)
 
 
 Reader = Callable[[Any, str], Any]
@@ -108,9 +129,14 @@ def _pair(value: Any, field: DataField) -> tuple[Any, Any]:
     if value[0] is None and value[1] is None:
         raise CriterionRefused("value", "value.range", f"Enter a first or a last value for {field.label}")
     low, high = (None if one is None else _one(one, field, place) for place, one in enumerate(value))
-    if low is not None and high is not None and _start(low) > _start(high):
+    if _is_fixed(low) and _is_fixed(high) and _start(low) > _start(high):
         raise CriterionRefused("value", "value.order", "The first value must not be greater than the second")
     return low, high
+
+
+def _is_fixed(value: Any) -> bool:
+    """Whether it is known now: a range from an expression may be empty in one run and not in the next."""
+    return value is not None and not isinstance(value, Relative)
 
 
 def _start(value: Any) -> Any:

@@ -8,31 +8,33 @@ grammar, never alone (RELIABILITY section 0).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
+from exports import dates
+from exports.dates.tokens import shown
+from exports.errors import DateExpressionError, DateOutOfRange
 from exports.moments import midnight
 
 WHOLE: Final = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 DECIMAL: Final = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,10})?", re.ASCII)
 DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 TIME: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([0-9]{2}:[0-9]{2}(:[0-9]{2})?)", re.ASCII)
-RELATIVE: Final = re.compile(r"\s*(date|datetime)\s*:", re.IGNORECASE | re.ASCII)
 BIGINT: Final = range(-(2**63), 2**63)
+SOME_MOMENT: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""An expression that leads out of the calendar from here does so from any moment of our time."""
 
 
 class Unreadable(ValueError):
     """A value that the grammar does not take; the text is the sentence for the person who typed it."""
 
-    code = "value.unreadable"
-
-
-class NotYet(Unreadable):
-    """A value of a kind that this version cannot use."""
-
-    code = "value.not_yet"
+    def __init__(self, sentence: str, code: str = "value.unreadable") -> None:
+        super().__init__(sentence)
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,62 @@ class LocalSpan:
 
     first: datetime
     after: datetime
+
+
+@dataclass(frozen=True)
+class Relative:
+    """A `date:` or `datetime:` expression: which day or time it means is told by the moment of the run."""
+
+    expression: dates.Expression
+    keeps_time: bool
+
+    def day(self, moment: datetime, zone: ZoneInfo) -> date:
+        """The day.
+
+        Raises:
+            DateOutOfRange: it lies outside the years 1 to 9999.
+        """
+        return self.expression.resolve(moment, zone)
+
+    def span(self, moment: datetime, zone: ZoneInfo) -> LocalSpan:
+        """The whole day for `date:`, the second for `datetime:` (REFERENCE section 3.2).
+
+        Raises:
+            DateOutOfRange: it lies outside the years 1 to 9999, or ends there.
+        """
+        try:
+            if self.keeps_time:
+                return _second(self.expression.resolve_moment(moment, zone).replace(tzinfo=None))
+            return _whole(self.day(moment, zone))
+        except OverflowError:
+            raise DateOutOfRange(expression=shown(self.expression.text)) from None
+
+
+def _whole(day: date) -> LocalSpan:
+    return LocalSpan(midnight(day), midnight(day) + timedelta(days=1))
+
+
+def _second(local: datetime) -> LocalSpan:
+    return LocalSpan(local, local + timedelta(seconds=1))
+
+
+def _relative(value: Any) -> Relative | None:
+    """An expression, if the value has the prefix of one."""
+    found = dates.split_prefix(value)
+    if found is None:
+        return None
+    try:
+        return Relative(dates.parse(found[1]), keeps_time=found[0] == "datetime")
+    except DateExpressionError as refused:
+        raise Unreadable(refused.said, refused.code) from None
+
+
+def _within_calendar(relative: Relative, resolve: Callable[[datetime, ZoneInfo], object]) -> Relative:
+    try:
+        resolve(SOME_MOMENT, ZoneInfo("UTC"))
+    except DateOutOfRange as refused:
+        raise Unreadable(refused.said, refused.code) from None
+    return relative
 
 
 def _typed(value: Any) -> str:
@@ -85,31 +143,39 @@ def truth(value: Any, label: str) -> bool:
     raise Unreadable(f"Choose Yes or No for {label}")
 
 
-def day(value: Any, label: str) -> date:
-    """A day of the calendar, `YYYY-MM-DD`."""
-    if isinstance(value, str) and RELATIVE.match(value):
-        raise NotYet("date: expressions cannot be used yet. Enter a date such as 2017-01-31")
-    try:
-        if isinstance(value, str) and DAY.fullmatch(value):
-            return date.fromisoformat(value)
-    except ValueError:
-        raise Unreadable(f"{value} is not a day of the calendar") from None
-    raise Unreadable(f"Enter a date for {label}, such as 2017-01-31")
+def day(value: Any, label: str) -> date | Relative:
+    """A day of the calendar, `YYYY-MM-DD`, or a `date:` expression."""
+    relative = _relative(value)
+    if relative is not None:
+        if relative.keeps_time:
+            raise Unreadable(f"{label} is a day without a time: write date: in place of datetime:")
+        return _within_calendar(relative, relative.day)
+    if isinstance(value, str) and DAY.fullmatch(value):
+        return _day(value)
+    raise Unreadable(f"Enter a date for {label}, such as 2017-01-31 or date: -3 months")
 
 
-def span(value: Any, label: str) -> LocalSpan:
-    """A day, or a time `YYYY-MM-DD HH:MM[:SS]` on the clock of the export's zone."""
+def span(value: Any, label: str) -> LocalSpan | Relative:
+    """A day or a time `YYYY-MM-DD HH:MM[:SS]` on the clock of the export's zone, or an expression."""
+    relative = _relative(value)
+    if relative is not None:
+        return _within_calendar(relative, relative.span)
     found = TIME.fullmatch(value) if isinstance(value, str) else None
-    if found:
-        first, length = _time(f"{found[1]} {found[2]}"), timedelta(seconds=1)
-    elif isinstance(value, str) and (DAY.fullmatch(value) or RELATIVE.match(value)):
-        first, length = midnight(day(value, label)), timedelta(days=1)
-    else:
-        raise Unreadable(f"Enter a date or a time for {label}, such as 2017-01-31 or 2017-01-31 08:30")
     try:
-        return LocalSpan(first, first + length)
+        if found:
+            return _second(_time(f"{found[1]} {found[2]}"))
+        if isinstance(value, str) and DAY.fullmatch(value):
+            return _whole(_day(value))
     except OverflowError:
         raise Unreadable(f"{value} is too far in the future") from None
+    raise Unreadable(f"Enter a date or a time for {label}, such as 2017-01-31, 2017-01-31 08:30 or date: -3 months")
+
+
+def _day(written: str) -> date:
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        raise Unreadable(f"{written} is not a day of the calendar") from None
 
 
 def _time(written: str) -> datetime:
