@@ -35,7 +35,7 @@ READER = "exports_reader"
 MAX_TIMES = 256
 SHARED_EVENTS = 40
 SCHEMA, INDEXES = Path(__file__).with_name("schema.sql"), Path(__file__).with_name("indexes.sql")
-_LOCK = 0x6C6F7961
+_LOADING, _ENSURING = 0x6C6F7961, 0x6C6F7962
 _SETTINGS = {"synchronous_commit": "off", "maintenance_work_mem": "256MB", "statement_timeout": "0"}
 
 Report = Callable[[str], None]
@@ -73,12 +73,19 @@ def loaded(connection: psycopg.Connection) -> Loaded | None:
 
 
 def ensure_loaded(dsn: str, report: Report = lambda line: None) -> bool:
-    """Load the first quarter of 2017 unless this version's data are there, whatever the part; True if it was loaded."""
-    with psycopg.connect(dsn) as connection:
+    """Load the first quarter of 2017 unless this version's data are there, whatever the part; True if it was loaded.
+
+    Two at a time: the second waits and finds the data of the first.
+
+    Raises:
+        SchemaTaken: for a schema that the demo has not made.
+    """
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", (_ENSURING,))
         there = loaded(connection)
-    if there is not None and there.version == VERSION:
-        return False
-    load(dsn, report=report)
+        if there is not None and there.version == VERSION:
+            return False
+        load(dsn, report=report)
     return True
 
 
@@ -114,7 +121,7 @@ def _load(connection: psycopg.Connection, data: retailer.Retailer, times: int, r
     from demo import multiply
     from demo.copying import copy
 
-    connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOADING,))
     for name, value in _SETTINGS.items():
         connection.execute("SELECT set_config(%s, %s, true)", (name, value))
     loaded(connection)

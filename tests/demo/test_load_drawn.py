@@ -19,6 +19,7 @@ from tests.demo.conftest import MODELS
 
 One = Callable[..., Any]
 Rows = Callable[..., list[Any]]
+DOCS = Path(__file__).parents[2] / "docs" / "demo-data.md"
 
 
 @pytest.mark.parametrize("brand", ["maple", "alpine"])
@@ -211,4 +212,4 @@ def test_a_part_is_the_beginning_of_a_larger_one() -> None:
 
     week, quarter = events(TEST_PART), events(FIRST_QUARTER)
     assert quarter.slice(0, len(week)).equals(week)
-    assert len(quarter) > 10 * len(week)
+    assert f"{len(quarter):,}" in DOCS.read_text()
