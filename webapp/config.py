@@ -53,6 +53,7 @@ class Settings:
             "SESSION_COOKIE_SAMESITE": "Lax",
             "SESSION_REFRESH_EACH_REQUEST": False,
             "WTF_CSRF_TIME_LIMIT": None,
+            "WTF_CSRF_CHECK_DEFAULT": False,
             "RATELIMIT_STORAGE_URI": limiter_url(self.redis_url),
             "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,
             "BOOTSTRAP_SERVE_LOCAL": True,

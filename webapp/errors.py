@@ -14,8 +14,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, Unauthorized
 from webapp import way_back
 from webapp.extensions import db
 from webapp.htmx import is_htmx, sign_in
-from webapp.permissions import PUBLIC, Refused
-from webapp.security import declared_action
+from webapp.permissions import Refused
 from webapp.services import audit
 
 log = logging.getLogger("security")
@@ -69,9 +68,7 @@ def _refused(error: Refused) -> Response:
 
 
 def _csrf(error: CSRFError) -> Response:
-    """A form of a session that is over leads to the login; any other without its token is refused."""
-    if not current_user.is_authenticated and declared_action(request.endpoint) != PUBLIC:
-        return sign_in(url_for("accounts.login", next=way_back.here()))
+    """A form without its token is refused: it came from elsewhere, or the session has ended since."""
     _keep("csrf.failed", reason=str(error.description))
     return _answer(400)
 

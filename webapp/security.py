@@ -15,7 +15,7 @@ from sqlalchemy import select
 from webapp.extensions import db
 from webapp.models import User, brand_scope, system_scope
 from webapp.permissions import PUBLIC
-from webapp.web_extensions import login
+from webapp.web_extensions import csrf, login
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -78,6 +78,7 @@ def _enter() -> None:
         abort(401)
     if current_user.is_authenticated:
         g.scopes.enter_context(brand_scope(current_user.brand_id))
+    csrf.protect()  # here, not before: who is signed out is led to the login, and a refusal has a brand to be kept in
 
 
 def _drop_unsaved(response: Response) -> Response:

@@ -1,0 +1,274 @@
+"""Every route, for everybody (RELIABILITY S2): one that is not in the table fails, and so does one without action."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from exports import catalogue
+from tests.fix_pages import check
+from webapp.extensions import db
+from webapp.models import AuditEntry
+from webapp.permissions import ACTIONS, PUBLIC
+from webapp.security import declared_action
+
+if TYPE_CHECKING:
+    from flask.testing import FlaskClient
+    from werkzeug.routing import Rule
+    from werkzeug.test import TestResponse
+
+    from tests.fix_app import People, Person
+    from tests.fix_exports import Exports
+
+Open = Callable[["Person | None"], "FlaskClient"]
+
+ALL: Final = ("admin", "manager", "exporter", "colleague", "viewer", "stranger")
+BRAND: Final = ("admin", "manager", "exporter", "colleague", "viewer")
+EXPORTERS: Final = ("admin", "manager", "exporter", "colleague")
+OWN_OR_MANAGER: Final = ("admin", "manager", "exporter")
+
+ALLOWED: Final[dict[str, tuple[str, ...]]] = {
+    "accounts.login": (*ALL, "nobody"),
+    "accounts.log_in": (*ALL, "nobody"),
+    "accounts.logout": ALL,
+    "accounts.profile": BRAND,
+    "accounts.theme": ALL,
+    "details.cancel": OWN_OR_MANAGER,
+    "details.definition": BRAND,
+    "details.run": OWN_OR_MANAGER,
+    "details.status": BRAND,
+    "details.view": BRAND,
+    "downloads.download": EXPORTERS,
+    "exports.home": ALL,
+    "exports.index": ALL,
+    "exports.live": ALL,
+    "health.healthz": (*ALL, "nobody"),
+    "models.index": ALL,
+    "models.view": ALL,
+    "wizard.autosave": ("exporter",),
+    "wizard.begin": (*EXPORTERS, "stranger"),
+    "wizard.count": ("exporter",),
+    "wizard.create": ("exporter",),
+    "wizard.criterion": ("exporter",),
+    "wizard.discard": ("exporter",),
+    "wizard.new": (*EXPORTERS, "stranger"),
+    "wizard.preview": ("exporter",),
+    "wizard.step": ("exporter",),
+    "wizard.submit": ("exporter",),
+}
+"""Who may use a route, when the export, the run and the draft are the exporter's and the profile is the viewer's."""
+
+
+@dataclass(frozen=True)
+class Things:
+    """What addresses speak of."""
+
+    export: uuid.UUID
+    run: uuid.UUID
+    draft: uuid.UUID
+    user: uuid.UUID
+
+
+@pytest.fixture
+def things(people: People, made: Exports) -> Things:
+    """A finished export and a draft of the exporter."""
+    from webapp.services import drafts
+
+    export = made.finished(people.exporter)
+    with people.exporter.at_work() as user:
+        draft = drafts.start(user, catalogue.builtin().models["stores"])
+        return Things(export.id, export.run_id, draft.id, people.viewer.id)
+
+
+def rules(app: Flask) -> list[Rule]:
+    """Every route."""
+    return sorted(app.url_map.iter_rules(), key=lambda rule: rule.endpoint)
+
+
+def address(rule: Rule, things: Things) -> str:
+    """The address of a route."""
+    values: dict[str, str] = {"step": "filters", "label": "A1", "draft_id": str(things.draft)}
+    if "id" in rule.arguments:
+        kind = rule.rule.split("/")[1]
+        ids = {"exports": things.export, "runs": things.run, "users": things.user, "models": "stores"}
+        values["id"] = str(ids[kind])
+    return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values[found[1]], rule.rule)
+
+
+def token(browser: FlaskClient) -> str:
+    """The token against forged requests."""
+    page = browser.get("/login").get_data(as_text=True) or browser.get("/models").get_data(as_text=True)
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    if found is None:
+        found = re.search(r'name="csrf_token" value="([^"]+)"', browser.get("/models").get_data(as_text=True))
+    assert found is not None
+    return found[1]
+
+
+def ask(browser: FlaskClient, rule: Rule, at: str, *, forged: bool = False) -> TestResponse:
+    """Use a route by its own method."""
+    if "POST" not in (rule.methods or ()):
+        return browser.get(at)
+    data = {"op": "next", "token": str(uuid.uuid4())}
+    if not forged:
+        data["csrf_token"] = token(browser)
+    return browser.post(at, data=data)
+
+
+def test_every_route_declares_an_action_that_exists(app: Flask) -> None:
+    with app.app_context():
+        declared = {rule.endpoint: declared_action(rule.endpoint) for rule in rules(app)}
+    assert {name for name, action in declared.items() if action not in (PUBLIC, *ACTIONS)} == set()
+
+
+def test_every_route_is_in_the_table(app: Flask) -> None:
+    assert {rule.endpoint for rule in rules(app)} == set(ALLOWED)
+
+
+def test_a_route_either_shows_or_changes(app: Flask) -> None:
+    both = {rule.endpoint for rule in rules(app) if {"GET", "POST"} <= (rule.methods or set())}
+    other = {method for rule in rules(app) for method in rule.methods or ()} - {"GET", "HEAD", "OPTIONS", "POST"}
+    assert (both, other) == (set(), set())
+
+
+@pytest.mark.parametrize("endpoint", sorted(ALLOWED))
+def test_everybody_gets_what_the_table_says(
+    app: Flask, client: Open, people: People, things: Things, endpoint: str
+) -> None:
+    rule = next(one for one in rules(app) if one.endpoint == endpoint)
+    at = address(rule, things)
+    for who in (*ALL, "nobody"):
+        response = ask(client(None if who == "nobody" else getattr(people, who)), rule, at)
+        response.get_data()
+        told = f"{who} got {response.status_code} from {at}"
+        if who in ALLOWED[endpoint]:
+            assert response.status_code not in (401, 403, 404, 405), told
+            assert response.status_code < 500, told
+            assert "/login?" not in response.headers.get("Location", ""), told
+        elif who == "nobody":
+            assert response.status_code == 302, told
+            assert response.headers["Location"].startswith("/login?next="), told
+        elif who == "stranger" and rule.arguments:
+            assert response.status_code == 404, told
+        else:
+            assert response.status_code in (403, 404), told
+
+
+@pytest.mark.parametrize("endpoint", sorted(ALLOWED))
+def test_a_disabled_user_is_nobody_at_once(
+    app: Flask, client: Open, people: People, things: Things, endpoint: str
+) -> None:
+    browser = client(people.exporter)
+    with people.exporter.at_work() as user:
+        user.disabled_at = db.func.now()
+        db.session.commit()
+    rule = next(one for one in rules(app) if one.endpoint == endpoint)
+    response = ask(browser, rule, address(rule, things))
+    if "nobody" not in ALLOWED[endpoint]:
+        assert response.headers["Location"].startswith("/login?next=")
+
+
+def test_ids_of_another_brand_answer_exactly_as_unknown_ones(
+    app: Flask, client: Open, people: People, things: Things
+) -> None:
+    unknown = Things(*(uuid.uuid4() for _ in range(4)))
+    blank = re.compile(r'((?:csrf_token|next)" value=|X-CSRFToken": )"[^"]*"')
+    browser = client(people.stranger)
+    for rule in rules(app):
+        if not rule.arguments or rule.endpoint == "models.view":
+            continue
+        answers = []
+        for one in (things, unknown):
+            response = ask(browser, rule, address(rule, one))
+            headers = sorted((name, value) for name, value in response.headers if name not in ("Date", "Set-Cookie"))
+            answers.append((response.status_code, blank.sub("", response.get_data(as_text=True)), headers))
+        assert answers[0] == answers[1], rule.endpoint
+        assert answers[0][0] == 404, rule.endpoint
+
+
+@pytest.mark.parametrize("id_", ["1 OR 1=1", "1%00", "..%2f..%2fetc%2fpasswd", "true", "null", "1", "%F0%9F%99%82"])
+def test_what_is_no_id_is_not_there(client: Open, people: People, id_: str) -> None:
+    browser = client(people.exporter)
+    for at in (f"/exports/{id_}", f"/runs/{id_}/download", f"/users/{id_}", f"/drafts/{id_}/filters"):
+        assert browser.get(at).status_code == 404
+
+
+def test_what_is_asked_for_in_vain_is_written_down(client: Open, people: People, things: Things) -> None:
+    client(people.stranger).get(f"/exports/{things.export}")
+    client(people.viewer).get(f"/runs/{things.run}/download")
+    for person, action in ((people.stranger, "exports.see"), (people.viewer, "exports.download")):
+        with person.at_work():
+            wanted = select(AuditEntry).where(AuditEntry.action == "access.denied")
+            entry = db.session.scalars(wanted).one()
+            assert (entry.actor, entry.result, entry.facts["asked"]) == (person.email, "denied", action)
+
+
+def test_every_post_without_its_token_is_refused_and_written_down(
+    app: Flask, client: Open, people: People, things: Things
+) -> None:
+    posts = [rule for rule in rules(app) if "POST" in (rule.methods or ())]
+    for rule in posts:
+        assert ask(client(people.exporter), rule, address(rule, things), forged=True).status_code == 400, rule.endpoint
+    with people.exporter.at_work():
+        kept = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "csrf.failed")).all()
+    assert len(kept) == len(posts)
+
+
+def test_another_method_than_the_own_is_refused(client: Open, people: People, things: Things) -> None:
+    browser = client(people.exporter)
+    for at in (f"/exports/{things.export}/run", f"/runs/{things.run}/cancel", "/logout", "/theme"):
+        response = browser.get(at)
+        assert response.status_code == 405
+        assert "POST" in response.headers["Allow"]
+    headers = {"X-HTTP-Method-Override": "DELETE"}
+    assert browser.get(f"/exports/{things.export}", headers=headers).status_code == 200
+
+
+def test_every_page_keeps_to_the_rules(app: Flask, client: Open, people: People, things: Things) -> None:
+    pages = 0
+    for rule in rules(app):
+        if "GET" not in (rule.methods or ()):
+            continue
+        response = client(people.exporter).get(address(rule, things))
+        if response.mimetype != "text/html" or response.status_code != 200:
+            continue
+        text = response.get_data(as_text=True)
+        if text.startswith("<!doctype"):
+            check(text)
+            pages += 1
+        else:
+            check(text, whole=False)
+        policy = response.headers["Content-Security-Policy"]
+        assert "unsafe" not in policy
+        assert "default-src 'none'" in policy
+        assert response.headers["Cache-Control"] == "no-store"
+    assert pages >= 6
+
+
+@pytest.mark.parametrize("step", ["model", "localization", "filters", "fields", "file", "schedule", "target", "check"])
+def test_every_step_keeps_to_the_rules(client: Open, people: People, things: Things, step: str) -> None:
+    response = client(people.exporter).get(f"/drafts/{things.draft}/{step}")
+    assert response.status_code == 200
+    check(response.get_data(as_text=True))
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["plain", "htmx"])
+@pytest.mark.parametrize("who", ["nobody", "viewer"])
+def test_what_is_not_there_is_said_in_a_sentence(
+    client: Open, people: People, headers: dict[str, str], who: str
+) -> None:
+    response = client(None if who == "nobody" else people.viewer).get("/nothing/here", headers=headers)
+    assert response.status_code == 404
+    text = response.get_data(as_text=True)
+    if headers:
+        assert response.mimetype == "text/plain"
+        assert text == "There is nothing here. It may have been deleted, or the address is not right."
+    else:
+        assert check(text).title == "There is nothing here – Exports"
