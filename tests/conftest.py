@@ -1,3 +1,11 @@
 """The fixtures, one file per subject."""
 
-pytest_plugins = ["tests.fix_guard", "tests.fix_services", "tests.fix_app", "tests.fix_exports", "tests.fix_pages", "tests.fix_wizard", "tests.fix_browser"]
+pytest_plugins = [
+    "tests.fix_guard",
+    "tests.fix_services",
+    "tests.fix_app",
+    "tests.fix_exports",
+    "tests.fix_pages",
+    "tests.fix_wizard",
+    "tests.fix_browser",
+]
