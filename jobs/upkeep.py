@@ -40,6 +40,14 @@ def take_back(worker: str, *, counted: bool) -> None:
         log.info("put back %d runs of %s", count, worker)
 
 
+def holds(worker: str) -> bool:
+    """Whether the work horse of this name holds a run."""
+    with system_scope():
+        found = runs.holds(worker)
+    db.session.remove()
+    return found
+
+
 def tidy() -> None:
     """Remove what has outlived its time: sessions, drafts, files. Any number of processes may do it at once."""
     counts = {

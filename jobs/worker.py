@@ -39,8 +39,10 @@ log = logging.getLogger("jobs.worker")
 
 GRACE_S: Final = 3.0
 """How long a horse may take to give its run back; script/keep kills 4 s after SIGTERM, Heroku 30 s."""
+STUCK_S: Final = 120.0
+"""A horse that lost its run ends by itself at its next look; one that never looks again would block its worker."""
 LOOK_S: Final = 0.2
-REDIS_ANSWERS_S: Final = 5
+REDIS_ANSWERS_S: Final = 3
 RECONNECT_S: Final = 1.0
 
 
@@ -97,16 +99,24 @@ class TicketWorker(Worker):
         if self._waiting:
             raise StopRequested
 
-    def tick(self) -> None:
-        """Sweep, when it is time again. A database that is away is waited for."""
+    def tick(self) -> bool:
+        """Sweep, when it is time again; returns whether it was. A database that is away is waited for."""
         if time.monotonic() - self._swept_at < self.sweep_s:
-            return
+            return False
         self._swept_at = time.monotonic()
         try:
             with self.app.app_context():
                 upkeep.sweep()
         except SQLAlchemyError as error:
             log.warning("no sweep: the database did not answer: %s", error)
+        return True
+
+    def _horse_holds(self) -> bool:
+        try:
+            with self.app.app_context():
+                return upkeep.holds(self.name)
+        except SQLAlchemyError:
+            return True  # nobody can say: it gets the benefit of the doubt
 
     def _next_ticket(self) -> Job | None:
         """The next ticket, None if there is none for the time between two sweeps, or no Redis."""
@@ -192,8 +202,14 @@ class TicketWorker(Worker):
         """Wait for the horse, sweeping meanwhile; told to stop, tell it so, and after a while do it for it."""
         told_at = 0.0
         killed = False
+        held_at = time.monotonic()
         while not select.select([ends], [], [], LOOK_S)[0]:
-            self.tick()
+            if self.tick() and self._horse_holds():
+                held_at = time.monotonic()
+            if not killed and time.monotonic() - held_at > STUCK_S:
+                log.error("the horse of %s holds no run and does not end: it is killed", self.name)
+                killed = True
+                os.kill(pid, signal.SIGKILL)
             if self._stop_requested and not told_at:
                 told_at = time.monotonic()
                 os.kill(pid, signal.SIGTERM)
@@ -222,10 +238,10 @@ def _function(name: str) -> Any:
 
 def preload(app: Flask, queue: str) -> None:
     """Import all that a horse needs, so that one starts in milliseconds and shares its memory."""
-    for name, served_by in FUNCTIONS.items():
-        if served_by == queue:
-            _function(name)
+    modules = {name.rpartition(".")[0] for name, served_by in FUNCTIONS.items() if served_by == queue}
     with app.app_context():
+        for name in modules:
+            importlib.import_module(name).preload()
         upkeep.sweep()
     gc.collect()
     gc.freeze()

@@ -7,7 +7,7 @@ import signal
 import psutil
 
 from tests.fix_app import stores
-from tests.jobs.conftest import LEASE_S, Workshop, until
+from tests.jobs.conftest import SHORT_S, Workshop, until
 
 
 def scheduler(workshop: Workshop) -> psutil.Popen:
@@ -19,14 +19,14 @@ def scheduler(workshop: Workshop) -> psutil.Popen:
 
 def test_schedulers_side_by_side_take_a_run_back_once(workshop: Workshop) -> None:
     workshop.pace(0.02)
-    worker = workshop.worker()
+    worker = workshop.worker(lease_s=SHORT_S)
     run_id = workshop.create(stores())
     workshop.working(run_id)
     for _ in range(3):
         scheduler(workshop)
     worker.send_signal(signal.SIGKILL)
     worker.wait()
-    workshop.until(run_id, lambda run: run["state"] == "queued", "it is queued again", LEASE_S + 5)
+    workshop.until(run_id, lambda run: run["state"] == "queued", "it is queued again", SHORT_S + 20)
     assert workshop.run(run_id)["deaths"] == 1
     workshop.pace(0)
     workshop.worker()

@@ -34,8 +34,8 @@ from webapp.models.base import BrandOwned
 ROOT = Path(__file__).parents[2]
 
 SYSTEM_SCOPES = {
-    "jobs/scheduler.py": 1,  # take_next: which run is next, over all brands
-    "jobs/upkeep.py": 5,  # sweep, take_back, old drafts, expired files, orphans
+    "jobs/scheduler.py": 2,  # take_next: which run is next, over all brands; its rehearsal
+    "jobs/upkeep.py": 6,  # sweep, take_back, holds, old drafts, expired files, orphans
     "webapp/cli/user.py": 1,  # the operator's command line
     "webapp/services/logins.py": 2,  # login: whose email is this?
     "webapp/security.py": 1,  # who the session belongs to

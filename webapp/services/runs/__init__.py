@@ -3,10 +3,20 @@
 `requests` is what people do, `attempts` what a worker does with the run it holds, `sweep` what is done about the dead.
 """
 
-from webapp.services.runs.attempts import Claim, beat, claim, expect, fail, give_back, publish, stop
+from webapp.services.runs.attempts import (
+    Claim,
+    beat,
+    claim,
+    expect,
+    fail,
+    give_back,
+    publish,
+    rehearse_claim,
+    stop,
+)
 from webapp.services.runs.events import events_of, told
 from webapp.services.runs.requests import add_run, cancel, request_run
-from webapp.services.runs.sweep import give_back_all_of, owner_died, sweep
+from webapp.services.runs.sweep import give_back_all_of, holds, owner_died, sweep
 
 __all__ = [
     "Claim",
@@ -19,8 +29,10 @@ __all__ = [
     "fail",
     "give_back",
     "give_back_all_of",
+    "holds",
     "owner_died",
     "publish",
+    "rehearse_claim",
     "request_run",
     "stop",
     "sweep",

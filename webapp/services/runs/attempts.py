@@ -95,21 +95,29 @@ def _apply(statement: Update) -> Run | None:
     return db.session.scalars(changed).one_or_none()
 
 
+def _claiming(worker: str) -> Update:
+    return moved(
+        "claimed",
+        by=Run.id == _next(),
+        attempt=Run.attempt + 1,
+        worker=worker,
+        lease_until=_lease(),
+        started_at=func.coalesce(Run.started_at, clock()),
+        phase="starting",
+        rows=0,
+        bytes=0,
+    )
+
+
+def rehearse_claim() -> None:
+    """Have the claim compiled, before processes are forked; what it took is let go of again."""
+    _apply(_claiming(WORKER))
+    db.session.rollback()
+
+
 def claim(worker: str) -> Claim | None:
     """Take the run that is next, in the scope of the caller (all brands: jobs/scheduler.py); None if nothing waits."""
-    run = _apply(
-        moved(
-            "claimed",
-            by=Run.id == _next(),
-            attempt=Run.attempt + 1,
-            worker=worker,
-            lease_until=_lease(),
-            started_at=func.coalesce(Run.started_at, clock()),
-            phase="starting",
-            rows=0,
-            bytes=0,
-        )
-    )
+    run = _apply(_claiming(worker))
     if run is None:
         db.session.rollback()
         return None

@@ -56,6 +56,11 @@ def give_back_all_of(worker: str) -> int:
     return len(runs)
 
 
+def holds(worker: str) -> bool:
+    """Whether the work horse of this name holds a run."""
+    return db.session.scalar(select(Run.id).where(Run.state == "processing", Run.worker == worker).limit(1)) is not None
+
+
 def _held_by(which: ColumnElement[bool]) -> list[Run]:
     found = select(Run).where(Run.state == "processing", which).limit(AT_ONCE)
     return list(db.session.scalars(found.with_for_update(skip_locked=True).execution_options(populate_existing=True)))
