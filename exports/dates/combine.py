@@ -5,9 +5,9 @@ The reference product drops them silently (REFERENCE section 3.3, trap 6): nothi
 
 from __future__ import annotations
 
-from calendar import monthrange
 from typing import Final
 
+from exports.dates.evaluate import days_in_month
 from exports.dates.parts import CalendarDay, Counted, Edge, IsoWeek, Named, Node, NthWeekday, Ordinal, Parts, TimeOfDay
 from exports.dates.words import MONTH_NAMES
 from exports.errors import DateCombination, DateNotInCalendar
@@ -39,7 +39,7 @@ def _in_calendar(node: CalendarDay) -> None:
         raise DateNotInCalendar(
             day=node.written, reason="months are 01 to 12", instead="year, month and day: “2017-01-31”"
         )
-    last = monthrange(node.year or LEAP_YEAR, node.month)[1]
+    last = days_in_month(node.year or LEAP_YEAR, node.month)
     if node.day is None or 1 <= node.day <= last:
         return
     month = " ".join([MONTH_NAMES[node.month - 1], *([f"{node.year:04}"] if node.year else [])])

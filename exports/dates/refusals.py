@@ -25,6 +25,9 @@ BEGINNINGS: Final = frozenset({"start", "beginning", "begin"})
 MOST_TOKENS: Final = 40
 """Corrections are tried on texts up to this long: they are tried word by word, and nobody reads longer ones."""
 
+LONGEST_WORD: Final = 2 * max(map(len, ALL))
+"""A word beyond it is like none that is known; to compare one of 1,000 letters took 15 ms."""
+
 
 @dataclass(frozen=True)
 class Typed:
@@ -52,6 +55,11 @@ def _readable(text: str) -> bool:
         return found is not None and combine(found) is not None
     except DateExpressionError:
         return False
+
+
+def _is_number(word: str) -> bool:
+    # Digits of other scripts are decimal for Python as well.
+    return word.isascii() and word.isdecimal()
 
 
 def _quoted(texts: Iterable[str]) -> str:
@@ -111,10 +119,10 @@ def _edge_of_amount(typed: Typed) -> str:
     amount = rest[:-1] if ago else rest
     sign = amount[0] if amount[:1] and amount[0] in "+-" else ""
     count, unit = (*amount[len(sign) :], "", "")[:2]
-    if not count.isdecimal() or len(count) > 6 or unit.removesuffix("s") not in ("month", "year"):
+    if not _is_number(count) or len(count) > 6 or unit.removesuffix("s") not in ("month", "year"):
         return ""
     months = int(count) * (12 if unit.startswith("year") else 1) * (-1 if (sign == "-") != ago else 1)
-    return f"“{side} day of {months:+d} months”"
+    return _quoted([f"{side} day of {months:+d} months"])
 
 
 def _quarter(typed: Typed) -> str:
@@ -147,9 +155,9 @@ def _time_stamp(typed: Typed) -> str:
 
 def _figures(typed: Typed) -> str:
     """Days in figures that are not YYYY-MM-DD, and a year alone, which would be the time 20:25 (trap 4)."""
-    if len(typed.words) == 1 and typed.words[0].isdecimal():
+    if len(typed.words) == 1 and _is_number(typed.words[0]):
         return _digits_alone(typed.words[0])
-    numbers = [one for one in typed.words if one.isdecimal()]
+    numbers = [one for one in typed.words if _is_number(one)]
     between = set(typed.words) - set(numbers)
     if len(numbers) != 3 or len(typed.words) != 5 or len(between) != 1 or not between <= {"/", "-", "."}:
         return ""
@@ -208,19 +216,19 @@ def _is_place(word: str) -> bool:
 
 
 def _amount_alone(typed: Typed) -> str:
-    if len(typed.words) == 2 and typed.words[0] in ("+", "-") and typed.words[1].isdecimal():
+    if len(typed.words) == 2 and typed.words[0] in ("+", "-") and _is_number(typed.words[1]):
         return _quoted([f"{typed.words[0]}{typed.words[1]} days"]) or "a number of at most six digits"
     return ""
 
 
 def _large_number(typed: Typed) -> str:
-    return "numbers of at most six digits" if any(one.isdecimal() and len(one) > 6 for one in typed.words) else ""
+    return "numbers of at most six digits" if any(_is_number(one) and len(one) > 6 for one in typed.words) else ""
 
 
 def _fraction(typed: Typed) -> str:
     words = typed.words
     inside = range(1, len(words) - 1)
-    if any(words[at] in ".," and words[at - 1].isdecimal() and words[at + 1].isdecimal() for at in inside):
+    if any(words[at] in ".," and _is_number(words[at - 1]) and _is_number(words[at + 1]) for at in inside):
         return "whole numbers: “-36 hours” for a day and a half"
     return ""
 
@@ -247,7 +255,7 @@ def _closer(typed: Typed) -> str:
 def _misspelt(typed: Typed) -> str:
     """One word that is not known; the text with a known one that is spelt like it."""
     strange = [one for one in typed.tokens if one.kind == "word" and one.text not in ALL]
-    if len(strange) != 1:
+    if len(strange) != 1 or len(strange[0].text) > LONGEST_WORD:
         return ""
     word = strange[0]
     known = get_close_matches(word.text, sorted(ALL), n=5, cutoff=0.6)

@@ -133,6 +133,12 @@ def read(text: str) -> Expression | DateExpressionError:
         return refused
 
 
+def seconds_to_read(text: str) -> float:
+    start = time.process_time()
+    read(text)
+    return time.process_time() - start
+
+
 # --- reading
 
 
@@ -176,9 +182,8 @@ TYPED = st.one_of(
 @example("−" * 1000)  # minus signs of a typesetter, each of which would have to be corrected
 @example("january 1 " * 100)
 def test_anything_typed_is_read_or_refused_within_milliseconds(text: str) -> None:
-    start = time.process_time()
+    assert any(seconds_to_read(text) < 0.05 for _ in range(3))  # one of them may meet the collector of garbage
     found = read(text)
-    assert time.process_time() - start < 0.1
     if isinstance(found, DateExpressionError):
         assert found.code.startswith("date.")
         assert found.said.endswith(".")
