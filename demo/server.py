@@ -40,7 +40,8 @@ class Stopped(Exception):
 def main() -> int:
     """Run until Ctrl-C, SIGTERM or SIGHUP: exit status 0; 1 with a sentence if something is in the way."""
     for sign in STOPS:
-        signal.signal(sign, _interrupt)
+        if sign != signal.SIGHUP or signal.getsignal(sign) != signal.SIG_IGN:  # nohup means to outlive the terminal
+            signal.signal(sign, _interrupt)
     home = config.home(os.environ)
     try:
         port = free_port(os.environ)

@@ -98,7 +98,7 @@ def postmaster_pid(home: Path) -> int:
     return int((home / "services" / "data" / "postmaster.pid").read_text().splitlines()[0])
 
 
-def until(condition: Callable[[], object], seconds: float = 30) -> float:
+def until(condition: Callable[[], object], seconds: float = 60) -> float:
     """Wait for a condition; seconds it took."""
     start = time.monotonic()
     while not condition():

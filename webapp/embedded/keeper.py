@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from exports.errors import ServiceFailed, SetUpError
+from exports.errors import SetUpError
 from webapp.embedded import locks, place
 from webapp.embedded.postgres import Postgres
 from webapp.embedded.redis_server import Redis
@@ -146,7 +146,7 @@ def _revive(service: Redis | Postgres, deaths: deque[float]) -> bool:
         return False
     try:
         service.start()
-    except ServiceFailed as error:
+    except SetUpError as error:
         print(error, file=sys.stderr, flush=True)  # noqa: T201 - our log
         return False
     return True

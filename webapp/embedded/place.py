@@ -105,7 +105,8 @@ def translated(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            free_mb = shutil.disk_usage(folder.anchor).free // 10**6
+            there = next(path for path in (folder, *folder.parents) if path.exists())
+            free_mb = shutil.disk_usage(there).free // 10**6
             raise NoSpace(str(error), folder=folder, free=free_mb, needed=LATER_START_MB) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG):
             raise InstanceClosed(str(error), folder=folder, reason=error.strerror) from error
