@@ -91,7 +91,7 @@ def serve(app: Flask, stop: threading.Event) -> None:
 def main() -> int:
     """Serve until SIGTERM or SIGINT."""
     from jobs import logs
-    from webapp import create_app
+    from webapp import create_program
 
     logs.set_up()
     stop = threading.Event()
@@ -101,7 +101,7 @@ def main() -> int:
 
     signal.signal(signal.SIGTERM, request_stop)
     signal.signal(signal.SIGINT, request_stop)
-    app = create_app()
+    app = create_program()
     log.info("the scheduler serves")
     serve(app, stop)
     log.info("the scheduler has stopped")

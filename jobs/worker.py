@@ -253,9 +253,9 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write("A worker listens to one queue: python -m jobs.worker exports|fast\n")
         return 2
     logs.set_up()
-    from webapp import create_app
+    from webapp import create_program
 
-    app = create_app()
+    app = create_program()
     try:
         preload(app, arguments[0])
     except SQLAlchemyError as error:

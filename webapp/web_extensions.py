@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from htmx_flask import Htmx
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+IMPATIENT: Final[dict[str, Any]] = {
+    "socket_timeout": 0.4,
+    "socket_connect_timeout": 0.4,
+    "retry": Retry(NoBackoff(), 0),
+}
+"""A Redis that hangs must not hold up a login: after this the limiter counts in memory (RELIABILITY F7)."""
 
 migrate = Migrate()
 csrf = CSRFProtect()
 login = LoginManager()
 htmx = Htmx()
-limiter = Limiter(key_func=get_remote_address)
+limiter = Limiter(key_func=get_remote_address, storage_options=IMPATIENT)
