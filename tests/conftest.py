@@ -8,4 +8,5 @@ pytest_plugins = [
     "tests.fix_pages",
     "tests.fix_wizard",
     "tests.fix_browser",
+    "tests.fix_site",
 ]
