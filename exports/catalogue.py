@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
+from typing import Any
 
 
 class FieldType(StrEnum):
@@ -29,6 +30,17 @@ class FieldType(StrEnum):
     JSON = "json"
 
 
+class Special(StrEnum):
+    """What the special operators of SPEC section 5 ask for, beside days and ages."""
+
+    GROUPS = "groups"
+    SEGMENTS = "segments"
+    REWARDS = "rewards"
+    ACTIVITIES = "activities"
+    ACTIONS = "actions"
+    PURCHASES = "purchases"
+
+
 @dataclass(frozen=True)
 class DataField:
     """One column of a data model, built in or custom.
@@ -38,6 +50,8 @@ class DataField:
     with `special`, what the query builder makes of it. `items` is the type of a list's elements. `translated` marks an
     object of texts by locale (REFERENCE 5.3). `open`: other values than the `choices` may occur.
     `stored` says where a column is not of the type that `type` has in the reference schema: "double precision".
+    `asks` gives it special operators beside those of its type (special/attributes.py); `filter_only`: it has those
+    alone, and is no column of a file; `through`: it is about the customer whom that field of the record names.
     """
 
     id: str
@@ -59,13 +73,19 @@ class DataField:
     special: str | None = None
     open: bool = False
     stored: str = ""
+    asks: Special | None = None
+    filter_only: bool = False
+    through: str = ""
     created_at: datetime | None = None
     updated_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class DataModel:
-    """One kind of exportable record (SPEC section 3.1). `brand` is the column that holds the brand, or "all"."""
+    """One kind of exportable record (SPEC section 3.1). `brand` is the column that holds the brand, or "all".
+
+    `attributes` are what can only be filtered by, such as `action_history` or `customer.group_id`.
+    """
 
     id: str
     label: str
@@ -76,6 +96,11 @@ class DataModel:
     brand: str
     module: str | None
     fields: Mapping[str, DataField] = field(repr=False)
+    attributes: Mapping[str, DataField] = field(default_factory=dict, repr=False)
+
+    def attribute(self, id: str) -> DataField | None:
+        """What a criterion may name: a field, or one of those that can only be filtered by."""
+        return self.fields.get(id) or self.attributes.get(id)
 
     def with_fields(self, extra: Iterable[DataField]) -> DataModel:
         """This model with a brand's custom fields behind its own; an id that exists already is kept as it is."""
@@ -113,19 +138,22 @@ class Catalogue:
     """All models, the tables their references point to, the roles of SPEC section 12, the modules and their labels.
 
     A role tells where a special operator finds its rows: `roles["events"]["timestamp"]` is a column. A name with a dot
-    is the member of a JSONB column. A role that the source cannot fill is absent.
+    is the member of a JSONB column; what says which actions are meant is an action or a list of them. A role that the
+    source cannot fill is absent.
     """
 
     models: Mapping[str, DataModel]
     references: Mapping[str, ReferencedTable]
-    roles: Mapping[str, Mapping[str, str]]
+    roles: Mapping[str, Mapping[str, Any]]
     modules: Mapping[str, str] = field(default_factory=dict)
 
     def for_brand(self, modules: Iterable[str], custom: Mapping[str, Iterable[DataField]]) -> Catalogue:
-        """The catalogue as one brand sees it: models of its modules, with its custom fields."""
+        """The catalogue as one brand sees it: models and special operators of its modules, with its custom fields."""
+        from exports.special.attributes import of_modules  # it is about these classes: a circle otherwise
+
         enabled = set(modules)
         models = {
-            id: model.with_fields(custom.get(id, ()))
+            id: of_modules(model, enabled).with_fields(custom.get(id, ()))
             for id, model in self.models.items()
             if model.module is None or model.module in enabled
         }

@@ -18,6 +18,7 @@ from pydantic import Field as Limits
 
 from exports.catalogue import Catalogue, DataField, DataModel, FieldType, ReferencedTable
 from exports.errors import CatalogueError
+from exports.special.attributes import with_attributes
 
 FOLDER = Path(__file__).with_name("catalogue")
 SHARED = "_shared.toml"
@@ -91,6 +92,11 @@ class _Role(_Strict):
     table: TableName
     brand: Identifier
 
+    @property
+    def columns(self) -> dict[str, str]:
+        """What names a column, or the member of one, by key."""
+        return {key: getattr(self, key) for key in type(self).model_fields if key not in _NO_COLUMNS}
+
 
 class GroupMembershipRole(_Role):
     """Which groups a customer is in: `groups` is a list of ids."""
@@ -130,7 +136,11 @@ class ChallengesRole(_Role):
 
 
 class EventsRole(_Role):
-    """What happened: to whom, when, with which product, reward or transaction."""
+    """What happened: to whom, when, with which product, reward or transaction.
+
+    `purchase` is the action of one bought item, `claim` that of a claimed reward. An item is taken back if its
+    transaction has one of the actions `taken_back`, or one of `item_taken_back` that names the same product.
+    """
 
     customer: FieldId
     action: FieldId
@@ -138,6 +148,13 @@ class EventsRole(_Role):
     product: FieldId
     reward: FieldId
     transaction: FieldId
+    purchase: Name = "checkout_item"
+    claim: Name = "reward"
+    taken_back: list[Name] = ["checkout_reject", "refund"]
+    item_taken_back: list[Name] = ["refund_item"]
+
+
+_NO_COLUMNS = frozenset({"table", "brand", "purchase", "claim", "taken_back", "item_taken_back"})
 
 
 class RolesFile(_Strict):
@@ -178,7 +195,7 @@ def load(folder: Path = FOLDER) -> Catalogue:
     _check_shared(shared, models)
     references = {id: ReferencedTable(id=id, **one.model_dump()) for id, one in shared.references.items()}
     roles = shared.roles.model_dump(exclude_none=True)
-    return Catalogue(models, references, roles, shared.modules)
+    return with_attributes(Catalogue(models, references, roles, shared.modules))
 
 
 def _read(path: Path, shape: type[Shape]) -> Shape:
@@ -304,7 +321,7 @@ def _check_shared(shared: SharedFile, models: Mapping[str, DataModel]) -> None:
     roles: dict[str, _Role] = {id: role for id, role in shared.roles if role is not None}
     parts: dict[str, tuple[_Role | ReferenceFile, set[str]]] = {
         **{f"references.{id}": (one, {"key", "name"}) for id, one in shared.references.items()},
-        **{f"roles.{id}": (one, set(type(one).model_fields) - {"table", "brand"}) for id, one in roles.items()},
+        **{f"roles.{id}": (one, set(one.columns)) for id, one in roles.items()},
     }
     for at, (part, keys) in parts.items():
         model = by_table.get(part.table)

@@ -60,11 +60,13 @@ def condition(test: Test, context: Context) -> Expression:
     if id in ("is_empty", "is_not_empty"):
         empty = _is_empty(field, context)
         return empty if id == "is_empty" else sa.not_(empty)
-    if id in ("in_segment", "not_in_segment"):
-        return _in_segment(test, context)
+    if test.operator.input.members:
+        from exports.special import records  # they are made of conditions: a circle otherwise
+
+        return records.condition(test, context)
     column = value(field, context)
     if id in DENIED:
-        return _not(compare(field, DENIED[id], column, test.value, context))
+        return not_true(compare(field, DENIED[id], column, test.value, context))
     return compare(field, id, column, test.value, context)
 
 
@@ -77,12 +79,17 @@ DENIED: Final = {
 """What each denying operator denies: it is true where the other is false or cannot be told."""
 
 
-def _not(holds: Expression) -> Expression:
+def not_true(holds: Expression) -> Expression:
+    """What denies: true where the other is false or cannot be told (REFERENCE 2.4)."""
     return holds.is_not(sa.true())
 
 
 def compare(field: DataField, id: str, column: Expression, given: Any, context: Context) -> Expression:
     """One of the operators that affirm."""
+    if id in ("anniversary", "age_range"):
+        from exports.special import years
+
+        return years.CONDITIONS[id](field, column, given, context)
     if field.type in TEXTS:
         return TEXT[id](column, given)
     if field.type in NUMBERS:
@@ -107,7 +114,8 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def _texts(values: Iterable[str]) -> Expression:
+def texts(values: Iterable[str]) -> Expression:
+    """Bound texts as one array."""
     type_ = ARRAY(sa.Text())
     return sa.cast(sa.literal(list(values), type_), type_)
 
@@ -121,7 +129,7 @@ TEXT: Final[dict[str, Compare]] = {
     "contains": lambda column, given: sa.func.strpos(folded(column), folded(sa.cast(literal(given), sa.Text()))) > 0,
     "starts_with": lambda column, given: column.like(literal(f"{_escaped(given)}%")),
     "ends_with": lambda column, given: column.like(literal(f"%{_escaped(given)}")),
-    "in": lambda column, given: _one_of(column, _texts(given)),
+    "in": lambda column, given: _one_of(column, texts(given)),
 }
 
 
@@ -174,12 +182,19 @@ DAY: Final[dict[str, Compare]] = {
 
 def since(column: Expression, local: datetime, context: Context) -> Expression:
     """Whether the clock in the export's zone reads `local` or later: one bound on most days (see `moments.starts`)."""
-    flips = [sa.literal(one, sa.DateTime(timezone=True)) for one in starts(zone(context.timezone), local)]
+    flips = [_instant(column, one) for one in starts(zone(context.timezone), local)]
     spans = []
     for position in range(0, len(flips), 2):
         after = flips[position + 1 : position + 2]
         spans.append(sa.and_(column >= flips[position], *(column < one for one in after)))
     return sa.or_(*spans) if spans else sa.false()
+
+
+def _instant(column: Expression, moment: datetime) -> Expression:
+    """A moment to compare a column with, which may hold Unix times."""
+    if isinstance(column.type, sa.Numeric):
+        return sa.literal(Decimal(int(moment.timestamp())), sa.Numeric())
+    return sa.literal(moment, sa.DateTime(timezone=True))
 
 
 def before(column: Expression, local: datetime, context: Context) -> Expression:
@@ -218,7 +233,7 @@ def _list(field: DataField, id: str, column: Expression, given: Any, context: Co
         entry = sa.type_coerce(entries.c.value, type_)
         on = DAY["equals"](entry, given) if field.items == FieldType.DATE else moment("equals", entry, given, context)
         return sa.exists(sa.select(sa.literal_column("1")).select_from(entries).where(on))
-    elements = _texts((given,) if id == "contains" else given)
+    elements = texts((given,) if id == "contains" else given)
     return column.op("&&" if id == "contains_any" else "@>", is_comparison=True)(elements)
 
 
@@ -239,10 +254,3 @@ def _is_empty(field: DataField, context: Context) -> Expression:
 
 def _member(field: DataField, context: Context) -> Expression:
     return member_json(context.relation.c[field.column], field.path)
-
-
-def _in_segment(test: Test, context: Context) -> Expression:
-    from exports.segments import belongs  # a segment's filter is made of conditions: a circle otherwise
-
-    inside = sa.or_(*(belongs(id, context) for id in test.value))
-    return inside if test.operator.id == "in_segment" else _not(inside)

@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 
 from exports.catalogue import DataField, DataModel, FieldType
 from exports.definition import MAX_VALUE, MAX_VALUES_IN_LIST, Criterion
-from exports.operators import NOT_YET, Input, Operator, operator_of
+from exports.operators import Input, Operator, operator_of
+from exports.special import reading
+from exports.special.reading import Chosen
 from exports.values import Relative, Unreadable, day, number, span, text, truth, whole_number
 
 
@@ -26,7 +28,8 @@ class CriterionRefused(ValueError):
 
 @dataclass(frozen=True)
 class Test:
-    """A criterion that can be used. `value`: a str, int, Decimal, bool, date or LocalSpan; a tuple of these; a pair.
+    """A criterion that can be used. `value`: a str, int, Decimal, bool, date or LocalSpan; a tuple of these; a pair;
+    what was chosen, of the operators that ask for records of other models.
 
     In the place of a date or a LocalSpan stands a Relative until `at` has told which one it means.
     """
@@ -41,7 +44,9 @@ class Test:
         Raises:
             DateOutOfRange: one of them lies outside the years 1 to 9999.
         """
-        is_day = FieldType.DATE in (self.field.type, self.field.items)
+        if isinstance(self.value, Chosen):
+            return replace(self, value=self.value.at(moment, zone))
+        is_day = FieldType.DATE in (self.field.type, self.field.items) or self.operator.input is Input.ANNIVERSARY
 
         def meant(one: Any) -> Any:
             if not isinstance(one, Relative):
@@ -68,30 +73,28 @@ def read(criterion: Criterion, model: DataModel) -> Test:
     Raises:
         CriterionRefused: with the sentence for the person who made it.
     """
-    field = model.fields.get(criterion.attribute)
+    field = model.attribute(criterion.attribute)
     if field is None:
         raise CriterionRefused(
             "attribute", "attribute.unknown", f"{model.label} has no attribute {criterion.attribute}"
         )
     operator = operator_of(field, criterion.operator)
     if operator is None:
-        raise _no_operator(criterion.operator, field)
+        raise CriterionRefused("operator", "operator.unknown", f"{field.label} has no operator {criterion.operator}")
     if "value" in criterion.model_fields_set and criterion.value is not None and operator.input is Input.NONE:
         raise CriterionRefused("value", "value.unneeded", f"{operator.label} takes no value: leave it out")
     return Test(field, operator, _value(criterion.value, field, operator))
 
 
-def _no_operator(id: str, field: DataField) -> CriterionRefused:
-    if id in NOT_YET:
-        return CriterionRefused("operator", "operator.not_yet", f"The operator {id} cannot be used yet")
-    return CriterionRefused("operator", "operator.unknown", f"{field.label} has no operator {id}")
-
-
 def _value(value: Any, field: DataField, operator: Operator) -> Any:
     if operator.input is Input.NONE:
         return None
-    if operator.input is Input.SEGMENTS:
-        return _segments(value)
+    if operator.input.members:
+        return _special(lambda: reading.chosen(value, operator.input))
+    if operator.input is Input.ANNIVERSARY:
+        return _special(lambda: reading.anniversary(value, field.label))
+    if operator.input is Input.AGES:
+        return _special(lambda: reading.ages(value, field.label))
     if operator.input.many:
         return _list(value, field)
     if operator.input.pair:
@@ -143,12 +146,9 @@ def _start(value: Any) -> Any:
     return getattr(value, "first", value)
 
 
-def _segments(value: Any) -> tuple[str, ...]:
-    ids = value.get("ids") if isinstance(value, dict) and set(value) == {"ids"} else None
-    if not isinstance(ids, list | tuple) or not all(isinstance(one, str) for one in ids):
-        raise CriterionRefused("value", "value.segments", 'Segments are given as {"ids": [...]}')
-    if not ids:
-        raise CriterionRefused("value", "value.segments", "Choose at least one segment")
-    if len(ids) > MAX_VALUES_IN_LIST:
-        raise CriterionRefused("value", "value.list_too_long", f"A list has at most {MAX_VALUES_IN_LIST:,} values")
-    return tuple(ids)
+def _special(read: Callable[[], Any]) -> Any:
+    try:
+        return read()
+    except Unreadable as refused:
+        member = f"value.{refused.at}" if refused.at else "value"
+        raise CriterionRefused(member, refused.code, str(refused)) from None

@@ -1,6 +1,7 @@
 """The operators of each type of attribute: their ids, what the screen calls them, what kind of value they take.
 
-REFERENCE 2.2. The SQL of each is in `conditions.py`; a new operator is one entry here and one function there.
+REFERENCE 2.2 and 2.3. The SQL of each is in `conditions.py` or `special/`; a new operator is one entry here and one
+function there.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from exports.catalogue import DataField, FieldType
+from exports.catalogue import DataField, FieldType, Special
 
 
 class Input(StrEnum):
@@ -26,6 +27,13 @@ class Input(StrEnum):
     DATES = "dates"
     TRUTH = "truth"
     SEGMENTS = "segments"
+    GROUPS = "groups"
+    REWARDS = "rewards"
+    ACTIVITIES = "activities"
+    ACTIONS = "actions"
+    PURCHASES = "purchases"
+    ANNIVERSARY = "anniversary"
+    AGES = "ages"
     NONE = "none"
 
     @property
@@ -37,6 +45,25 @@ class Input(StrEnum):
     def pair(self) -> bool:
         """Whether the value is `[from, to]`, of which one may be null."""
         return self in (Input.RANGE, Input.DATES)
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The members of the value, if it is an object with the ids of what was chosen (SPEC section 11)."""
+        return _MEMBERS.get(self, ())
+
+
+_MEMBERS: Final[dict[Input, tuple[str, ...]]] = {
+    Input.SEGMENTS: ("ids",),
+    Input.GROUPS: ("ids",),
+    Input.REWARDS: ("ids", "from", "to", "min"),
+    Input.ACTIVITIES: ("ids", "from", "to"),
+    Input.ACTIONS: ("ids", "from", "to", "min"),
+    Input.PURCHASES: ("ids", "from", "to"),
+}
+NOT_ON_SCREEN: Final = frozenset({
+    Input.GROUPS, Input.REWARDS, Input.ACTIVITIES, Input.ACTIONS, Input.PURCHASES, Input.ANNIVERSARY, Input.AGES,
+})  # fmt: skip
+"""Values for which the wizard has no input yet: `offered` leaves their operators out, definitions may use them."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +116,8 @@ _DATE: Final = (
     Operator("gt", "after", Input.DATE),
     Operator("gte", "on or after", Input.DATE),
     Operator("in_date", "between", Input.DATES),
+    Operator("anniversary", "has its anniversary", Input.ANNIVERSARY),
+    Operator("age_range", "is so many years ago", Input.AGES),
     *_EMPTINESS,
 )
 _LIST: Final = (
@@ -116,10 +145,6 @@ _OBJECT: Final = (
     Operator("not_has_key", "does not have the key", Input.TEXT),
     *_EMPTINESS,
 )
-_SEGMENT: Final = (
-    Operator("in_segment", "is in", Input.SEGMENTS),
-    Operator("not_in_segment", "is not in", Input.SEGMENTS),
-)
 
 BY_TYPE: Final[dict[FieldType, tuple[Operator, ...]]] = {
     FieldType.STRING: _TEXT,
@@ -134,20 +159,54 @@ BY_TYPE: Final[dict[FieldType, tuple[Operator, ...]]] = {
     FieldType.LIST: _LIST,
     FieldType.JSON: _OBJECT,
 }
-BY_SPECIAL: Final[dict[str, tuple[Operator, ...]]] = {"segments": _SEGMENT}
-"""Operators that a field has instead of those of its type, by the field's `special` in the catalogue."""
+BY_SPECIAL: Final[dict[Special, tuple[Operator, ...]]] = {
+    Special.GROUPS: (
+        Operator("in_group", "is in", Input.GROUPS),
+        Operator("not_in_group", "is not in", Input.GROUPS),
+    ),
+    Special.SEGMENTS: (
+        Operator("in_segment", "is in", Input.SEGMENTS),
+        Operator("not_in_segment", "is not in", Input.SEGMENTS),
+    ),
+    Special.REWARDS: (
+        Operator("reward_claimed", "claimed", Input.REWARDS),
+        Operator("reward_not_claimed", "did not claim", Input.REWARDS),
+    ),
+    Special.ACTIVITIES: (
+        Operator("activity_earned", "completed", Input.ACTIVITIES),
+        Operator("activity_not_earned", "did not complete", Input.ACTIVITIES),
+    ),
+    Special.ACTIONS: (
+        Operator("action_taken", "did", Input.ACTIONS),
+        Operator("action_not_taken", "did not do", Input.ACTIONS),
+    ),
+    Special.PURCHASES: (
+        Operator("item_purchased", "bought", Input.PURCHASES),
+        Operator("item_not_purchased", "did not buy", Input.PURCHASES),
+    ),
+}
+"""The operators that attributes have beside those of their type, first the one that affirms, then the one that denies.
 
-NOT_YET: Final = frozenset({
-    "in_group", "not_in_group", "reward_claimed", "reward_not_claimed", "activity_earned", "activity_not_earned",
-    "action_taken", "action_not_taken", "item_purchased", "item_not_purchased", "anniversary", "age_range",
-})  # fmt: skip
-"""Operators of SPEC section 5 that this version cannot use: refused in their own words, not as unknown."""
+Which attributes ask for what, and with which module: special/attributes.py.
+"""
 
 
 def operators_for(field: DataField) -> tuple[Operator, ...]:
-    """The operators that an attribute has, in the order in which the screen offers them."""
+    """The operators that an attribute has: those of its type, then the special ones."""
+    special = BY_SPECIAL[field.asks] if field.asks else ()
+    if field.filter_only:
+        return special
     if field.special is not None:
-        return BY_SPECIAL[field.special]
+        return special or _EMPTINESS
+    return _of_type(field) + special
+
+
+def offered(field: DataField) -> tuple[Operator, ...]:
+    """The operators that the screen offers for an attribute, in its order: all whose value can be entered there."""
+    return tuple(one for one in operators_for(field) if one.input not in NOT_ON_SCREEN)
+
+
+def _of_type(field: DataField) -> tuple[Operator, ...]:
     if field.type == FieldType.LIST and field.items in (FieldType.REFERENCE, FieldType.ENUM):
         return _CHOICE_LIST
     if field.type == FieldType.LIST and field.items in (FieldType.DATE, FieldType.DATETIME):

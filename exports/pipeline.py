@@ -15,7 +15,7 @@ from exports.formats import Encoder
 from exports.query import build
 from exports.sinks import Sink
 from exports.source.base import Progress, Rows, Source, Watch
-from exports.surroundings import Surroundings
+from exports.surroundings import Surroundings, known_ids
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,8 @@ def run(
     """
     began = time.perf_counter()
     try:
-        rules.check(definition, catalogue, segments=surroundings.segments)
+        known = known_ids(definition, source, catalogue, surroundings.brand)
+        rules.check(definition, catalogue, segments=surroundings.segments, known=known)
         query = build(definition, catalogue, surroundings)
         encoder = query.format.encoder(query.headers)
         meter = _Meter()

@@ -16,7 +16,7 @@ from exports.definition import Definition
 from exports.errors import SourceTimeout
 from exports.query import Query, build
 from exports.source.base import Source
-from exports.surroundings import Surroundings
+from exports.surroundings import Surroundings, known_ids
 
 COUNT_WITHIN: Final = 5.0
 ROWS_WITHIN: Final = 5.0
@@ -46,7 +46,7 @@ def estimate(definition: Definition, catalogue: Catalogue, surroundings: Surroun
         DefinitionRefused: the definition breaks a rule.
         SourceError: the source cannot be read.
     """
-    return source.estimate(_query(definition, catalogue, surroundings))
+    return source.estimate(_query(definition, catalogue, surroundings, source))
 
 
 def count(
@@ -58,7 +58,7 @@ def count(
 ) -> int | None:
     """How many records match; None if counting takes longer than `seconds`. Raises as `estimate`."""
     try:
-        return source.count(_query(definition, catalogue, surroundings), seconds=seconds)
+        return source.count(_query(definition, catalogue, surroundings, source), seconds=seconds)
     except SourceTimeout:
         return None
 
@@ -76,7 +76,7 @@ def first_rows(
     Raises:
         EnclosureNeeded: one of these rows cannot be written without an enclosure.
     """
-    query = _query(definition, catalogue, surroundings)
+    query = _query(definition, catalogue, surroundings, source)
     by_key = source.estimate(query) < BY_KEY_BELOW
     forms = [query.first_by_key(limit), query.first(limit)]
     for select, share in zip(forms if by_key else reversed(forms), (_FIRST_TRY, 1 - _FIRST_TRY), strict=True):
@@ -88,8 +88,9 @@ def first_rows(
     return None
 
 
-def _query(definition: Definition, catalogue: Catalogue, surroundings: Surroundings) -> Query:
-    rules.check(definition, catalogue, segments=surroundings.segments)
+def _query(definition: Definition, catalogue: Catalogue, surroundings: Surroundings, source: Source) -> Query:
+    known = known_ids(definition, source, catalogue, surroundings.brand)
+    rules.check(definition, catalogue, segments=surroundings.segments, known=known)
     return build(definition, catalogue, surroundings)
 
 

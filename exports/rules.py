@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from exports.catalogue import Catalogue, DataModel
@@ -25,7 +25,11 @@ from exports.definition import (
 )
 from exports.errors import DefinitionRefused, Problem
 from exports.operators import Input
+from exports.special.reading import NOUNS
 from exports.zones import names
+
+Known = Mapping[Input, Collection[str]]
+"""Ids that the brand has, of those that were chosen. What is not listed was not looked at."""
 
 ILLEGAL_DELIMITERS: Final = frozenset("\"'\\.+-")
 """With these, or a letter or digit, COPY writes a file that nobody can read back (RELIABILITY section 0)."""
@@ -38,11 +42,13 @@ def problems(
     catalogue: Catalogue,
     zones: Collection[str] | None = None,
     segments: Collection[str] | None = None,
+    known: Known | None = None,
 ) -> list[Problem]:
     """Every rule that a definition breaks, warnings included, in the order of the wizard's steps.
 
     `catalogue` is the brand's (its modules and custom fields), `zones` what can be chosen, by default all that there
-    are, `segments` the ids of the brand's segments, if they are to be looked at.
+    are, `segments` the ids of the brand's segments, if they are to be looked at, `known` those of the records that
+    were chosen which the brand has (`surroundings.known_ids`).
     """
     found = [*name(definition), *timezone(definition, zones if zones is not None else names())]
     model = catalogue.models.get(definition.model)
@@ -50,7 +56,7 @@ def problems(
         return [*model_known(definition), *found]
     return [
         *found,
-        *criteria(definition, model, segments),
+        *criteria(definition, model, segments, known),
         *values_size(definition),
         *fields(definition, model),
         *headers(definition, model),
@@ -67,13 +73,14 @@ def check(
     catalogue: Catalogue,
     zones: Collection[str] | None = None,
     segments: Collection[str] | None = None,
+    known: Known | None = None,
 ) -> None:
     """Refuse a definition that breaks a rule; warnings stop nothing.
 
     Raises:
         DefinitionRefused: with every problem that is no warning.
     """
-    errors = [one for one in problems(definition, catalogue, zones, segments) if not one.warning]
+    errors = [one for one in problems(definition, catalogue, zones, segments, known) if not one.warning]
     if errors:
         raise DefinitionRefused(errors)
 
@@ -104,7 +111,9 @@ def timezone(definition: Definition, zones: Collection[str]) -> Iterator[Problem
 # --- Filters
 
 
-def criteria(definition: Definition, model: DataModel, segments: Collection[str] | None) -> Iterator[Problem]:
+def criteria(
+    definition: Definition, model: DataModel, segments: Collection[str] | None, known: Known | None
+) -> Iterator[Problem]:
     """At least one criterion, not too many, none in error."""
     number = sum(len(set_) for set_ in definition.filters)
     if number == 0:
@@ -122,15 +131,27 @@ def criteria(definition: Definition, model: DataModel, segments: Collection[str]
             except CriterionRefused as error:
                 yield Problem(f"filters.{place}.{position}.{error.member}", error.code, error.message)
             else:
-                yield from segments_known(test, f"filters.{place}.{position}.value.ids", segments)
+                at = f"filters.{place}.{position}.value.ids"
+                yield from segments_known(test, at, segments)
+                yield from records_known(test, at, known or {})
 
 
 def segments_known(test: Test, at: str, segments: Collection[str] | None) -> Iterator[Problem]:
     """Segments of the brand; another brand's are unknown."""
     if test.operator.input is Input.SEGMENTS and segments is not None:
-        for place, id in enumerate(test.value):
+        for place, id in enumerate(test.value.ids):
             if id not in segments:
                 yield Problem(f"{at}.{place}", "segment.unknown", f"There is no segment {id}")
+
+
+def records_known(test: Test, at: str, known: Known) -> Iterator[Problem]:
+    """Groups, rewards and challenges of the brand; another brand's are unknown."""
+    ids = known.get(test.operator.input)
+    if ids is not None:
+        for place, id in enumerate(test.value.ids):
+            if id not in ids:
+                message = f"There is no {NOUNS[test.operator.input][1]} {id}"
+                yield Problem(f"{at}.{place}", "record.unknown", message)
 
 
 def values_size(definition: Definition) -> Iterator[Problem]:

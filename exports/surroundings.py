@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from exports import customer_fields
-from exports.catalogue import Catalogue
-from exports.definition import Criterion
+from exports.catalogue import Catalogue, ReferencedTable
+from exports.definition import Criterion, Definition
+from exports.operators import Input, operator_of
+from exports.special import reading
+from exports.values import Unreadable
 
 if TYPE_CHECKING:
     from exports.source.base import Source
@@ -21,6 +24,8 @@ Filters = tuple[tuple[Criterion, ...], ...]
 
 IN_USE: Final = ("active", "inactive")
 """Segments that can be chosen; drafts and the archived cannot (REFERENCE 2.3)."""
+LOOKED_UP: Final = {Input.GROUPS: "user_groups", Input.REWARDS: "rewards", Input.ACTIVITIES: "challenges"}
+"""What is chosen from tables small enough that an id which is not there is a mistake, and the reference it is of."""
 _FILTERS: TypeAdapter[Filters] = TypeAdapter(Filters)
 _UNREADABLE: Final[Filters] = ((Criterion(attribute="(unreadable)", operator="equals"),),)
 """In place of a filter that has not the shape of one: who asks for the segment is told, nobody else is stopped."""
@@ -74,6 +79,53 @@ def surroundings_of(source: Source, catalogue: Catalogue, brand: str, moment: da
     customers = catalogue.models.get("customers")
     rows = customer_fields.rows(customers) if customers else ()
     return Surroundings(brand, moment, _segments(source, catalogue, brand), rows)
+
+
+def known_ids(definition: Definition, source: Source, catalogue: Catalogue, brand: str) -> dict[Input, frozenset[str]]:
+    """Of the groups, rewards and challenges that a definition chooses, those which the brand has.
+
+    The source is asked only about what was chosen, by key, and not at all if nothing was. Products and actions are not
+    looked at: people choose what is not in the catalogue any more.
+
+    Raises:
+        SourceError: the source cannot be read.
+    """
+    found = {}
+    for input, ids in _chosen(definition, catalogue).items():
+        table = catalogue.references.get(LOOKED_UP[input])
+        if table is not None:
+            found[input] = frozenset(_among(sorted(ids), table, source, brand))
+    return found
+
+
+def _chosen(definition: Definition, catalogue: Catalogue) -> dict[Input, set[str]]:
+    """The ids of all criteria that can be read; the others have their own message."""
+    model = catalogue.models.get(definition.model)
+    chosen: dict[Input, set[str]] = {}
+    for one in (one for set_ in definition.filters for one in set_):
+        field = model.attribute(one.attribute) if model else None
+        operator = operator_of(field, one.operator) if field else None
+        if operator is not None and operator.input in LOOKED_UP:
+            try:
+                ids = reading.chosen(one.value, operator.input).ids
+            except Unreadable:
+                continue
+            chosen.setdefault(operator.input, set()).update(ids)
+    return chosen
+
+
+def _among(ids: list[str], reference: ReferencedTable, source: Source, brand: str) -> list[str]:
+    import sqlalchemy as sa
+    from sqlalchemy.dialects.postgresql import ARRAY
+
+    schema, _, name = reference.table.rpartition(".")
+    key: sa.ColumnClause[Any] = sa.column(reference.key)
+    table = sa.table(name, key, sa.column(reference.brand), schema=schema or None)
+    texts = ARRAY(sa.Text())
+    chosen = sa.select(key).select_from(table).where(key == sa.any_(sa.cast(sa.literal(ids, texts), texts)))
+    if reference.brand != "all":
+        chosen = chosen.where(table.c[reference.brand] == sa.literal(brand))
+    return [row[0] for row in source.select(chosen, seconds=5.0)]
 
 
 def _segments(source: Source, catalogue: Catalogue, brand: str) -> dict[str, Segment]:

@@ -30,11 +30,19 @@ SOME_MOMENT: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Unreadable(ValueError):
-    """A value that the grammar does not take; the text is the sentence for the person who typed it."""
+    """A value that the grammar does not take; the text is the sentence for the person who typed it.
 
-    def __init__(self, sentence: str, code: str = "value.unreadable") -> None:
+    `at` is the member of the value that is wrong, such as `ids.2`; empty for the value itself.
+    """
+
+    def __init__(self, sentence: str, code: str = "value.unreadable", at: str = "") -> None:
         super().__init__(sentence)
         self.code = code
+        self.at = at
+
+    def under(self, at: str) -> Unreadable:
+        """The same about a member of the value."""
+        return Unreadable(str(self), self.code, at)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from exports.catalogue import DataField, FieldType
-from tests.exports.zoo import THINGS
+from tests.exports.zoo import MOMENT, THINGS
 
 Row = dict[str, Any]
 DENYING = {"not_equals": "equals", "not_contains": "contains", "not_in": "in", "not_has_key": "has_key"}
@@ -93,6 +93,10 @@ def affirms(field: DataField, operator: str, value: Any, given: Any, zone: ZoneI
         return (any if operator == "contains_any" else all)(one in value for one in wanted)
     if field.type == FieldType.JSON:
         return isinstance(value, dict) and given in value
+    if operator in ("anniversary", "age_range"):
+        day = value.astimezone(zone).date() if field.type == FieldType.DATETIME else value
+        today = MOMENT.astimezone(zone).date()
+        return (anniversary if operator == "anniversary" else aged)(day, given, today)
     if field.type == FieldType.DATETIME:
         return moment(value, operator, given, zone)
     if field.type == FieldType.DATE:
@@ -134,6 +138,31 @@ def compare(operator: str, value: Any, given: Any, read: Callable[[Any], Any]) -
         "equals": value == other,
         "lt": value < other, "lte": value <= other, "gt": value > other, "gte": value >= other,
     }[operator]  # fmt: skip
+
+
+def anniversary(value: date, given: Any, today: date) -> bool:
+    """Whether a year of its own or a later one brings it to a day of the range; 29 February comes on the 28th, too."""
+    first, last = given if isinstance(given, list) else [given, given]
+    low = date.min if first is None else date.fromisoformat(first)
+    high = date.max if last is None else date.fromisoformat(last)
+    if given is None:
+        low = high = today
+    return any(low <= recurring(value, year) <= high for year in range(value.year, 10_000))
+
+
+def recurring(value: date, year: int) -> date:
+    """The same day of another year."""
+    try:
+        return value.replace(year=year)
+    except ValueError:
+        return date(year, 2, 28)
+
+
+def aged(value: date, given: Any, today: date) -> bool:
+    """Whether the completed years are in the range."""
+    least, most = given
+    years = today.year - value.year - ((today.month, today.day) < (value.month, value.day))
+    return (least is None or least <= years) and (most is None or years <= most)
 
 
 def moment(value: datetime, operator: str, given: Any, zone: ZoneInfo) -> bool:

@@ -32,9 +32,11 @@ MOMENTS = [
                 "2009-11-01T03:30:30+00:00", "2017-01-01T00:00:00+00:00", "2016-12-31T23:59:59.5+00:00")
 ]  # fmt: skip
 DAYS = ["2017-03-26", "2017-10-29", "2011-12-30", "2011-12-31", "2018-11-04", "2024-04-26", "2009-11-01", "2017-01-01",
-        "2016-12-31", "0001-01-01", "9999-12-30"]  # fmt: skip
+        "2016-12-31", "0001-01-01", "9999-12-30", "2016-02-29", "2012-02-28", "2008-02-29"]  # fmt: skip
 TIMES = ["2017-03-26 02:30", "2017-10-29 02:30:00", "2009-11-01 00:00:30", "2017-01-01 00:00", "2011-12-30 12:00"]
 NUMBERS = [Decimal(one) for one in ("0", "-1", "1", "1.5", "1.50", "-0.1", "10", "999999999999999999", "0.0000000001")]
+ANNIVERSARIES = ["2016-02-29", "2017-02-28", "2017-03-26", "2016-12-20", "2018-01-10", "2018-12-31", "2026-12-30",
+                 "2020-12-31", "9999-12-31", "2017-02-27", "2017-10-29", "2001-01-01"]  # fmt: skip
 
 DECIMALS = [format(number, "f") for number in NUMBERS]
 
@@ -92,6 +94,12 @@ def values(field: DataField, operator: Operator) -> st.SearchStrategy[Any]:
     )
     if operator.input is Input.NONE:
         return st.none()
+    if operator.input is Input.ANNIVERSARY:
+        days = st.sampled_from(ANNIVERSARIES)
+        return st.none() | days | st.tuples(days | st.none(), days | st.none()).map(ordered)
+    if operator.input is Input.AGES:
+        years = st.sampled_from([0, 1, 9, 17, 10, 999])
+        return st.tuples(years | st.none(), years | st.none()).map(ordered)
     if operator.input.many:
         return st.lists(one, min_size=1, max_size=12)
     if operator.input.pair:
@@ -152,6 +160,10 @@ def sample(field: DataField, operator: Operator, pick: random.Random) -> Any:
         FieldType.INTEGER: [0, 1, -1, 10, "3"], FieldType.FLOAT: DECIMALS, FieldType.BOOLEAN: [True, False],
         FieldType.DATE: DAYS, FieldType.DATETIME: DAYS + TIMES, FieldType.ENUM: ["a", "b", "c"],
     }.get(kind, [text for text in TEXTS if text])  # fmt: skip
+    if operator.input is Input.ANNIVERSARY:
+        return pick.choice([None, pick.choice(DAYS), ordered((pick.choice(ANNIVERSARIES), pick.choice(DAYS)))])
+    if operator.input is Input.AGES:
+        return ordered((pick.choice([0, 9, 17]), pick.choice([None, 10, 100])))
     if operator.input.many:
         return pick.sample(pool, min(3, len(pool)))
     if operator.input.pair:

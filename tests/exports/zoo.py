@@ -13,7 +13,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from exports import pipeline
-from exports.catalogue import Catalogue, DataField, DataModel, FieldType
+from exports.catalogue import Catalogue, DataField, DataModel, FieldType, Special
 from exports.definition import Definition, parse
 from exports.query import Query, Segment, Surroundings, build
 from exports.sinks import StreamSink
@@ -63,7 +63,9 @@ FIELDS = (
     _member("list", FieldType.LIST),
     _member("object", FieldType.JSON),
     _field("shout", FieldType.STRING, column="", sql="name || '!' || :brand", computed=True),
-    _field("segments", FieldType.LIST, items=FieldType.REFERENCE, special="segments", computed=True),
+    _field(
+        "segments", FieldType.LIST, items=FieldType.REFERENCE, special="segments", asks=Special.SEGMENTS, computed=True
+    ),
 )
 THINGS = DataModel(
     "things", "Things", "", "thing", "loyalty.things", "id", "brand", None, {one.id: one for one in FIELDS}

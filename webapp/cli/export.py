@@ -160,6 +160,7 @@ def _terminated(_signal: int, _frame: Any) -> NoReturn:
 def check(file: BinaryIO, brand: str | None) -> None:
     """Print every problem of a definition as a JSON line on standard output; nothing when all is well."""
     from exports import rules
+    from exports.surroundings import known_ids
     from webapp.services import brands
 
     try:
@@ -169,7 +170,9 @@ def check(file: BinaryIO, brand: str | None) -> None:
         sys.exit(REFUSED)
     chosen = chosen_brand(brand)
     surroundings = brands.surroundings(chosen, datetime.now(UTC))
-    problems = rules.problems(definition, brands.catalogue_of(chosen), segments=surroundings.segments)
+    catalogue = brands.catalogue_of(chosen)
+    known = known_ids(definition, brands.source(), catalogue, chosen.source_key)
+    problems = rules.problems(definition, catalogue, segments=surroundings.segments, known=known)
     errors = [one for one in problems if not one.warning]
     _print(errors)
     sys.exit(REFUSED if errors else 0)

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from exports import rules
-from exports.catalogue import DataModel
+from exports.catalogue import Catalogue, DataModel
 from exports.definition import Definition
 from exports.errors import DefinitionRefused, Problem, SourceError
+from exports.surroundings import known_ids
 from webapp.models import User
 from webapp.services import brands
 
@@ -18,7 +19,8 @@ SEGMENT_OPERATORS: Final = frozenset({"in_segment", "not_in_segment"})
 def problems(user: User, definition: Definition) -> list[Problem]:
     """Every rule that a definition breaks for this user, warnings included, in the order of the wizard's steps."""
     catalogue = brands.catalogue_of(user.brand)
-    found = rules.problems(definition, catalogue, segments=_segments(user, definition))
+    segments, known = _segments(user, definition), _known(user, definition, catalogue)
+    found = rules.problems(definition, catalogue, segments=segments, known=known)
     model = catalogue.models.get(definition.model)
     return found if model is None else [*found, *rights(user, definition, model)]
 
@@ -29,6 +31,14 @@ def _segments(user: User, definition: Definition) -> list[str] | None:
         return None
     try:
         return [id for id, _name in brands.segments(user.brand)]
+    except SourceError:
+        return None  # the run asks again, and says that the source cannot be read
+
+
+def _known(user: User, definition: Definition, catalogue: Catalogue) -> rules.Known | None:
+    """The chosen groups, rewards and challenges that the brand has."""
+    try:
+        return known_ids(definition, brands.source(), catalogue, user.brand.source_key)
     except SourceError:
         return None  # the run asks again, and says that the source cannot be read
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from exports.catalogue import DataModel
-from exports.operators import operators_for
+from exports.operators import offered
 from webapp.services.drafts import inputs
 from webapp.services.drafts.columns import COLUMN_OPERATIONS
 from webapp.services.drafts.outcome import Outcome, UnknownOperation
@@ -35,9 +35,9 @@ def apply(typed: Typed, step: str, op: str, model: DataModel) -> Outcome:
 def fitting(criterion: TypedCriterion, model: DataModel) -> TypedCriterion:
     """A criterion whose operator fits its attribute: another attribute may not have the operator of the last one."""
     field = model.fields.get(criterion.attribute)
-    if field is None or any(one.id == criterion.operator for one in operators_for(field)):
+    if field is None or any(one.id == criterion.operator for one in offered(field)):
         return criterion
-    return criterion.with_(operator=operators_for(field)[0].id)
+    return criterion.with_(operator=offered(field)[0].id)
 
 
 # --- Filters

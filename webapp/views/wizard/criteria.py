@@ -7,7 +7,7 @@ from typing import Final
 
 from exports.catalogue import DataField, FieldType
 from exports.errors import SourceError
-from exports.operators import Input, Operator, operators_for
+from exports.operators import Input, Operator, offered
 from webapp.services import brands
 from webapp.services.drafts import TypedCriterion, input_of, inputs, takes_others
 from webapp.views.wizard.place import Place
@@ -69,7 +69,7 @@ def row(place: Place, set_: int, position: int) -> Row:
         name=inputs.criterion(set_, position, "")[:-1],
         typed=typed,
         field=field,
-        operators=operators_for(field) if field else (),
+        operators=offered(field) if field else (),
         widget=_widget(kind, field),
         choices=_choices(place, kind, field),
         hint=_hint(typed.operator, kind, field),
