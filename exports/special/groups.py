@@ -29,12 +29,15 @@ def belongs(test: Test, context: Context) -> Expression:
 
 
 def _chosen_and_below(chosen: Chosen, context: Context) -> Expression:
-    """All ids as one array, worked out once for the statement. UNION ends a circle of parents where it closes."""
-    start = sa.select(sa.func.unnest(texts(chosen.ids)).label("id"))
+    """All ids as one array, worked out once for the statement. UNION ends a circle of parents where it closes.
+
+    Both parts of a recursive query need one collation; the array needs that of the index on lists of groups.
+    """
+    start = sa.select(sa.collate(sa.func.unnest(texts(chosen.ids)), "C").label("id"))
     below = start.cte(recursive=True)
     groups = Rows.of(context.catalogue.roles["group_parent"], "part", context)
-    children = sa.select(groups.text("group")).select_from(
+    children = sa.select(sa.collate(groups.text("group"), "C")).select_from(
         groups.table.join(below, groups.text("parent") == below.c.id)
     )
     below = below.union(children.where(groups.brand))
-    return sa.func.array(sa.select(below.c.id).scalar_subquery(), type_=ARRAY(sa.Text()))
+    return sa.func.array(sa.select(sa.collate(below.c.id, "default")).scalar_subquery(), type_=ARRAY(sa.Text()))

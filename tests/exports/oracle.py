@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from exports.catalogue import DataField, FieldType
+from exports.catalogue import DataField, DataModel, FieldType
 from tests.exports.zoo import MOMENT, THINGS
 
 Row = dict[str, Any]
@@ -22,9 +22,9 @@ def matches(row: Row, filters: list[list[Row]], zone: ZoneInfo) -> bool:
     return any(all(holds(row, one, zone) for one in set_) for set_ in filters)
 
 
-def holds(row: Row, criterion: Row, zone: ZoneInfo) -> bool:
+def holds(row: Row, criterion: Row, zone: ZoneInfo, model: DataModel = THINGS) -> bool:
     """Whether one criterion holds for a row."""
-    field = THINGS.fields[criterion["attribute"]]
+    field = model.fields[criterion["attribute"]]
     operator, given = criterion["operator"], criterion.get("value")
     value = value_of(row, field)
     if operator in ("is_empty", "is_not_empty"):
@@ -147,7 +147,8 @@ def anniversary(value: date, given: Any, today: date) -> bool:
     high = date.max if last is None else date.fromisoformat(last)
     if given is None:
         low = high = today
-    return any(low <= recurring(value, year) <= high for year in range(value.year, 10_000))
+    begins = max(value.year, low.year)  # whatever comes back every year comes within two
+    return any(low <= recurring(value, year) <= high for year in (begins, begins + 1) if year <= date.max.year)
 
 
 def recurring(value: date, year: int) -> date:

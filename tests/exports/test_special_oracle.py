@@ -1,0 +1,180 @@
+"""The special operators find the records that plain Python finds, on every model that has them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from exports.catalogue import builtin
+from exports.definition import parse
+from exports.query import build, surroundings_of
+from exports.rules import check
+from exports.source.postgresql import PostgresSource
+from exports.surroundings import known_ids
+from tests.exports import customers_world as made
+from tests.exports.customers_oracle import DENYING, World
+
+if TYPE_CHECKING:
+    from tests.fix_services import Cluster
+
+DEMO = Path(__file__).parents[2] / "demo"
+MOMENT = datetime(2026, 11, 23, 10, tzinfo=UTC)
+ZONES = ["UTC", "Europe/Budapest", "America/New_York", "Pacific/Kiritimati"]
+ATTRIBUTES = {
+    "in_group": ("group_id", list(made.GROUPS)),
+    "in_segment": ("segments", list(made.SEGMENTS)),
+    "reward_claimed": ("rewards", made.REWARDS),
+    "activity_earned": ("activities", made.CHALLENGES),
+    "action_taken": ("action_history", [*made.ACTIONS, "checkout_item", "reward", "never"]),
+    "item_purchased": ("purchases", [*made.PRODUCTS, "P9"]),
+}
+RANGED = ("reward_claimed", "activity_earned", "action_taken", "item_purchased")
+COUNTED = ("reward_claimed", "action_taken")
+MODELS = ["customers", "events", "coupons", "webhook_logs"]
+TIMES = [*made.DAYS, "2017-03-26 02:30", "2017-03-12 02:00:00", "date: 2017-03-27"]
+ORDINARY: dict[str, list[dict[str, Any]]] = {
+    "customers": [
+        {"attribute": "status", "operator": "equals", "value": "active"},
+        {"attribute": "group_id", "operator": "contains", "value": "a11"},
+        {"attribute": "rewards", "operator": "has_key", "value": "R1"},
+        {"attribute": "birth_date", "operator": "anniversary", "value": "2017-02-28"},
+        {"attribute": "birth_date", "operator": "anniversary"},
+        {"attribute": "birth_date", "operator": "age_range", "value": [18, None]},
+        {"attribute": "score", "operator": "is_empty"},
+    ],
+    "events": [
+        {"attribute": "action", "operator": "equals", "value": "visit"},
+        {"attribute": "timestamp", "operator": "gte", "value": "2017-03-26"},
+        {"attribute": "customer", "operator": "is_empty"},
+    ],
+    "coupons": [{"attribute": "customer", "operator": "contains", "value": "c00"}],
+    "webhook_logs": [{"attribute": "customer", "operator": "is_not_empty"}],
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The engine on the rows of two brands."""
+
+    source: PostgresSource
+    worlds: dict[str, World]
+
+    def definition(self, model: str, filters: Any, zone: str = "UTC") -> Any:
+        """A definition with these filters."""
+        fields = [{"from": builtin().models[model].key}]
+        return parse({"name": "x", "model": model, "timezone": zone, "filters": filters, "fields": fields})
+
+    def keys(self, brand: str, model: str, filters: Any, zone: str = "UTC") -> set[str]:
+        """The keys of the records that match."""
+        definition = self.definition(model, filters, zone)
+        around = surroundings_of(self.source, builtin(), brand, MOMENT)
+        known = known_ids(definition, self.source, builtin(), brand)
+        check(definition, builtin(), segments=around.segments, known=known)
+        return {row[0] for row in self.source.select(build(definition, builtin(), around).matching)}
+
+
+@pytest.fixture(scope="module")
+def asked(postgres: Cluster, worker_number: int) -> Asked:
+    """A database of this worker with the reference schema and the histories of two brands."""
+    name = f"special_{worker_number}"
+    postgres.drop(name)
+    url = postgres.create(name)
+    worlds = {brand: made.world(brand) for brand in ("maple", "alpine")}
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute((DEMO / "schema.sql").read_bytes())
+        connection.execute("insert into loyalty.brands values ('maple', 'M', 'UTC'), ('alpine', 'A', 'UTC')")
+        with connection.transaction():
+            for one in worlds.values():
+                made.insert(connection, one)
+        connection.execute((DEMO / "indexes.sql").read_bytes())
+        connection.execute("ANALYZE")
+    return Asked(PostgresSource(url), worlds)
+
+
+def criterion(model: str, operator: str, **value: Any) -> dict[str, Any]:
+    """A criterion with a special operator, on the attribute that has it."""
+    attribute = ATTRIBUTES[DENYING.get(operator, operator)][0]
+    prefix = "" if model == "customers" else "customer."
+    return {"attribute": prefix + attribute, "operator": operator, "value": value}
+
+
+@st.composite
+def special(draw: st.DrawFn, model: str) -> dict[str, Any]:
+    """A criterion with any special operator and arguments of any shape that it takes."""
+    operator = draw(st.sampled_from(sorted({*DENYING, *ATTRIBUTES})))
+    affirming = DENYING.get(operator, operator)
+    value: dict[str, Any] = {
+        "ids": draw(st.lists(st.sampled_from(ATTRIBUTES[affirming][1]), min_size=1, max_size=3, unique=True))
+    }
+    if affirming in RANGED and draw(st.booleans()):
+        ends = [draw(st.none() | st.sampled_from(TIMES)), draw(st.none() | st.sampled_from(TIMES))]
+        value["from"], value["to"] = sorted(ends, key=str) if None not in ends else ends
+        if None not in ends and any(one.startswith("date: ") for one in ends):
+            value["from"] = "2017-03-01"
+    if affirming in COUNTED and draw(st.booleans()):
+        value["min"] = draw(st.none() | st.integers(1, 4))
+    return criterion(model, operator, **value)
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> tuple[str, list[list[dict[str, Any]]]]:
+    """A model and filters of which most have a special operator."""
+    model = draw(st.sampled_from(MODELS))
+    one = special(model) | special(model) | st.sampled_from(ORDINARY[model])
+    return model, draw(st.lists(st.lists(one, min_size=1, max_size=3), min_size=1, max_size=3))
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+@given(question=questions(), zone=st.sampled_from(ZONES), brand=st.sampled_from(["maple", "alpine"]))
+def test_filters_find_the_records_that_plain_python_finds(asked: Asked, question: Any, zone: str, brand: str) -> None:
+    model, filters = question
+    expected = asked.worlds[brand].matching(model, filters, ZoneInfo(zone))
+    assert asked.keys(brand, model, filters, zone) == expected
+
+
+SHAPES: list[Callable[[list[str]], dict[str, Any]]] = [
+    lambda ids: {"ids": ids[:1]},
+    lambda ids: {"ids": ids},
+    lambda ids: {"ids": ids[:2], "from": "2017-03-12", "to": None},
+    lambda ids: {"ids": ids[:2], "from": None, "to": "2017-03-26 02:30"},
+    lambda ids: {"ids": ids[:2], "from": "2017-03-12", "to": "2017-03-26"},
+    lambda ids: {"ids": ids[:2], "from": "date: first day of march 2017", "to": None, "min": None},
+    lambda ids: {"ids": ids[:2], "min": 2},
+    lambda ids: {"ids": ids[:2], "from": "2017-03-01", "min": 2},
+]
+
+
+def fits(operator: str, value: dict[str, Any]) -> bool:
+    """Whether an operator takes a value of this shape."""
+    return ("min" not in value or operator in COUNTED) and ("from" not in value or operator in RANGED)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("operator", sorted(ATTRIBUTES))
+def test_each_operator_and_its_opposite_with_arguments_of_each_shape(asked: Asked, model: str, operator: str) -> None:
+    world = asked.worlds["maple"]
+    everything = world.matching(model, [[]], ZoneInfo("UTC"))
+    [denying] = [one for one, other in DENYING.items() if other == operator]
+    told = set()
+    for shape, number in itertools.product(SHAPES, (0, 2)):
+        value = shape(ATTRIBUTES[operator][1][number:] or ATTRIBUTES[operator][1])
+        if not fits(operator, value):
+            continue
+        plain = {**value, "from": "2017-03-01"} if "date:" in str(value.get("from")) else value
+        expected = world.matching(model, [[criterion(model, operator, **plain)]], ZoneInfo("Europe/Budapest"))
+        found = asked.keys("maple", model, [[criterion(model, operator, **value)]], "Europe/Budapest")
+        assert found == expected, value
+        denied = asked.keys("maple", model, [[criterion(model, denying, **value)]], "Europe/Budapest")
+        assert denied == everything - expected, value
+        told.add(len(expected))
+    assert max(told) > 0
