@@ -18,7 +18,7 @@ from pydantic import Field as Limits
 
 from exports.catalogue import Catalogue, DataField, DataModel, FieldType, ReferencedTable
 from exports.errors import CatalogueError
-from exports.special.attributes import with_attributes
+from exports.special.attributes import NO_COLUMNS, with_attributes
 
 FOLDER = Path(__file__).with_name("catalogue")
 SHARED = "_shared.toml"
@@ -95,7 +95,7 @@ class _Role(_Strict):
     @property
     def columns(self) -> dict[str, str]:
         """What names a column, or the member of one, by key."""
-        return {key: getattr(self, key) for key in type(self).model_fields if key not in _NO_COLUMNS}
+        return {key: getattr(self, key) for key in type(self).model_fields if key not in NO_COLUMNS | {"brand"}}
 
 
 class GroupMembershipRole(_Role):
@@ -152,9 +152,6 @@ class EventsRole(_Role):
     claim: Name = "reward"
     taken_back: list[Name] = ["checkout_reject", "refund"]
     item_taken_back: list[Name] = ["refund_item"]
-
-
-_NO_COLUMNS = frozenset({"table", "brand", "purchase", "claim", "taken_back", "item_taken_back"})
 
 
 class RolesFile(_Strict):

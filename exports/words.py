@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from exports.catalogue import DataField, DataModel, FieldType
 from exports.definition import Column, Criterion, Definition, File
-from exports.operators import operator_of
+from exports.operators import Input, operator_of
 
 DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "space"}
 NEWLINES: Final = {"\n": "LF", "\r\n": "CRLF", "\r": "CR"}
@@ -71,20 +71,50 @@ def _column(column: Column, model: DataModel | None) -> ColumnWords:
 
 
 def _phrase(criterion: Criterion, model: DataModel | None) -> Phrase:
-    field = model.fields.get(criterion.attribute) if model else None
+    field = model.attribute(criterion.attribute) if model else None
     operator = operator_of(field, criterion.operator) if field else None
     value: Any = criterion.value
     if field is None or operator is None:
         return Phrase(criterion.attribute, f"{criterion.operator} {_plain(value)}".strip())
-    if operator.input.pair and isinstance(value, list):
+    if operator.input is Input.ANNIVERSARY:
+        said = _anniversary(value)
+    elif operator.input is Input.AGES and isinstance(value, list):
+        return Phrase(field.label, f"{operator.label}: {_ages([*value, None, None][:2])}")
+    elif operator.input.pair and isinstance(value, list):
         said = _range([*value, None, None][:2])
     elif isinstance(value, list):
         said = _list([_one(each, field) for each in value])
     elif isinstance(value, dict):
-        said = _list([_plain(each) for each in value.get("ids") or []])
+        said = _chosen(value)
     else:
         said = _one(value, field)
     return Phrase(field.label, f"{operator.label} {said}".strip())
+
+
+def _anniversary(value: Any) -> str:
+    if value is None:
+        return "on the day of the run"
+    return f"between {_range([*value, None, None][:2])}" if isinstance(value, list) else f"on {_plain(value)}"
+
+
+def _ages(value: list[Any]) -> str:
+    least, most = value
+    if least is None or most is None:
+        return f"at most {_plain(most)}" if least is None else f"at least {_plain(least)}"
+    return f"between {_plain(least)} and {_plain(most)}"
+
+
+def _chosen(value: dict[str, Any]) -> str:
+    """visit, at least 2 times, from 2017-01-01 to 2017-02-01."""
+    said = [_list([_plain(each) for each in value.get("ids") or []])]
+    if value.get("min") is not None:
+        said.append(f"at least {_plain(value['min'])} times")
+    first, last = value.get("from"), value.get("to")
+    if first is not None:
+        said.append(f"from {_plain(first)}" + (f" to {_plain(last)}" if last is not None else ""))
+    elif last is not None:
+        said.append(f"until {_plain(last)}")
+    return ", ".join(said)
 
 
 def _one(value: Any, field: DataField) -> str:

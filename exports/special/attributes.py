@@ -15,6 +15,9 @@ CUSTOMERS: Final = "customers"
 THROUGH: Final = "customer"
 """The model, and the field of other models that names one of its records."""
 
+NO_COLUMNS: Final = frozenset({"table", "purchase", "claim", "taken_back", "item_taken_back"})
+"""The parts of a role that are no columns: its table, and which actions are meant."""
+
 ATTRIBUTES: Final = {
     "group_id": Special.GROUPS,
     "segments": Special.SEGMENTS,

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from exports.catalogue import DataField, FieldType
 from exports.columns import Context, Expression, literal, member, member_json, relation, value
-from exports.special.attributes import CUSTOMERS
+from exports.special.attributes import CUSTOMERS, NO_COLUMNS
 
 Role = Mapping[str, Any]
 ONE: Final[Expression] = sa.literal_column("1")
@@ -78,7 +78,7 @@ class Rows:
     def of(cls, role: Role, name: str, context: Context) -> Rows:
         """The rows of the brand of a run."""
         schema, _, table = role["table"].rpartition(".")
-        names = {one.partition(".")[0] for one in role.values() if isinstance(one, str)}
+        names = {one.partition(".")[0] for part, one in role.items() if part not in NO_COLUMNS}
         rows = sa.table(table, *map(sa.column, sorted(names)), schema=schema or None).alias(name)
         mine = sa.true() if role["brand"] == "all" else rows.c[role["brand"]] == literal(context.surroundings.brand)
         return cls(role, rows, mine)

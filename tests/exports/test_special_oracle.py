@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from exports.catalogue import builtin
 from exports.definition import parse
-from exports.query import build, surroundings_of
+from exports.errors import DefinitionRefused
+from exports.query import Segment, build, surroundings_of
 from exports.rules import check
 from exports.source.postgresql import PostgresSource
 from exports.surroundings import known_ids
@@ -178,3 +179,30 @@ def test_each_operator_and_its_opposite_with_arguments_of_each_shape(asked: Aske
         assert denied == everything - expected, value
         told.add(len(expected))
     assert max(told) > 0
+
+
+@pytest.mark.parametrize("operator", ["in_group", "reward_claimed", "activity_earned"])
+@pytest.mark.parametrize("model", MODELS)
+def test_what_only_another_brand_has_is_unknown(asked: Asked, model: str, operator: str) -> None:
+    assert asked.keys("alpine", model, [[criterion(model, operator, ids=["alpine"])]]) == set()
+    with pytest.raises(DefinitionRefused) as refused:
+        asked.keys("maple", model, [[criterion(model, operator, ids=["alpine"])]])
+    assert [one.code for one in refused.value.problems] == ["record.unknown"]
+
+
+def test_a_group_of_a_reward_is_asked_like_that_of_a_customer(asked: Asked) -> None:
+    world = asked.worlds["maple"]
+    for operator, ids in itertools.product(("in_group", "not_in_group"), (["top"], ["a"], ["lone"], ["x"])):
+        filters = [[{"attribute": "group_id", "operator": operator, "value": {"ids": ids}}]]
+        assert asked.keys("maple", "rewards", filters) == world.matching("rewards", filters, ZoneInfo("UTC"))
+
+
+def test_a_segment_that_asks_for_itself_through_others_is_refused(asked: Asked) -> None:
+    around = surroundings_of(asked.source, builtin(), "maple", MOMENT)
+    circle = {
+        id: Segment.read(id, id, "active", [[criterion("customers", "not_in_segment", ids=[other])]])
+        for id, other in (("a", "b"), ("b", "a"))
+    }
+    wanted = asked.definition("events", [[criterion("events", "in_segment", ids=["a"])]])
+    with pytest.raises(DefinitionRefused, match="asks for itself"):
+        build(wanted, builtin(), replace(around, segments=circle))

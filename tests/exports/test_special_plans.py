@@ -1,0 +1,117 @@
+"""No special operator is quadratic: on the demo data no plan reads a large table once for each of many rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from exports.catalogue import builtin
+from exports.definition import parse
+from exports.operators import BY_SPECIAL
+from exports.query import Surroundings, build, surroundings_of
+from exports.source.postgresql import PostgresSource
+from exports.source.statements import composed
+from exports.special.attributes import ATTRIBUTES
+
+MOMENT = datetime(2017, 4, 1, tzinfo=UTC)
+LARGE = ("events", "customers", "coupons", "webhook_logs")
+IDS = {
+    "group_id": "select id from loyalty.user_groups where brand = 'maple' and parent is null",
+    "rewards": "select id from loyalty.rewards where brand = 'maple'",
+    "activities": "select id from loyalty.challenges where brand = 'maple'",
+    "action_history": "select 'checkout'",
+    "purchases": "select id from loyalty.products where brand = 'maple'",
+}
+MORE: dict[str, list[dict[str, Any]]] = {
+    "rewards": [{"min": 2}, {"from": "2017-01-02"}, {"to": "2017-03-01", "min": 2}],
+    "activities": [{"from": "2017-01-02"}],
+    "action_history": [{"from": "2017-01-02", "min": 3}, {"to": "2017-01-05"}],
+    "purchases": [{"from": "2017-01-02", "to": "2017-01-05"}],
+}
+CASES = [
+    (model, attribute, operator.id, more)
+    for model in ("customers", "events", "coupons", "webhook_logs")
+    for attribute, special in ATTRIBUTES.items()
+    for operator in BY_SPECIAL[special]
+    for more in [{}, *MORE.get(attribute, [])]
+]
+
+
+@pytest.fixture(scope="module")
+def connection(source_dsn: str) -> Iterator[psycopg.Connection[Any]]:
+    """A session on the demo data."""
+    with psycopg.connect(source_dsn, autocommit=True) as session:
+        yield session
+
+
+@pytest.fixture(scope="module")
+def around(source_dsn: str) -> Surroundings:
+    """Of the real brand."""
+    return surroundings_of(PostgresSource(source_dsn), builtin(), "maple", MOMENT)
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A node and all below it."""
+    yield plan
+    for one in plan.get("Plans", []):
+        yield from nodes(one)
+
+
+def hashed(plan: dict[str, Any]) -> set[str]:
+    """The sub-plans that are read once, into a hash table."""
+    return set(re.findall(r"hashed (SubPlan \d+)", str(plan)))
+
+
+def repeated(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What is done once for each row of something else."""
+    once = hashed(plan)
+    for node in nodes(plan):
+        for place, child in enumerate(node.get("Plans", [])):
+            name = child.get("Subplan Name", "")
+            inner = node["Node Type"] == "Nested Loop" and place == 1
+            if inner or (child.get("Parent Relationship") == "SubPlan" and name not in once):
+                yield from nodes(child)
+
+
+@pytest.mark.parametrize(("model", "attribute", "operator", "more"), CASES)
+def test_no_large_table_is_read_once_for_each_row(
+    connection: psycopg.Connection[Any],
+    around: Surroundings,
+    model: str,
+    attribute: str,
+    operator: str,
+    more: dict[str, Any],
+) -> None:
+    ids = list(around.segments) if attribute == "segments" else None
+    ids = ids or [row[0] for row in connection.execute(f"{IDS[attribute]} limit 3".encode())]
+    prefix = "" if model == "customers" else "customer."
+    one = {"attribute": prefix + attribute, "operator": operator, "value": {"ids": ids, **more}}
+    key = builtin().models[model].key
+    alone, beside = [[one]], [[one], [{"attribute": key, "operator": "equals", "value": "x"}]]
+    for filters in (alone, beside):
+        wanted = parse({"name": "x", "model": model, "timezone": "UTC", "filters": filters, "fields": [{"from": key}]})
+        query = build(wanted, builtin(), around)
+        for select in (query.count, query.first_by_key(20), query.rows):
+            text = f"EXPLAIN (FORMAT JSON) {composed(select, connection)}"
+            plan = connection.execute(text.encode()).fetchone()[0][0]["Plan"]  # type: ignore[index]
+            scans = [each for each in repeated(plan) if each["Node Type"] in ("Seq Scan", "Index Scan")]
+            assert [each for each in scans if each["Relation Name"] in LARGE and whole(each)] == [], plan
+
+
+def whole(scan: dict[str, Any]) -> bool:
+    """Whether a scan reads everything that the brand has: no condition, or the brand alone."""
+    condition = re.sub(r"\(brand = [^)]*\)", "", scan.get("Index Cond", ""))
+    return re.search(r"[a-z]", condition.replace("AND", "")) is None
+
+
+def test_the_plans_are_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs/filters.md").read_text(encoding="utf-8")
+    specials = {one.id for operators in BY_SPECIAL.values() for one in operators}
+    for id in sorted(specials | {"in_date", "anniversary", "age_range"}):
+        assert f"`{id}`" in page
