@@ -14,7 +14,7 @@ from tests.exports.customers_oracle import World
 
 Row = dict[str, Any]
 GROUPS = {"top": None, "a": "top", "b": "top", "a1": "a", "a2": "a", "a11": "a1", "lone": None, "x": "y", "y": "x"}
-"""Four levels, one that stands alone, and a circle. A brand has a group, a reward and a challenge of its name besides."""
+"""Four levels, one that stands alone, a circle. Besides, a brand has a group, a reward, a challenge of its name."""
 REWARDS, CHALLENGES = ["R1", "R2", "R3"], ["C1", "C2", "C3"]
 PRODUCTS = ["P1", "P2", "P3", "P'4", "%"]
 ACTIONS = ["visit", "daily_login", "profile", "point_add"]
@@ -45,7 +45,8 @@ def world(brand: str) -> World:
         "user_groups": [{"id": id, "name": id, "parent": parent} for id, parent in {**GROUPS, brand: None}.items()],
         "rewards": [{"id": id, "name": {"en": id}, "type": "custom", "status": "active", "created_at": START,
                      "group_id": pick.choice([None, [], ["a11"], ["lone", "b"]])} for id in [*REWARDS, brand]],
-        "challenges": [{"id": id, "title": {"en": id}, "status": "active", "created_at": START} for id in [*CHALLENGES, brand]],
+        "challenges": [{"id": id, "title": {"en": id}, "status": "active", "created_at": START}
+                       for id in [*CHALLENGES, brand]],
         "customers": customers,
         "events": events,
         "coupons": [{"_id": f"k{number:02}", "code": "K", "created_at": START, "customer": pick.choice(

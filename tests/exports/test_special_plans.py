@@ -11,15 +11,17 @@ from typing import Any
 import psycopg
 import pytest
 
-from exports.catalogue import builtin
+from demo.brands import BRANDS
 from exports.definition import parse
 from exports.operators import BY_SPECIAL
 from exports.query import Surroundings, build, surroundings_of
 from exports.source.postgresql import PostgresSource
 from exports.source.statements import composed
 from exports.special.attributes import ATTRIBUTES
+from tests.exports.test_models_in_full import catalogue_of
 
 MOMENT = datetime(2017, 4, 1, tzinfo=UTC)
+CATALOGUE = catalogue_of(next(one for one in BRANDS if one.source_key == "maple"))
 LARGE = ("events", "customers", "coupons", "webhook_logs")
 IDS = {
     "group_id": "select id from loyalty.user_groups where brand = 'maple' and parent is null",
@@ -53,7 +55,7 @@ def connection(source_dsn: str) -> Iterator[psycopg.Connection[Any]]:
 @pytest.fixture(scope="module")
 def around(source_dsn: str) -> Surroundings:
     """Of the real brand."""
-    return surroundings_of(PostgresSource(source_dsn), builtin(), "maple", MOMENT)
+    return surroundings_of(PostgresSource(source_dsn), CATALOGUE, "maple", MOMENT)
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -92,11 +94,11 @@ def test_no_large_table_is_read_once_for_each_row(
     ids = ids or [row[0] for row in connection.execute(f"{IDS[attribute]} limit 3".encode())]
     prefix = "" if model == "customers" else "customer."
     one = {"attribute": prefix + attribute, "operator": operator, "value": {"ids": ids, **more}}
-    key = builtin().models[model].key
+    key = CATALOGUE.models[model].key
     alone, beside = [[one]], [[one], [{"attribute": key, "operator": "equals", "value": "x"}]]
     for filters in (alone, beside):
         wanted = parse({"name": "x", "model": model, "timezone": "UTC", "filters": filters, "fields": [{"from": key}]})
-        query = build(wanted, builtin(), around)
+        query = build(wanted, CATALOGUE, around)
         for select in (query.count, query.first_by_key(20), query.rows):
             text = f"EXPLAIN (FORMAT JSON) {composed(select, connection)}"
             plan = connection.execute(text.encode()).fetchone()[0][0]["Plan"]  # type: ignore[index]
