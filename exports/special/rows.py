@@ -38,23 +38,32 @@ def of_customer(field: DataField, context: Context, holds: Callable[[Context], E
     model = context.catalogue.models[CUSTOMERS]
     inside = dataclasses.replace(context, model=model, relation=relation(model, context.surroundings))
     named = context.model.fields[field.through]
-    where = (of_brand(inside), holds(inside))
+
+    def found(customer: Expression, outside: sa.FromClause) -> sa.Exists:
+        where = (key(inside) == customer, of_brand(inside), holds(inside))
+        return sa.exists(sa.select(ONE).select_from(inside.relation).where(*where).correlate(outside))
+
     if named.type == FieldType.LIST:
-        chosen = sa.select(key(inside).label("id")).select_from(inside.relation).where(*where).subquery("chosen")
-        return _one_of_several(named, context, chosen)
-    found = sa.select(ONE).select_from(inside.relation).where(key(inside) == value(named, context), *where)
-    return sa.exists(found.correlate(context.relation))
+        return _one_of_several(named, context, found)
+    return found(value(named, context), context.relation)
 
 
-def _one_of_several(named: DataField, context: Context, chosen: sa.Subquery) -> Expression:
-    """The records are read once more and joined with the customers they name: an array by itself cannot be hashed."""
+def _one_of_several(
+    named: DataField, context: Context, found: Callable[[Expression, sa.FromClause], sa.Exists]
+) -> Expression:
+    """The records are read once more, with a row for each customer they name: an array by itself cannot be hashed.
+
+    IS TRUE keeps the customers a sub-plan, hashed or looked up by key. As a join they came first where the planner
+    expected only a few, and the records were read once for each of them.
+    """
     from exports.query import of_brand
 
     again = dataclasses.replace(context, relation=relation(context.model, context.surroundings).alias("naming"))
     each = sa.func.unnest(value(named, again)).table_valued("id").render_derived(name="named")
-    joined = again.relation.join(each, sa.true()).join(chosen, chosen.c.id == each.c.id)
-    found = sa.select(ONE).select_from(joined).where(of_brand(again), key(again) == key(context))
-    return sa.exists(found.correlate(context.relation))
+    customer = sa.type_coerce(each.c.id, sa.Text())
+    rows = sa.select(ONE).select_from(again.relation.join(each, sa.true()))
+    where = (of_brand(again), key(again) == key(context), found(customer, each).is_(sa.true()))
+    return sa.exists(rows.where(*where).correlate(context.relation))
 
 
 def of_role(role: Role, part: str, context: Context, holds: Callable[[Expression], Expression]) -> Expression:

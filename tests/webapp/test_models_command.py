@@ -79,7 +79,7 @@ def test_a_model_is_shown_with_one_line_per_field(ask: Ask) -> None:
 
 
 def test_a_models_fields_as_json_carry_choices_flags_and_operators(ask: Ask) -> None:
-    add_custom_field(add_brand("Maple", "maple"))
+    add_custom_field(add_brand("Maple", "maple", "segments"))
     told = json.loads(ask("customers", "--json").output)
     assert told["key"] == "_id"
     fields = {one["id"]: one for one in told["fields"]}
