@@ -67,7 +67,10 @@ def test_the_same_can_be_had_as_json(ask: Ask) -> None:
 def test_a_model_is_shown_with_one_line_per_field(ask: Ask) -> None:
     add_custom_field(add_brand("Maple", "maple"))
     lines = ask("customers").output.splitlines()
-    assert len(lines) == 1 + 48 + 1
+    assert len(lines) == 1 + 48 + 1 + 2
+    only = [line.split()[0] for line in lines if "filter only" in line]
+    assert only == ["action_history", "purchases"]
+    lines = lines[: -len(only)]
     groups = next(line for line in lines if line.startswith("group_id "))
     assert "list of reference to user_groups" in groups
     assert "contains_any" in groups
@@ -89,6 +92,8 @@ def test_a_models_fields_as_json_carry_choices_flags_and_operators(ask: Ask) -> 
     assert fields["referrer"]["reference"] == "customers"
     assert fields["segments"]["operators"][:2] == ["in_segment", "not_in_segment"]
     assert {"equals", "between", "is_empty"} <= set(fields["score"]["operators"])
+    attributes = {one["id"]: one["operators"] for one in told["attributes"]}
+    assert attributes["action_history"] == ["action_taken", "action_not_taken"]
 
 
 def test_an_unknown_model_is_answered_with_those_there_are(ask: Ask) -> None:

@@ -34,7 +34,8 @@ def models(model: str | None, as_json: bool, brand: str | None) -> None:
     if as_json:
         click.echo(_as_json(described))
         return
-    lines = [{**one, "type": _type(one), "flags": _words(one["flags"])} for one in described["fields"]]
+    listed = [*described["fields"], *({**one, "flags": ["filter only"]} for one in described["attributes"])]
+    lines = [{**one, "type": _type(one), "flags": _words(one["flags"])} for one in listed]
     lines = [{**one, "operators": _words(one["operators"])} for one in lines]
     click.echo(_table(["id", "label", "type", "flags", "operators", "description"], lines))
 
@@ -61,7 +62,12 @@ def _summary(model: DataModel) -> dict[str, Any]:
 
 
 def _described(model: DataModel) -> dict[str, Any]:
-    return {**_summary(model), "key": model.key, "fields": [_field(one) for one in model.fields.values()]}
+    return {
+        **_summary(model),
+        "key": model.key,
+        "fields": [_field(one) for one in model.fields.values()],
+        "attributes": [_field(one) for one in model.attributes.values()],
+    }
 
 
 def _field(one: DataField) -> dict[str, Any]:
