@@ -30,10 +30,15 @@ def anniversary(field: DataField, column: Expression, given: Pair, context: Cont
         return day.is_not(None)
     if first is not None and first > last:
         return sa.false()  # an expression may lead there
-    year = sa.extract("year", day)
-    month_and_day = sa.extract("month", day) * 100 + sa.extract("day", day)
+    # date_part gives floats, which hold these numbers exactly: EXTRACT's numerics took twice as long.
+    of_year = sa.func.date_part("month", day) * 100 + sa.func.date_part("day", day)
     pieces = _pieces(first or date.min, last)
-    return sa.or_(*(sa.and_(year <= of, month_and_day.between(low, high)) for of, low, high in pieces))
+    return sa.or_(
+        *(
+            sa.and_(day <= sa.literal(date(year, 12, 31), sa.Date()), of_year.between(low, high))
+            for year, low, high in pieces
+        )
+    )
 
 
 def _pieces(first: date, last: date) -> list[tuple[int, int, int]]:
