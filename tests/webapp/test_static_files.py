@@ -81,5 +81,6 @@ def test_an_icon_that_is_not_on_the_list_is_an_error() -> None:
 
 def test_every_icon_on_the_list_is_used() -> None:
     root = static_files.ROOT
-    used = "".join(path.read_text() for path in (root / "templates").rglob("*.html"))
+    files = [*(root / "templates").rglob("*.html"), *(root / "webapp" / "views").rglob("*.py")]
+    used = "".join(path.read_text() for path in files)
     assert [name for name in sorted(icons.NAMES) if f'"{name}"' not in used] == []
