@@ -17,7 +17,7 @@ NAMES: Final = frozenset({
     "chevron-left", "chevron-right", "circle", "clipboard", "clock", "cloud-check", "download",
     "exclamation-circle-fill", "exclamation-triangle-fill", "file-earmark-spreadsheet", "info-circle-fill", "list",
     "pause-circle", "person", "person-circle", "play", "play-circle-fill", "plus-lg", "search", "skip-forward-fill",
-    "slash-circle", "table", "trash", "wifi-off", "x", "x-circle-fill", "x-lg",
+    "slash-circle", "table", "trash", "wifi-off", "x-circle-fill", "x-lg",
 })  # fmt: skip
 """Every icon that a template may use; the sprite holds two thousand."""
 
