@@ -6,9 +6,11 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -43,7 +45,7 @@ class Command:
     def __init__(self, home: Path, *words: str, user: str | None = None) -> None:
         self.home = home
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(home), *words],
+            [python_of(user), "-c", PROGRAM, str(home), *words],
             cwd="/",
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -78,8 +80,24 @@ class Command:
 
 def as_user(user: str | None) -> dict[str, Any]:
     """Arguments of `subprocess` for a process of another system user without extra rights."""
-    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
+    path = os.pathsep.join([str(ROOT), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")])
+    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "PYTHONPATH": path}
     return {"user": user, "group": "nogroup", "extra_groups": [], "env": environment} if user else {}
+
+
+@cache
+def python_of(user: str | None) -> str:
+    """A Python of our version that the user may run: ours may lie in a folder that is root's alone."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    for candidate in (sys.executable, *(f"{folder}/{version}" for folder in ("/usr/local/bin", "/usr/bin"))):
+        probe = f"import sys, webapp.embedded; assert sys.version_info[:2] == {sys.version_info[:2]}"
+        try:
+            run = subprocess.run([candidate, "-c", probe], cwd="/", capture_output=True, **as_user(user))
+        except OSError:
+            continue
+        if run.returncode == 0:
+            return candidate
+    return ""
 
 
 def keeper_pid(home: Path) -> int:
@@ -122,8 +140,7 @@ def other_user(tmp: Path) -> Iterator[str]:
     """An ordinary user to whom `tmp` is given, for the rootless twin of a test that runs as root."""
     if os.geteuid():
         pytest.skip("we are an ordinary user already: the test beside this one has shown it")
-    probe = [sys.executable, "-c", "import webapp.embedded"]
-    if subprocess.run(probe, cwd=ROOT, capture_output=True, **as_user("nobody")).returncode:
-        pytest.skip("the project lies where ordinary users cannot read it")
+    if not python_of("nobody"):
+        pytest.skip("the project, or every Python of this version, lies where ordinary users cannot read it")
     os.chown(tmp, 65534, 65534)
     yield "nobody"
