@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -26,9 +27,14 @@ IN_USE: Final = ("active", "inactive")
 """Segments that can be chosen; drafts and the archived cannot (REFERENCE 2.3)."""
 LOOKED_UP: Final = {Input.GROUPS: "user_groups", Input.REWARDS: "rewards", Input.ACTIVITIES: "challenges"}
 """What is chosen from tables small enough that an id which is not there is a mistake, and the reference it is of."""
-_FILTERS: TypeAdapter[Filters] = TypeAdapter(Filters)
 _UNREADABLE: Final[Filters] = ((Criterion(attribute="(unreadable)", operator="equals"),),)
 """In place of a filter that has not the shape of one: who asks for the segment is told, nobody else is stopped."""
+
+
+@cache
+def _filters() -> TypeAdapter[Filters]:
+    """Made when the first segment is read: a command that reads none need not wait for it."""
+    return TypeAdapter(Filters)
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,7 @@ class Segment:
     def read(cls, id: str, name: str, status: str, filters: Any) -> Segment:
         """From a row of the source: `filters` is the object that its JSON gives."""
         try:
-            return cls(id, name, status, _FILTERS.validate_python(filters, strict=False))
+            return cls(id, name, status, _filters().validate_python(filters, strict=False))
         except ValidationError:
             return cls(id, name, status, _UNREADABLE)
 

@@ -86,6 +86,8 @@ def make(level: str) -> int:
         return 1
     if not run([*pip, "--no-build-isolation", "-e", "."]):
         return 1
+    if not run([str(python), "-m", "webapp.static_files"]):
+        return 1
     STAMP.write_text(mark(level) + "\n")
     return 0
 

@@ -211,8 +211,11 @@ class Wizard:
 
     def save(self) -> TestResponse:
         """What htmx does while somebody types."""
-        address = f"/drafts/{self.draft_id}/{self.step}/save"
-        return self.client.post(address, data=_multi(self.form.values), headers=self._headers("step-form"))
+        return self.swap(self.form.values, "step-form", f"/drafts/{self.draft_id}/{self.step}/save")
+
+    def swap(self, values: list[tuple[str, str]], target: str, address: str = "") -> TestResponse:
+        """A request by htmx for one part of the page."""
+        return self.client.post(address or self.form.action, data=_multi(values), headers=self._headers(target))
 
     def post(self, values: list[tuple[str, str]], op: str = "next") -> TestResponse:
         """A hand-made form with the tokens of the page."""

@@ -1,7 +1,8 @@
-"""How gunicorn serves the application; read by gunicorn alone, it imports nothing of ours."""
+"""How gunicorn serves the application; read by gunicorn alone."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 # Loopback unless told otherwise. A platform's router comes from outside: Heroku sets DYNO, elsewhere BIND=0.0.0.0.
@@ -24,3 +25,11 @@ accesslog = None
 errorlog = "-"
 loglevel = "warning"
 control_socket_disable = True
+
+
+def on_starting(_server: object) -> None:
+    """Before any worker: compressed copies of the static files that an update has changed since script/bootstrap."""
+    from webapp import static_files
+
+    with contextlib.suppress(OSError):  # a disk that cannot be written to: they are served as they are
+        static_files.build()

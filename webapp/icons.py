@@ -12,13 +12,12 @@ from markupsafe import Markup
 from webapp.static_files import package
 
 NAMES: Final = frozenset({
-    "arrow-clockwise", "arrow-down", "arrow-down-up", "arrow-left", "arrow-repeat", "arrow-right", "arrow-up",
-    "box-arrow-right", "box-arrow-up-right", "braces", "calendar-check", "check-circle-fill", "check-lg",
-    "chevron-down", "chevron-left", "chevron-right", "circle", "circle-half", "clipboard", "clock", "cloud-check",
-    "database", "download", "exclamation-circle-fill", "exclamation-triangle-fill", "file-earmark-spreadsheet",
-    "files", "grip-vertical", "info-circle-fill", "list", "moon", "pause-circle", "person", "person-circle", "play",
-    "play-circle-fill", "plus", "plus-lg", "search", "skip-forward-fill", "slash-circle", "sun", "table", "trash",
-    "wifi-off", "x", "x-circle-fill", "x-lg",
+    "arrow-down", "arrow-down-up", "arrow-left", "arrow-repeat", "arrow-right", "arrow-up", "box-arrow-right",
+    "box-arrow-up-right", "braces", "calendar-check", "check-circle-fill", "check-lg", "chevron-down",
+    "chevron-left", "chevron-right", "circle", "clipboard", "clock", "cloud-check", "download",
+    "exclamation-circle-fill", "exclamation-triangle-fill", "file-earmark-spreadsheet", "info-circle-fill", "list",
+    "pause-circle", "person", "person-circle", "play", "play-circle-fill", "plus-lg", "search", "skip-forward-fill",
+    "slash-circle", "table", "trash", "wifi-off", "x-circle-fill", "x-lg",
 })  # fmt: skip
 """Every icon that a template may use; the sprite holds two thousand."""
 

@@ -78,6 +78,7 @@ def _enter() -> None:
         abort(401)
     if current_user.is_authenticated:
         g.scopes.enter_context(brand_scope(current_user.brand_id))
+    request.get_data(cache=True)  # kept, so that a view can tell a text that is no Unicode, which a form hides
     csrf.protect()  # here, not before: who is signed out is led to the login, and a refusal has a brand to be kept in
 
 

@@ -1,17 +1,17 @@
 """Static files: ours and those of the packages that bring Bootstrap and htmx, under addresses that name their content.
 
-`python -m webapp.static_files` (script/bootstrap calls it) writes brotli and gzip copies to build/static; without
-them the files are served all the same, only not compressed.
+`python -m webapp.static_files` (script/bootstrap calls it, gunicorn looks again at start) writes brotli and gzip copies
+to build/static; without them the files are served all the same, only not compressed.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from tempfile import TemporaryDirectory
+from typing import Final
 from wsgiref.headers import Headers
 
 from flask import Flask
@@ -79,29 +79,27 @@ def register(app: Flask) -> None:
 
 
 def build(folder: Path = BUILT) -> list[Path]:
-    """Copy every file under its hashed name, with .br and .gz beside it; returns the copies, removes older ones."""
+    """Copy what is not there yet under its hashed name, with .br and .gz beside it; returns all copies.
+
+    Older ones stay: a process of the version before may still serve them.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, source in sources().items():
+        if not (folder / hashed(name)).exists():
+            _compress(source, folder / hashed(name))
+    return [folder / hashed(name) for name in sources()]
+
+
+def _compress(source: Path, copy: Path) -> None:
+    """The copy itself comes last and whole: a server that starts meanwhile finds all three files or none."""
     from whitenoise.compress import Compressor
 
-    folder.mkdir(parents=True, exist_ok=True)
-    compressor: Any = Compressor(quiet=True)
-    made = []
-    for name, source in sources().items():
-        copy = folder / hashed(name)
-        _write(copy, source.read_bytes())
-        made.append(copy)
-        compressor.compress(str(copy))
-    names = {path.name for path in made}
-    for old in folder.iterdir():
-        if old.name.removesuffix(".br").removesuffix(".gz") not in names:
-            old.unlink()
-    return made
-
-
-def _write(path: Path, content: bytes) -> None:
-    """In one step: a server that starts meanwhile sees the whole file or none."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_bytes(content)
-    part.replace(path)
+    with TemporaryDirectory(dir=copy.parent) as folder:
+        made = Path(folder) / copy.name
+        made.write_bytes(source.read_bytes())
+        Compressor(quiet=True).compress(str(made))
+        for path in sorted(Path(folder).iterdir(), key=lambda path: path == made):
+            path.replace(copy.parent / path.name)
 
 
 if __name__ == "__main__":

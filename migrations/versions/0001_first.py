@@ -42,7 +42,7 @@ def upgrade() -> None:
         sa.Column("label", sa.Text(), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("choices", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("choices", postgresql.JSON(astext_type=sa.Text()), nullable=False),
         sa.Column("identifier", sa.Boolean(), nullable=False),
         sa.Column("computed", sa.Boolean(), nullable=False),
         sa.Column("mandatory", sa.Boolean(), nullable=False),
@@ -189,6 +189,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_exports_brand_id_created_at"), "exports", ["brand_id", "created_at"], unique=False)
     op.create_index(op.f("ix_exports_brand_id_name"), "exports", ["brand_id", "name"], unique=False)
+    op.create_index(op.f("ix_exports_brand_id_latest_run_id"), "exports", ["brand_id", "latest_run_id"], unique=False)
     op.create_table(
         "export_versions",
         sa.Column("export_id", sa.Uuid(), nullable=False),

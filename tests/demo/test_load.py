@@ -102,7 +102,7 @@ def test_a_load_that_dies_leaves_what_was_there(twice: str, day: psycopg.Connect
         """The load stops here."""
 
     def die(line: str) -> None:
-        if line == "maple: coupons":
+        if line == "maple: stores":
             raise Killed
 
     before = value(day, "SELECT 'loyalty.events'::regclass::oid")

@@ -6,14 +6,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from demo import load, maple, retailer
-from demo.parts import FIRST_QUARTER, TEST_PART, Part
+from demo import copying, load, maple, retailer
+from demo.parts import FIRST_QUARTER, TEST_PART
 from exports.catalogue import builtin
 from tests.demo.conftest import MODELS
 
@@ -182,7 +183,7 @@ def test_segments_hold_filters_that_name_fields_of_customers(rows: Rows) -> None
 
 # --- the same every time ----------------------------------------------------------------------------------------------
 
-DIGEST = """
+DIGESTS = """
 import hashlib
 from demo import copying, load, retailer
 from demo.parts import TEST_PART
@@ -191,25 +192,29 @@ for brand, table, pieces in load.tables(retailer.read(TEST_PART), 1):
 """
 
 
-def test_two_processes_make_the_same_bytes() -> None:
-    def digests(hash_seed: str) -> subprocess.Popen[str]:
-        environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "TZ": f"UTC+{hash_seed}"}
-        root = Path(load.__file__).parents[1]
-        return subprocess.Popen(
-            [sys.executable, "-c", DIGEST], cwd=root, env=environment, stdout=subprocess.PIPE, text=True
-        )
-
-    first, second = digests("1"), digests("2")
-    printed = first.communicate()[0]
-    assert printed == second.communicate()[0]
-    assert len(printed.splitlines()) == 2 * 20
+@pytest.fixture(scope="module")
+def built() -> dict[tuple[str, str], list[pa.Table]]:
+    """The pieces of every table of the first week, by brand and table."""
+    return {(brand, table): list(pieces) for brand, table, pieces in load.tables(retailer.read(TEST_PART), 1)}
 
 
-def test_a_part_is_the_beginning_of_a_larger_one() -> None:
-    def events(part: Part) -> pa.Table:
-        pieces = dict(maple.Maple(retailer.read(part)).tables())["events"]
-        return pa.concat_tables(pieces).select(["_id", "customer", "action", "points", "parent", "hash", "properties"])
+def test_another_process_makes_the_same_bytes(built: dict[tuple[str, str], list[pa.Table]]) -> None:
+    environment = {**os.environ, "PYTHONHASHSEED": "1", "TZ": "Asia/Kathmandu", "LC_ALL": "C"}
+    command = [sys.executable, "-c", DIGESTS]
+    printed = subprocess.run(
+        command, cwd=DOCS.parents[1], env=environment, stdout=subprocess.PIPE, text=True, check=True
+    )
+    ours = [
+        f"{brand} {table} {sha256(b''.join(copying.as_csv(brand, piece) for piece in pieces)).hexdigest()}"
+        for (brand, table), pieces in built.items()
+    ]
+    assert printed.stdout.splitlines() == ours
+    assert len(ours) == 2 * 20
 
-    week, quarter = events(TEST_PART), events(FIRST_QUARTER)
+
+def test_a_part_is_the_beginning_of_a_larger_one(built: dict[tuple[str, str], list[pa.Table]]) -> None:
+    names = ["_id", "customer", "action", "points", "parent", "hash", "properties"]
+    week = pa.concat_tables(built["maple", "events"]).select(names)
+    quarter = pa.concat_tables(dict(maple.Maple(retailer.read(FIRST_QUARTER)).tables())["events"]).select(names)
     assert quarter.slice(0, len(week)).equals(week)
     assert f"{len(quarter):,}" in DOCS.read_text()

@@ -1,4 +1,4 @@
-"""The steps of the wizard: each stores what is typed, says what is wrong in two places, and leads on (SPEC section 3)."""
+"""The steps of the wizard: each stores what is typed, says what is wrong in two places, and leads on (SPEC 3)."""
 
 from __future__ import annotations
 

@@ -7,12 +7,15 @@ from typing import Any, Final, TypeVar
 
 import click
 from sqlalchemy import or_, select
+from sqlalchemy.exc import ProgrammingError
 
 from webapp.extensions import db
 from webapp.models import Brand
 
 DEMO_BRAND: Final = "maple"
 """The first brand of the demo data, as the source names it: the default where there are several brands."""
+
+UNDEFINED_TABLE: Final = "42P01"
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -28,18 +31,33 @@ def chosen_brand(name: str | None) -> Brand:
     Raises:
         click.UsageError: there is no such brand, or none was named and there are several.
     """
+    brands = _known()
     if name is not None:
         found: Brand | None = db.session.scalar(select(Brand).where(or_(Brand.name == name, Brand.source_key == name)))
         if found is None:
             raise click.UsageError(f'There is no brand "{name}". {_brands()}')
         return found
-    brands = list(db.session.scalars(select(Brand)))
     if len(brands) == 1:
         return brands[0]
     demo = next((one for one in brands if one.source_key == DEMO_BRAND), None)
     if demo is None:
         raise click.UsageError(f"Say which brand is meant: --brand NAME. {_brands()}")
     return demo
+
+
+def _known() -> list[Brand]:
+    """All brands.
+
+    Raises:
+        click.UsageError: the database has no tables yet.
+    """
+    try:
+        return list(db.session.scalars(select(Brand)))
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) != UNDEFINED_TABLE:
+            raise
+        empty = "The database is empty: script/server or flask demo load makes what is needed."
+        raise click.UsageError(empty) from error
 
 
 def _brands() -> str:

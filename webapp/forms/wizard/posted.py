@@ -6,7 +6,9 @@ import re
 import uuid
 from collections.abc import Callable, Collection
 from typing import Final
+from urllib.parse import parse_qsl
 
+from flask import Request
 from werkzeug.datastructures import MultiDict
 
 from exports.definition import MAX_VALUES_BYTES, storable
@@ -31,11 +33,11 @@ class FormRefused(ValueError):
 class Posted:
     """The inputs of one step, taken out of the form by name."""
 
-    def __init__(self, form: MultiDict[str, str]) -> None:
+    def __init__(self, request: Request) -> None:
         """Raises FormRefused for texts that cannot be stored."""
-        self._form = form
-        for name in form:
-            for text in form.getlist(name):
+        self._form = _read(request)
+        for name in self._form:
+            for text in self._form.getlist(name):
                 _hold(name, text)
 
     def only(self, known: Collection[str], pattern: re.Pattern[str] | None = None, many: str = "") -> None:
@@ -90,6 +92,14 @@ class Posted:
     def tab(self) -> str:
         """The page that posts."""
         return self.about("tab", lambda text: str(uuid.UUID(text)))
+
+
+def _read(request: Request) -> MultiDict[str, str]:
+    """The form, where bytes that are no UTF-8 are lone surrogates; in flask's own they are percent signs and digits."""
+    if request.mimetype != "application/x-www-form-urlencoded":
+        return request.form
+    body = request.get_data(cache=True).decode("ascii", "surrogateescape")
+    return MultiDict(parse_qsl(body, keep_blank_values=True, errors="surrogateescape"))
 
 
 def _shown(name: str) -> str:

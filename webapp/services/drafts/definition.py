@@ -38,11 +38,6 @@ def _fields(line: str) -> list[str]:
         return line.split(",")
 
 
-def typed_list(values: list[str]) -> str:
-    """The text that `entries` reads back as these values."""
-    return "\n".join('"' + one.replace('"', '""') + '"' if re.search(r'[,"]', one) else one for one in values)
-
-
 def document(typed: Typed, catalogue: Catalogue) -> dict[str, Any]:
     """The definition's document (SPEC section 11) of a draft, whatever state it is in."""
     model = catalogue.models.get(typed.model)

@@ -38,7 +38,8 @@ def changed_elsewhere(place: Place, conflict: DraftChanged) -> Response:
     at = conflict.at.astimezone(ZoneInfo(place.user.time_zone)).strftime("%H:%M")
     if not is_htmx():
         return page(place, status=409, conflict_at=at)
-    return instead(fragment("wizard/swaps/conflict.html", status=409, place=place, conflict_at=at), "#conflict")
+    text = fragment("wizard/swaps/conflict.html", status=409, place=place, step=place.step, conflict_at=at)
+    return instead(text, "#conflict")
 
 
 def around(place: Place, problems: list[tuple[str, str]] | None = None) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def begin() -> Response:
     """Make the draft and go on to Localization."""
     authorize(current_user, "exports.create")
     try:
-        posted = Posted(request.form)
+        posted = Posted(request)
         posted.only({"model"})
     except FormRefused as refused:
         return _page([(refused.input, refused.message)], 422)

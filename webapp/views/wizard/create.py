@@ -7,8 +7,9 @@ import uuid
 from flask import Response, request, url_for
 
 from exports.errors import DefinitionRefused
-from webapp.forms.wizard import Posted
-from webapp.htmx import go, is_htmx
+from webapp.forms.wizard import FormRefused, Posted
+from webapp.htmx import go
+from webapp.models import Export
 from webapp.security import action
 from webapp.services import drafts, exports
 from webapp.services.drafts import ASKING, DraftChanged
@@ -21,26 +22,30 @@ from webapp.views.wizard.routes import blueprint
 @action("exports.create")
 def create(draft_id: uuid.UUID) -> Response:
     """Make the export and go to its page. A second time: to the same page (RELIABILITY F39)."""
-    posted = Posted(request.form)
-    place = Place.of(draft_id, "check", posted.tab)
-    made = drafts.made_of(place.typed)
-    if made is None and place.checked.definition is not None:
-        try:
-            made = exports.create(place.user, place.checked.definition, place.typed.token)
-        except DefinitionRefused:
-            made = None  # a right or a segment went in between: the page says which
-    if made is not None:
-        return go(url_for("details.view", id=made.id))
-    return _needs_correction(place, posted)
-
-
-def _needs_correction(place: Place, posted: Posted) -> Response:
-    """Back to Check, whose summary names every problem."""
+    place = Place.of(draft_id, "check")
     try:
-        drafts.save(
-            place.user, place.draft, place.typed.with_submitted(*ASKING, "check"), rev=posted.rev, tab=place.tab
-        )
-    except DraftChanged as conflict:
-        return answers.changed_elsewhere(place, conflict)
-    now = Place.of(place.draft.id, "check", place.tab)
-    return answers.swap(now, "step") if is_htmx() else go(now.url())
+        posted = Posted(request)
+        posted.only(())
+    except FormRefused as refused:
+        return answers.refused(place, refused.input, refused.message)
+    made = drafts.made_of(place.typed)
+    if made is None and posted.rev != place.draft.rev:
+        return answers.changed_elsewhere(place, DraftChanged(place.draft.updated_at))
+    made = made or _make(place)
+    return go(url_for("details.view", id=made.id)) if made else _needs_correction(place)
+
+
+def _make(place: Place) -> Export | None:
+    if place.checked.definition is None:
+        return None
+    try:
+        return exports.create(place.user, place.checked.definition, place.typed.token)
+    except DefinitionRefused:
+        return None  # a right or a segment went just now: the page says which
+
+
+def _needs_correction(place: Place) -> Response:
+    """Back to Check, whose summary names every problem."""
+    typed = place.typed.with_submitted(*ASKING, "check")
+    drafts.save(place.user, place.draft, typed, rev=None, tab=place.tab)
+    return go(place.url())

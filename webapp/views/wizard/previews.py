@@ -25,7 +25,7 @@ ROWS: Final = {"filters": 7, "fields": 10, "file": 3, "check": 3}
 def preview(draft_id: uuid.UUID, step: str) -> Response:
     """The estimate and the first rows, for the step that shows them."""
     place = Place.of(draft_id, step)
-    return fragment("wizard/_preview.html", **_looked(place))
+    return fragment("wizard/_preview.html", place=place, step=place.step, **_looked(place))
 
 
 @blueprint.get("/drafts/<uuid:draft_id>/<step>/count")
@@ -50,8 +50,6 @@ def _looked(place: Place) -> dict[str, Any]:
     authorize(place.user, "exports.preview")
     look = previews.look(place.user, place.draft, place.typed, place.catalogue, place.step.id)
     return {
-        "place": place,
-        "step": place.step,
         "look": look,
         "lines": visible(look.rows.sample) if look.rows else [],
         "rows": look.rows.rows[: ROWS.get(place.step.id, 0)] if look.rows else (),

@@ -87,7 +87,7 @@ def _with_posted(draft_id: uuid.UUID, step: str, answer: Callable[[Place, Posted
     if (way := _elsewhere(place)) is not None:
         return way
     try:
-        posted = Posted(request.form)
+        posted = Posted(request)
         place = place.from_tab(posted.tab)
         if step == "model":
             return begin.change(place, posted)
