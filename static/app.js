@@ -63,11 +63,14 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 });
 
 document.addEventListener("htmx:afterSwap", (event) => {
-  for (const [id, value] of sent.get(event.detail.xhr) ?? []) {
-    const input = byId(id);
-    if (!input || input.value === value) continue;
-    input.value = value;
-    input.dispatchEvent(new Event("input", { bubbles: true }));
+  for (const [id, value] of sent.get(event.detail.xhr) ?? []) if (byId(id)) byId(id).value = value;
+});
+
+// Only now does htmx know the new inputs.
+document.addEventListener("htmx:afterSettle", (event) => {
+  for (const [id] of sent.get(event.detail.xhr) ?? []) {
+    const kind = byId(id)?.tagName === "SELECT" ? "change" : "input";
+    byId(id)?.dispatchEvent(new Event(kind, { bubbles: true }));
   }
   sent.delete(event.detail.xhr);
 });
@@ -194,6 +197,23 @@ document.addEventListener("click", (event) => {
   goTo = link.href;
   if (isTyped) window.htmx.trigger(form, "change");
 });
+
+/** Closed or reloaded before the pause after which typing is saved: save it now. */
+window.addEventListener("beforeunload", () => {
+  const form = byId("step-form");
+  if (isTyped && form?.hasAttribute("hx-post")) navigator.sendBeacon(form.getAttribute("hx-post"), new URLSearchParams(new FormData(form)));
+});
+
+/** All pages of one tab of the browser are the same writer of the draft, so that a save on the way is no conflict. */
+const nameTab = () => {
+  const input = document.querySelector("#step-form [name=tab]");
+  if (!input) return;
+  const known = sessionStorage.getItem("tab");
+  if (known) input.value = known; else sessionStorage.setItem("tab", input.value);
+};
+
+document.addEventListener("DOMContentLoaded", nameTab);
+document.addEventListener("htmx:afterSwap", nameTab);
 
 /** A page that comes out of the browser's memory may be older than its draft. */
 window.addEventListener("pageshow", (event) => {
