@@ -36,7 +36,7 @@ TABLES = "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'publi
 MODULES = {
     "maple": ["challenges", "changes", "content_approval", "coupons", "products", "rewards", "segments", "stores",
               "user_groups", "webhooks"],
-    "alpine": ["coupons", "products", "stores"],
+    "alpine": ["coupons", "products", "segments", "stores"],
 }  # fmt: skip
 
 
