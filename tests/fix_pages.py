@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -26,6 +27,9 @@ VOID = frozenset(
         "rect",
     ]
 )
+
+NAME = re.compile(r"[a-z][a-z0-9:-]*")
+"""A name with a quote or an ampersand in it is a value that was escaped once too often."""
 
 
 @dataclass
@@ -63,6 +67,7 @@ class _Reader(HTMLParser):
         if len(given) != len(attrs):
             found.forbidden.append(f"<{tag}> has an attribute twice")
         found.forbidden += [f"<{tag} {name}>" for name in given if name == "style" or name.startswith(("on", "hx-on"))]
+        found.forbidden += [f"<{tag} {name}>" for name in given if not NAME.fullmatch(name)]
         found.forbidden += [f"<{tag} {name}={value}>" for name, value in given.items() if value.startswith("js:")]
         if tag == "style" or (tag == "script" and not given.get("src", "").startswith("/static/")):
             found.forbidden.append(f"<{tag}>")

@@ -42,7 +42,7 @@ def upgrade() -> None:
         sa.Column("label", sa.Text(), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("choices", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("choices", postgresql.JSON(astext_type=sa.Text()), nullable=False),
         sa.Column("identifier", sa.Boolean(), nullable=False),
         sa.Column("computed", sa.Boolean(), nullable=False),
         sa.Column("mandatory", sa.Boolean(), nullable=False),

@@ -84,7 +84,10 @@ def as_user(user: str | None) -> dict[str, Any]:
 
 def keeper_pid(home: Path) -> int:
     """The process number of the living keeper, 0 if there is none."""
-    lock = locks.open_lock(home / "keeper.lock")
+    try:
+        lock = locks.open_lock(home / "keeper.lock", make=False)
+    except FileNotFoundError:
+        return 0
     try:
         if locks.try_own(lock):
             return 0
@@ -109,9 +112,9 @@ def until(condition: Callable[[], object], seconds: float = 60) -> float:
 
 def stop(home: Path, user: str | None = None) -> None:
     """End what is left of the services of a home."""
-    if (home / "keeper.lock").exists() and keeper_pid(home):
-        os.kill(keeper_pid(home), 15)
-        until(lambda: not (home / "keeper.lock").exists() or not keeper_pid(home))
+    if pid := keeper_pid(home):
+        os.kill(pid, 15)
+        until(lambda: not keeper_pid(home))
 
 
 @contextmanager

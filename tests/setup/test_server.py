@@ -22,12 +22,7 @@ from demo import server
 from tests.setup.commands import ROOT, Command, keeper_pid, stop, until
 from webapp.embedded import place
 
-# One group: the demo data are loaded once, by whichever worker has the group (script/test).
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.xdist_group("server"),
-    pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
 
 
 def free_port() -> int:

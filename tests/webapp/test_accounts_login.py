@@ -179,7 +179,9 @@ def test_knowing_an_account_cannot_be_told_from_the_time(client: Open, exporter:
 
     took("warm@maple.example")
     pairs = [(took(exporter.email), took("nobody@maple.example")) for _ in range(21)]
-    assert abs(median(known - unknown for known, unknown in pairs)) < 0.010
+    # The quickest quarter of each: what the machine does besides only ever adds time.
+    known, unknown = (median(sorted(times)[:5]) for times in zip(*pairs, strict=True))
+    assert abs(known - unknown) < 0.010
 
 
 def test_without_its_token_the_form_is_refused(client: Open, exporter: Person) -> None:

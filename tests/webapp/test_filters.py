@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from webapp.filters import moment, number, size
+from webapp.filters import day, duration, model_label, moment, number, rough_duration, size, target_label
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,44 @@ def test_numbers_have_separators() -> None:
 )
 def test_moments_are_in_the_viewers_zone(at: datetime, text: str) -> None:
     assert moment(at, "Europe/Budapest", now=datetime(2026, 11, 23, 12, 0, tzinfo=UTC)) == text
+
+
+def test_inside_a_sentence_days_begin_small_and_seconds_can_be_told() -> None:
+    at = datetime(2026, 11, 23, 9, 38, 6, tzinfo=UTC)
+    assert moment(at, "Europe/Budapest", now=at, seconds=True, inside=True) == "today 10:38:06"
+    assert moment(None, "UTC") == ""
+
+
+def test_a_day_is_that_of_the_viewers_zone() -> None:
+    assert day(datetime(2026, 11, 22, 23, 30, tzinfo=UTC), "Europe/Budapest") == "23 Nov 2026"
+    assert day(None, "UTC") == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"),
+        (0.04, "0.0 s"),
+        (0.8, "0.8 s"),
+        (7.6, "7.6 s"),
+        (64.2, "64 s"),
+        (99.6, "1 min 40 s"),
+        (125, "2 min 5 s"),
+        (11_520, "3 h 12 min"),
+    ],
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.1, "1 s"), (76, "76 s"), (138, "2 min"), (7_100, "118 min"), (9_000, "2 h")]
+)
+def test_what_is_still_to_come_is_told_roughly(seconds: float, text: str) -> None:
+    assert rough_duration(seconds) == text
+
+
+def test_models_and_targets_by_the_words_of_the_screen() -> None:
+    assert model_label("coupon_pools") == "Coupon pools"
+    assert model_label("gone") == "gone"
+    assert [target_label(type_) for type_ in ("none", "ftp", "ftps", "sftp")] == ["", "FTP", "FTP over SSL", "SFTP"]

@@ -14,6 +14,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,7 +105,10 @@ def _await(home: Path, users: int, throwaway: bool) -> Addresses:
 
 def _state(home: Path) -> dict[str, Any]:
     """What the keeper's lock file says, and whether its keeper is `alive`; what a dead one left there is wiped."""
-    lock = locks.open_lock(home / "keeper.lock")
+    try:
+        lock = locks.open_lock(home / "keeper.lock", make=False)
+    except FileNotFoundError:
+        return {"pid": 0, "alive": False}
     try:
         alive = not locks.try_own(lock)
         text = os.pread(lock, 10_000, 0)
@@ -139,23 +144,33 @@ def _error(state: dict[str, Any]) -> errors.SetUpError:
 
 def _hurry(home: Path) -> None:
     """Tell the keeper that nobody needs to wait, and return when it has ended; at once if others are registered."""
-    users = locks.open_lock(home / "users.lock")
-    last = locks.try_own(users)
-    os.close(users)
     state = _state(home)
-    if not last or not state["alive"] or not state["pid"]:
+    if not _is_last(home) or not state["alive"] or not state["pid"]:
         return
-    os.kill(state["pid"], signal.SIGUSR1)
     deadline = time.monotonic() + STOP_S
-    while time.monotonic() < deadline:
-        if not home.exists() or not _state(home)["alive"] or not _unused(home):
-            return
-        time.sleep(locks.PAUSE_S)
+    while time.monotonic() < deadline and _state(home)["alive"] and not _is_joined(home):
+        with suppress(ProcessLookupError):
+            # More than once: a look of ours at the lock may be taken for a user, who takes the hurry away.
+            os.kill(state["pid"], signal.SIGUSR1)
+        time.sleep(locks.PAUSE_S * 5)
 
 
-def _unused(home: Path) -> bool:
-    users = locks.open_lock(home / "users.lock")
-    # The keeper itself owns the lock while it stops: shared by others means a share can be had.
-    used = locks.try_share(users) and not locks.try_own(users)
-    os.close(users)
-    return not used
+def _is_last(home: Path) -> bool:
+    """Whether nobody holds a share any more."""
+    return _probe(home, locks.try_own)
+
+
+def _is_joined(home: Path) -> bool:
+    """Whether somebody has taken a share meanwhile; the keeper owns the lock while it stops, and then nobody can."""
+    return _probe(home, locks.try_share) and not _probe(home, locks.try_own)
+
+
+def _probe(home: Path, how: Callable[[int], bool]) -> bool:
+    try:
+        users = locks.open_lock(home / "users.lock", make=False)
+    except FileNotFoundError:
+        return True
+    try:
+        return how(users)
+    finally:
+        os.close(users)

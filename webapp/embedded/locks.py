@@ -11,9 +11,13 @@ from pathlib import Path
 PAUSE_S = 0.02
 
 
-def open_lock(path: Path) -> int:
-    """The descriptor of a lock file, made if it is missing, closed by itself in programs that a process starts."""
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def open_lock(path: Path, *, make: bool = True) -> int:
+    """The descriptor of a lock file, closed by itself in programs that a process starts.
+
+    One that is missing is made, or with `make=False` raises FileNotFoundError: a folder that somebody is deleting must
+    not get new files.
+    """
+    return os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if make else 0), 0o600)
 
 
 def try_share(lock: int) -> bool:

@@ -7,7 +7,7 @@ import uuid
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, LargeBinary, Text, UniqueConstraint
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSON
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import db
@@ -80,7 +80,8 @@ class CustomField(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
     label: Mapped[str] = mapped_column(Text)
     description: Mapped[str] = mapped_column(Text, default="")
     type: Mapped[str] = mapped_column(Text)
-    choices: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)
+    # json, not jsonb: it keeps the order in which the choices are to be shown.
+    choices: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     identifier: Mapped[bool] = mapped_column(default=False)
     computed: Mapped[bool] = mapped_column(default=False)
     mandatory: Mapped[bool] = mapped_column(default=False)
