@@ -6,7 +6,7 @@ those of a table. Group keys come out of it as text that is finished but for the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -148,16 +148,36 @@ class Groups:
 
 def groups(cells: Sequence[Cell], context: Context, where: Expression, native: bool) -> Groups:
     """The groups of the records that match. `native`: the file has types of its own for numbers and truth values."""
-    columns = [one for place, cell in enumerate(cells) for one in _read(cell, context, place, native)]
+    firsts: dict[Hashable, int] = {}
+    places = [firsts.setdefault(_sameness(cell), place) for place, cell in enumerate(cells)]
+    own = [(place, cells[place]) for place in firsts.values()]
+    columns = [one for place, cell in own for one in _read(cell, context, place, native)]
     records: Any = sa.select(*columns).select_from(context.relation).where(where)
-    if any(_is_slow(cell) for cell in cells):
+    if any(_is_slow(cell) for _place, cell in own):
         records = records.offset(0)  # a fence: without it the value is worked out anew at each place where it stands
     read = records.subquery("records")
-    shown = [_shown(cell, place, read) for place, cell in enumerate(cells)]
     keys = [one for one in read.c if one.name.startswith("k")]
-    results = [value.label(f"v{place}") for place, (value, _cell) in enumerate(shown) if value is not None]
+    results = [
+        _result(cell, read.c.get(f"v{place}")).label(f"v{place}") for place, cell in own if _has_result(cell, native)
+    ]
     found = sa.select(*keys, *results).group_by(*keys).subquery("groups")
-    return Groups(found, tuple(cell for _value, cell in shown), tuple(found.c[key.name] for key in keys))
+    shown = tuple(
+        _result_cell(cell, f"v{place}") if _has_result(cell, native) else _key_cell(cell, f"k{place}")
+        for place, cell in zip(places, cells, strict=True)
+    )
+    return Groups(found, shown, tuple(found.c[key.name] for key in keys))
+
+
+def _sameness(cell: Cell) -> Hashable:
+    """What two columns that are worked out alike have in common: with 500 columns of few fields most are."""
+    if cell.method == "group":
+        return cell.field.id, cell.method, cell.default, *cell.replace.items()
+    return cell.field.id, cell.method
+
+
+def _has_result(cell: Cell, native: bool) -> bool:
+    """Whether an aggregate is shown: always but for a key that is shown as its text."""
+    return cell.method != "group" or (native and cell.field.type in _NATIVE)
 
 
 def _is_slow(cell: Cell) -> bool:
@@ -172,7 +192,7 @@ def _read(cell: Cell, context: Context, place: int, native: bool) -> Iterator[sa
     if cell.method == "group":
         key = sa.cast(text_cell(cell, context, protect=False), sa.Text())
         yield sa.collate(key, "C").label(f"k{place}")
-        if native and field.type in _NATIVE:
+        if _has_result(cell, native):
             yield sa.collate(json_cell(cell, context), "C").label(f"v{place}")
     elif field.type in TEXTS and cell.method != "count":
         yield sa.collate(sa.func.nullif(value(field, context), literal("")), "C").label(f"v{place}")
@@ -182,15 +202,18 @@ def _read(cell: Cell, context: Context, place: int, native: bool) -> Iterator[sa
         yield value(field, context).label(f"v{place}")
 
 
-def _shown(cell: Cell, place: int, read: sa.FromClause) -> tuple[Expression | None, Cell]:
-    """The aggregate of one column, if it is no key, and the cell that shows it."""
-    name = f"v{place}"
-    if cell.method == "group" and name not in read.c:
-        return None, _key_cell(cell, f"k{place}")
-    result, type = _result(cell, read.c.get(name))
-    stored = cell.field.stored if cell.method in ("min", "max") else ""
-    made = DataField(name, "", type, column=name, stored=stored)
-    return result, Cell(made, cell.header, "" if cell.method == "group" else cell.default)
+def _result_cell(cell: Cell, column: str) -> Cell:
+    """A result is shown as a value of its type is; of a key the Default is in it already."""
+    field, type = cell.field, cell.field.type
+    if cell.method == "group":
+        type = FieldType.JSON
+    elif cell.method == "count":
+        type = FieldType.INTEGER
+    elif type == FieldType.INTEGER and (field.path or cell.method in ("sum", "average")):
+        type = FieldType.FLOAT
+    stored = field.stored if cell.method in ("min", "max") else ""
+    made = DataField(column, "", type, column=column, stored=stored)
+    return Cell(made, cell.header, "" if cell.method == "group" else cell.default)
 
 
 def _key_cell(cell: Cell, column: str) -> Cell:
@@ -210,19 +233,16 @@ def _key_cell(cell: Cell, column: str) -> Cell:
 # --- Results
 
 
-def _result(cell: Cell, value: Any) -> tuple[Expression, FieldType]:
-    """The aggregate of a group's values, and its type."""
-    type = cell.field.type
+def _result(cell: Cell, value: Any) -> Expression:
+    """The aggregate of a group's values."""
     if cell.method == "group":
         # A number and a text put in place of another can read alike: of the two the text, as its quote is the lesser.
-        return sa.cast(sa.func.min(value), JSONB()), FieldType.JSON
+        return sa.cast(sa.func.min(value), JSONB())
     if cell.method == "count":
-        return sa.func.count(), FieldType.INTEGER
+        return sa.func.count()
     if cell.method == "sum":
-        return sa.func.sum(value), FieldType.FLOAT
-    if cell.method == "average":
-        return _average(value), FieldType.FLOAT
-    return _extreme(cell, value), FieldType.FLOAT if cell.field.path and type in NUMBERS else type
+        return sa.func.sum(value)
+    return _average(value) if cell.method == "average" else _extreme(cell, value)
 
 
 def _average(number: Expression) -> Expression:
