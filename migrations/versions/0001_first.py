@@ -189,6 +189,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_exports_brand_id_created_at"), "exports", ["brand_id", "created_at"], unique=False)
     op.create_index(op.f("ix_exports_brand_id_name"), "exports", ["brand_id", "name"], unique=False)
+    op.create_index(op.f("ix_exports_brand_id_latest_run_id"), "exports", ["brand_id", "latest_run_id"], unique=False)
     op.create_table(
         "export_versions",
         sa.Column("export_id", sa.Uuid(), nullable=False),

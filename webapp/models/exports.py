@@ -29,6 +29,8 @@ class Export(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
         UniqueConstraint("brand_id", "create_token"),
         Index(None, "brand_id", "created_at"),
         Index(None, "brand_id", "name"),
+        # Every run that is deleted is looked for here: without it 100,000 take a quarter of an hour.
+        Index(None, "brand_id", "latest_run_id"),
     )
 
     name: Mapped[str] = mapped_column(Text)

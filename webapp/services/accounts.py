@@ -68,13 +68,18 @@ def verify(user: User | None, password: str) -> bool:
     return known
 
 
-def by_email(email: str) -> User | None:
-    """The user with this address, in whatever case it is written, in the caller's scope (login: all brands)."""
-    if len(email) > MAX_EMAIL or "\x00" in email:
-        return None
+def can_be_email(email: str) -> bool:
+    """Whether the database may be asked for it: short enough, no NUL, no half of a character."""
     try:
         email.encode()
     except UnicodeEncodeError:
+        return False
+    return len(email) <= MAX_EMAIL and "\x00" not in email
+
+
+def by_email(email: str) -> User | None:
+    """The user with this address, in whatever case it is written, in the caller's scope (login: all brands)."""
+    if not can_be_email(email):
         return None
     return db.session.scalars(select(User).where(User.email == email.strip().lower())).one_or_none()
 

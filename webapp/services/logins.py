@@ -1,6 +1,7 @@
 """Who comes in and who goes: every login, failed login and logout is in the audit log of the person's brand.
 
 A failed login with an email that nobody has belongs to no brand: it is in the security log only (DESIGN section 3).
+There all failures are told alike.
 """
 
 from __future__ import annotations
@@ -17,21 +18,22 @@ log = logging.getLogger("security")
 
 
 def attempt(email: str, password: str) -> User | None:
-    """The user whose email and password these are; None in every other case, after the same work."""
+    """The user whose email and password these are; None in every other case, after the same work (RELIABILITY S7)."""
     with system_scope():
         user = accounts.by_email(email)
-        known = accounts.verify(user, password)
-        _keep("login.ok" if known else "login.failed", user)
-        if user is None or not known:
-            return None
-        db.session.refresh(user)  # the caller has no scope to read it in
-        return user
+        if accounts.verify(user, password) and user is not None:
+            audit.record("login.ok", user, user)
+            db.session.commit()
+            db.session.refresh(user)  # the caller has no scope to read it in
+            return user
+        _failed("login.failed", email)
+    return None
 
 
 def limited(email: str) -> None:
     """Somebody tried too often."""
     with system_scope():
-        _keep("login.limited", accounts.by_email(email))
+        _failed("login.limited", email)
 
 
 def left(user: User) -> None:
@@ -40,9 +42,8 @@ def left(user: User) -> None:
     db.session.commit()
 
 
-def _keep(kind: str, user: User | None) -> None:
-    if user is None:
-        log.warning("%s for an unknown email from %s", kind, request.remote_addr)
-        return
-    audit.record(kind, user, user, result="ok" if kind == "login.ok" else "failed")
+def _failed(kind: str, email: str) -> None:
+    log.warning("%s from %s", kind, request.remote_addr)
+    if accounts.can_be_email(email):
+        audit.record_for_email(kind, email.strip().lower())
     db.session.commit()
