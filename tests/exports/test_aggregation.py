@@ -362,7 +362,9 @@ def test_count_and_estimate_are_of_groups_and_the_first_rows_are_those_of_the_fi
     wanted = definition(fields=fields, aggregation=True)
     where = (wanted, CATALOGUE, around(), zoo.source)
     assert preview.count(*where) == 30
-    assert 20 <= preview.estimate(*where) <= 45
+    assert 10 <= preview.estimate(*where) <= 150, (
+        "groups, not the 600 records; what other brands have counts in a little"
+    )
     shown = preview.first_rows(*where)
     assert shown is not None
     written = io.BytesIO()
