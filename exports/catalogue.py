@@ -49,7 +49,8 @@ class DataField:
     timestamptz, and `:brand` may stand in it), or the member `path` of the JSONB column `column`, or that column, or,
     with `special`, what the query builder makes of it. `items` is the type of a list's elements. `translated` marks an
     object of texts by locale (REFERENCE 5.3). `open`: other values than the `choices` may occur.
-    `stored` says where a column is not of the type that `type` has in the reference schema: "double precision".
+    `stored` says where a column is not of the type that `type` has in the reference schema: "double precision", or
+    "text", which a catalogue file cannot say: the text that `type` was to be, finished for the file.
     `asks` gives it special operators beside those of its type (special/attributes.py); `filter_only`: it has those
     alone, and is no column of a file; `through`: it is about the customer whom that field of the record names.
     """

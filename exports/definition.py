@@ -24,6 +24,7 @@ MAX_VALUE = 1_000
 MAX_VALUES_BYTES = 64_000
 
 Extension = Literal["csv", "psv", "json", "jsonl"]
+Aggregation = Literal["group", "count", "sum", "average", "min", "max"]
 DEFAULTS_BY_EXTENSION: Final[dict[str, dict[str, Any]]] = {
     "csv": {"delimiter": ",", "enclosure": '"', "newline": "\n"},
     "psv": {"delimiter": "|", "enclosure": '"', "newline": "\n"},
@@ -82,13 +83,13 @@ class Replacement(_Strict):
 
 
 class Column(_Strict):
-    """One column of the file: **From**, **To**, **Default**, **Replace values**."""
+    """One column of the file: **From**, **To**, **Default**, **Replace values**, **Aggregation**."""
 
     from_: Text = Limits(alias="from")
     to: Text = Limits(default="", max_length=MAX_HEADER)
     default: Text = Limits(default="", max_length=MAX_VALUE)
     replace: tuple[Replacement, ...] = Limits(default=(), max_length=MAX_REPLACEMENTS, strict=False)
-    aggregation: None = None
+    aggregation: Aggregation | None = None
     mask: None = None
 
     @property
@@ -145,7 +146,7 @@ class Definition(_Strict):
     model: Text
     timezone: Text
     filters: tuple[Annotated[tuple[Criterion, ...], Limits(strict=False)], ...] = Limits(default=(), strict=False)
-    aggregation: Literal[False] = False
+    aggregation: bool = False
     all_fields: bool = False
     fields: tuple[Column, ...] = Limits(default=(), max_length=MAX_COLUMNS, strict=False)
     file: File = File()
@@ -192,8 +193,6 @@ SENTENCES: Final = {
 def _problem(error: Any) -> Problem:
     at = ".".join(str(part) for part in error["loc"]) or "definition"
     sentence = SENTENCES.get(error["type"])
-    if error["loc"] == ("aggregation",) and error["type"] == "literal_error" and error["input"] is True:
-        sentence = SENTENCES["none_required"]
     if error["type"] == "value_error":
         rule = str(error["ctx"]["error"])
     elif sentence:

@@ -6,11 +6,12 @@ added here, in `of_brand`, and nowhere else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import sqlalchemy as sa
 
+from exports import aggregation
 from exports.catalogue import Catalogue
 from exports.columns import Context, Expression, literal, relation
 from exports.conditions import all_of
@@ -25,7 +26,11 @@ JIT_LIMIT: Final = 50
 
 @dataclass(frozen=True)
 class Query:
-    """The statements of one definition at one moment. `rows` has the columns of the file, c0, c1, ..., in key order."""
+    """The statements of one definition at one moment. `rows` has the columns of the file, c0, c1, ..., in key order.
+
+    `groups` is what stands in place of the records if they are aggregated; `relation`, `key`, `brand` and `where` speak
+    of the records all the same.
+    """
 
     rows: sa.Select[Any]
     key: Expression
@@ -36,6 +41,7 @@ class Query:
     headers: tuple[str, ...]
     timezone: str
     predicates: int
+    groups: sa.FromClause | None = None
 
     @property
     def jit(self) -> bool:
@@ -44,12 +50,19 @@ class Query:
 
     @property
     def count(self) -> sa.Select[Any]:
-        """How many records match."""
+        """How many rows the file has: records that match, or groups of them."""
+        if self.groups is not None:
+            return sa.select(sa.func.count()).select_from(self.groups)
         return sa.select(sa.func.count()).select_from(self.relation).where(self.where)
 
     @property
     def matching(self) -> sa.Select[Any]:
-        """The keys of the records that match, in no order: what the planner is asked about for an estimate."""
+        """The keys of the records that match, in no order: what the planner is asked about for an estimate.
+
+        Aggregated: the groups.
+        """
+        if self.groups is not None:
+            return sa.select(self.groups)
         return sa.select(self.key.label("key")).select_from(self.relation).where(self.where)
 
     def first(self, limit: int) -> sa.Select[Any]:
@@ -61,6 +74,8 @@ class Query:
 
         The OFFSET is a fence: without it the planner walks along the key all the same (DESIGN section 2, "Preview").
         """
+        if self.groups is not None:
+            return self.first(limit)  # all groups have to be made before the first is known
         found = self.matching.offset(0).subquery("found")
         keys = sa.select(found.c.key).order_by(sa.collate(found.c.key, "C")).limit(limit)
         columns = self.rows.selected_columns
@@ -88,11 +103,21 @@ def build(definition: Definition, catalogue: Catalogue, surroundings: Surroundin
     key = context.relation.c[model.fields[model.key].column]
     brand = of_brand(context)
     where = sa.and_(brand, all_of(definition.filters, context))
-    shown = [one.label(f"c{place}") for place, one in enumerate(format.columns(columns, context))]
-    rows = sa.select(*shown).select_from(context.relation).where(where).order_by(sa.collate(key, "C"))
     headers = tuple(one.header for one in columns)
     predicates = _predicates(definition, surroundings, any(one.field.special == "segments" for one in columns))
-    return Query(rows, key, context.relation, brand, where, format, headers, definition.timezone, predicates)
+    if definition.aggregation:
+        made = aggregation.groups(columns, context, where, format.native)
+        shown = _labelled(format.columns(made.cells, replace(context, relation=made.relation)))
+        rows, groups = sa.select(*shown).select_from(made.relation).order_by(*made.order), made.relation
+    else:
+        shown = _labelled(format.columns(columns, context))
+        rows = sa.select(*shown).select_from(context.relation).where(where).order_by(sa.collate(key, "C"))
+        groups = None
+    return Query(rows, key, context.relation, brand, where, format, headers, definition.timezone, predicates, groups)
+
+
+def _labelled(columns: list[Expression]) -> list[sa.Label[Any]]:
+    return [one.label(f"c{place}") for place, one in enumerate(columns)]
 
 
 def _predicates(definition: Definition, surroundings: Surroundings, segments_shown: bool) -> int:

@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import JSON, JSONB
 
 from exports.catalogue import DataField, DataModel, FieldType
 from exports.columns import NUMBERS, TEXTS, Context, Expression, literal, member_json, stored, value
-from exports.definition import Definition
+from exports.definition import Aggregation, Column, Definition
 
 GUARDED: Final = (*map(ord, "=+-@\t\r\n"), 0xFF1D, 0xFF0B, 0xFF0D, 0xFF20)
 """Code points by which a spreadsheet takes a text for a formula (SPEC section 6): = + - @, TAB, CR, LF, full-width."""
@@ -30,12 +30,16 @@ _STRING_OR_GAP = r'("(?:[^"\\]|\\.)*")|([:,]) '
 
 @dataclass(frozen=True)
 class Cell:
-    """One column of the file: which field, under which header, with what in place of some values and of empty ones."""
+    """One column of the file: which field, under which header, with what in place of some values and of empty ones.
+
+    `method` is what makes one value of a group's, if the file is aggregated.
+    """
 
     field: DataField
     header: str
     default: str = ""
     replace: Mapping[str, str] = made_by(default_factory=dict)
+    method: Aggregation | None = None
 
 
 def cells(definition: Definition, model: DataModel) -> tuple[Cell, ...]:
@@ -43,9 +47,13 @@ def cells(definition: Definition, model: DataModel) -> tuple[Cell, ...]:
     if definition.all_fields:
         return tuple(Cell(one, one.id) for one in model.all_fields)
     return tuple(
-        Cell(model.fields[one.from_], one.header, one.default, {each.value: each.new for each in one.replace})
+        Cell(model.fields[one.from_], one.header, one.default, _replaced(one), one.aggregation)
         for one in definition.fields
     )
+
+
+def _replaced(column: Column) -> dict[str, str]:
+    return {one.value: one.new for one in column.replace}
 
 
 def guarded(text: str) -> str:
@@ -93,7 +101,8 @@ def _guard(field: DataField, text: Expression) -> Expression:
 
 def _can_be_text(field: DataField) -> bool:
     """Whether the cell is any text, the empty one too: a member of an object need not be of its field's type."""
-    return field.type in TEXTS or (bool(field.path) and field.type not in (FieldType.LIST, FieldType.JSON))
+    loose = bool(field.path) or field.stored == "text"
+    return field.type in TEXTS or (loose and field.type not in (FieldType.LIST, FieldType.JSON))
 
 
 def _plain(field: DataField, context: Context) -> Expression:
@@ -114,12 +123,12 @@ _SCALARS: Final = NUMBERS | {FieldType.BOOLEAN, FieldType.DATE}
 
 def as_text(field: DataField, context: Context) -> Expression:
     """The rendered text of a value, which Replace values compares with."""
-    if field.type in TEXTS:
+    if field.type in TEXTS or field.stored == "text":
         return value(field, context)
     if field.path and field.type in _SCALARS:
         return stored(field, context)
     if field.type in NUMBERS and field.stored == "double precision":
-        return sa.cast(_exact(stored(field, context)), _TEXT)
+        return sa.cast(exact(stored(field, context)), _TEXT)
     if field.type == FieldType.DATETIME:
         local = sa.cast(_local(value(field, context)), _TEXT)
         return sa.func.coalesce(local, stored(field, context)) if field.path else local
@@ -130,7 +139,7 @@ def as_text(field: DataField, context: Context) -> Expression:
     return sa.cast(stored(field, context), _TEXT)
 
 
-def _exact(number: Expression) -> Expression:
+def exact(number: Expression) -> Expression:
     """The shortest digits of a double precision that read back equal, as numeric: without an exponent."""
     return sa.cast(sa.cast(number, _TEXT), sa.Numeric())
 
@@ -199,6 +208,6 @@ def _json_number(field: DataField, number: Expression) -> Expression:
     """JSON has no NaN and no infinity: they are null there (SPEC section 6)."""
     if field.type == FieldType.INTEGER and not field.stored:
         return sa.cast(number, _TEXT)
-    exact = _exact(number) if field.stored else number
-    finite = sa.func.abs(exact) < sa.cast(literal("Infinity"), sa.Numeric())
-    return sa.case((finite, sa.cast(exact, _TEXT)))
+    digits = exact(number) if field.stored else number
+    finite = sa.func.abs(digits) < sa.cast(literal("Infinity"), sa.Numeric())
+    return sa.case((finite, sa.cast(digits, _TEXT)))

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
+from exports import aggregation
 from exports.catalogue import Catalogue, DataModel
 from exports.criteria import CriterionRefused, Test, read
 from exports.definition import (
@@ -59,6 +60,7 @@ def problems(
         *criteria(definition, model, segments, known),
         *values_size(definition),
         *fields(definition, model),
+        *aggregation.problems(definition, model),
         *headers(definition, model),
         *replacements(definition),
         *file_for_model(definition, model),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from exports import aggregation
 from exports.catalogue import DataField, DataModel, FieldType
 from exports.definition import Column, Criterion, Definition, File
 from exports.operators import Input, operator_of
@@ -32,6 +33,7 @@ class ColumnWords:
     default: str
     replaced: int
     field: DataField | None
+    method: str = ""
 
 
 def filters(definition: Definition, model: DataModel | None) -> list[list[Phrase]]:
@@ -67,7 +69,8 @@ def file(given: File) -> list[str]:
 
 def _column(column: Column, model: DataModel | None) -> ColumnWords:
     field = model.fields.get(column.from_) if model else None
-    return ColumnWords(column.from_, column.header, column.default, len(column.replace), field)
+    method = aggregation.LABELS[column.aggregation] if column.aggregation else ""
+    return ColumnWords(column.from_, column.header, column.default, len(column.replace), field, method)
 
 
 def _phrase(criterion: Criterion, model: DataModel | None) -> Phrase:

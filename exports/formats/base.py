@@ -50,6 +50,8 @@ class Format(ABC):
     """One kind of file, with the options that a definition chose."""
 
     media_type: str
+    native: bool = False
+    """Whether numbers and truth values have types of their own in it."""
 
     def __init__(self, file: File) -> None:
         self.file = file

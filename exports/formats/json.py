@@ -15,6 +15,7 @@ class JsonLines(Format):
     """One object a line (https://jsonlines.org)."""
 
     media_type = "application/jsonl; charset=utf-8"
+    native = True
 
     @property
     def copying(self) -> Copying:

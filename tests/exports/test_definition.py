@@ -33,6 +33,7 @@ columns = st.fixed_dictionaries(
     optional={
         "to": texts,
         "default": texts,
+        "aggregation": st.sampled_from([None, "group", "count", "sum", "average", "min", "max"]),
         "replace": st.lists(st.fixed_dictionaries({"value": texts, "new": texts}), max_size=3),
     },
 )
@@ -42,6 +43,7 @@ documents = st.fixed_dictionaries(
         "filters": st.lists(st.lists(criteria, max_size=3), max_size=3),
         "fields": st.lists(columns, max_size=3),
         "all_fields": st.booleans(),
+        "aggregation": st.booleans(),
         "file": st.fixed_dictionaries(
             {"extension": st.sampled_from(["csv", "psv", "json", "jsonl"])}, optional={"bom": st.booleans()}
         ),
@@ -102,14 +104,15 @@ def test_every_problem_is_named_with_its_place() -> None:
             "model": "events",
             "timezone": "UTC",
             "colour": "red",
-            "fields": [{"from": "a", "to": "t" * 201}, {"from": "b", "aggregation": "sum"}],
+            "fields": [{"from": "a", "to": "t" * 201}, {"from": "b", "aggregation": "median"}],
             "filters": {},
         }
     )
     assert ("name", "name is longer than 200 characters") in found
     assert ("colour", "colour is not known here: take it out") in found
     assert ("fields.0.to", "fields.0.to is longer than 200 characters") in found
-    assert ("fields.1.aggregation", "fields.1.aggregation is not available yet: leave it out") in found
+    methods = "'group', 'count', 'sum', 'average', 'min' or 'max'"
+    assert ("fields.1.aggregation", f"fields.1.aggregation must be one of {methods}") in found
     assert ("filters", "filters must be a list") in found
 
 

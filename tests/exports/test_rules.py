@@ -289,7 +289,7 @@ def test_hostile_mappings(value: str, expect: str) -> None:
         members = {"fields": [{"from": "id", "to": value.removeprefix("to=")}]}
     told = errors(changed(**members))
     assert bool(told) == expect.startswith("reject")
-    assert {one.at.split(".")[0] for one in told} <= {"fields", "aggregation"}
+    assert {one.at.split(".")[0] for one in told} <= {"fields", "aggregation", "all_fields"}
 
 
 def test_hostile_structures() -> None:

@@ -57,6 +57,12 @@ def test_columns_say_what_becomes_of_them() -> None:
     assert (gone.to, gone.field) == ("gone", None)
 
 
+def test_columns_of_an_aggregation_name_their_method() -> None:
+    fields = [{"from": "action", "aggregation": "group"}, {"from": "points", "aggregation": "average"}]
+    said = words.columns(events(fields=fields, aggregation=True), EVENTS)
+    assert [one.method for one in said] == ["Group", "Average"]
+
+
 def test_all_fields_are_those_of_the_model() -> None:
     columns = words.columns(events(fields=[], all_fields=True), EVENTS)
     assert [column.from_ for column in columns] == [field.id for field in EVENTS.all_fields]

@@ -215,6 +215,15 @@ def test_the_definition_is_told_in_words_and_as_json(client: Open, people: Peopl
     assert json.loads(response.data)["filters"] == filters
 
 
+def test_the_method_of_each_field_is_told_if_the_file_is_aggregated(
+    client: Open, people: People, made: Exports
+) -> None:
+    fields = [{"from": "name", "aggregation": "group"}, {"from": "id", "aggregation": "count"}]
+    found = check(see(client(people.viewer), made.create(people.exporter, fields=fields, aggregation=True)))
+    for words in ("Aggregation On", "From To Default Aggregation", "name name Group", "id id Count"):
+        assert words in found.text
+
+
 def test_all_fields_are_listed_by_name(client: Open, people: People, made: Exports) -> None:
     export = made.create(people.exporter, fields=[], all_fields=True)
     found = check(see(client(people.viewer), export))

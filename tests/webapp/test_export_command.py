@@ -97,6 +97,32 @@ def test_run_takes_the_base_moment(ask: Ask, tmp_path: Path) -> None:
     assert [old + 10 for old in ages[0]] == ages[1]
 
 
+def test_run_aggregates_real_events(ask: Ask, tmp_path: Path, source_dsn: str) -> None:
+    methods = {
+        "properties.store": "group", "_id": "count", "properties.total": "sum", "properties.discount": "average",
+        "timestamp": "max",
+    }  # fmt: skip
+    file = write(
+        tmp_path, model="events", timezone="UTC", aggregation=True,
+        filters=[[{"attribute": "action", "operator": "equals", "value": "checkout_item"}]],
+        fields=[{"from": field, "aggregation": method} for field, method in methods.items()],
+    )  # fmt: skip
+    result = ask("run", file, "--out", "-")
+    assert result.exit_code == 0, result.output
+    told = result.stdout.splitlines()
+    with psycopg.connect(source_dsn) as connection:
+        wanted = connection.execute(
+            "WITH e AS (SELECT properties ->> 'store' AS store, (properties -> 'total')::numeric AS total, "
+            "(properties -> 'discount')::numeric AS discount, timestamp AT TIME ZONE 'UTC' AS at "
+            "FROM loyalty.events WHERE brand = 'maple' AND action = 'checkout_item') "
+            "SELECT store, count(*), sum(total), trim_scale(round(sum(discount) / count(discount), 10)), "
+            "to_char(max(at), 'YYYY-MM-DD HH24:MI:SS') FROM e GROUP BY store ORDER BY coalesce(store, '') COLLATE \"C\""
+        ).fetchall()
+    assert len(wanted) > 50
+    assert told[0] == ",".join(methods)
+    assert told[1:] == [",".join("" if one is None else str(one) for one in row) for row in wanted]
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
