@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,11 +16,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from exports import pipeline
 from exports.catalogue import builtin
 from exports.definition import parse
 from exports.errors import DefinitionRefused
+from exports.preview import first_rows
 from exports.query import Segment, build, surroundings_of
 from exports.rules import check
+from exports.sinks import StreamSink
 from exports.source.postgresql import PostgresSource
 from exports.surroundings import known_ids
 from tests.exports import customers_world as made
@@ -206,3 +210,13 @@ def test_a_segment_that_asks_for_itself_through_others_is_refused(asked: Asked) 
     wanted = asked.definition("events", [[criterion("events", "in_segment", ids=["a"])]])
     with pytest.raises(DefinitionRefused, match="asks for itself"):
         build(wanted, builtin(), replace(around, segments=circle))
+
+
+def test_the_file_has_the_records_that_match(asked: Asked) -> None:
+    filters = [[criterion("events", "in_group", ids=["top"]), criterion("events", "item_not_purchased", ids=["P1"])]]
+    definition, out = asked.definition("events", filters), io.BytesIO()
+    around = surroundings_of(asked.source, builtin(), "maple", MOMENT)
+    pipeline.run(definition, builtin(), around, asked.source, StreamSink(out))
+    expected = asked.worlds["maple"].matching("events", filters, ZoneInfo("UTC"))
+    assert out.getvalue().decode().splitlines() == ["_id", *sorted(expected)]
+    assert first_rows(definition, builtin(), around, asked.source).rows[0] == (min(expected),)  # type: ignore[union-attr]
