@@ -319,7 +319,7 @@ def test_the_preview_of_a_mistake_names_it(tab: Tab, people: People, source_dsn:
     someone.fill({"filters-A-1-value": "ten"})
     someone.press("next")
     words = _part(someone.client, someone, "preview")
-    assert "Counted as soon as this is corrected: Enter a number for Points" in words
+    assert "Counted again as soon as the problem is corrected." in words
 
 
 def test_without_javascript_a_button_shows_the_preview(tab: Tab, people: People, source_dsn: str) -> None:

@@ -25,7 +25,7 @@ ROWS: Final = {"filters": 7, "fields": 10, "file": 3, "check": 3}
 def preview(draft_id: uuid.UUID, step: str) -> Response:
     """The estimate and the first rows, for the step that shows them."""
     place = Place.of(draft_id, step)
-    return fragment("wizard/_preview.html", place=place, step=place.step, **_looked(place))
+    return fragment("wizard/swaps/preview.html", place=place, step=place.step, **_looked(place))
 
 
 @blueprint.get("/drafts/<uuid:draft_id>/<step>/count")
@@ -53,6 +53,7 @@ def _looked(place: Place) -> dict[str, Any]:
         "look": look,
         "lines": visible(look.rows.sample) if look.rows else [],
         "rows": look.rows.rows[: ROWS.get(place.step.id, 0)] if look.rows else (),
+        "submitted": place.is_submitted,
         "untouched": place.typed.criteria == 0 and not place.is_submitted,
     }
 
