@@ -242,20 +242,20 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("click", (event) => {
   const button = event.target.closest?.("[data-picks]");
   if (!button) return;
-  const input = byId(button.dataset.picks);
+  const input = () => byId(button.dataset.picks); // an answer may have replaced it meanwhile
   const picker = document.createElement("input");
   picker.type = "date";
   picker.className = "datepick";
   picker.tabIndex = -1;
   picker.setAttribute("aria-hidden", "true");
-  if (/^\d{4}-\d\d-\d\d$/.test(input.value)) picker.value = input.value;
+  if (/^\d{4}-\d\d-\d\d$/.test(input().value)) picker.value = input().value;
   picker.addEventListener("input", (picked) => { picked.stopPropagation(); });
   picker.addEventListener("change", (picked) => {
     picked.stopPropagation();
-    input.value = picker.value;
-    input.dispatchEvent(new Event("change", { bubbles: true }));
+    input().value = picker.value;
+    input().dispatchEvent(new Event("change", { bubbles: true }));
     picker.remove();
-    input.focus();
+    input().focus();
   });
   button.parentElement.querySelector(".datepick")?.remove();
   button.before(picker);

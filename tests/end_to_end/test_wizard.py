@@ -97,12 +97,13 @@ def go_on(page: Page, step: str) -> None:
 def choose(page: Page, label: str, attribute: str, operator: str, *, script: bool = True) -> None:
     """Attribute and operator of a criterion; without JavaScript a button fetches what goes with them."""
     name = f"#filters-{label[0]}-{label[1:]}"
-    page.locator(f"{name}-attribute").select_option(attribute)
-    if not script:
-        page.locator(f"#c-{label}").get_by_role("button", name="Show its operators").click()
-    page.locator(f"{name}-operator").select_option(operator)
-    if not script:
-        page.locator(f"#c-{label}").get_by_role("button", name="Show its operators").click()
+    for part, value in (("attribute", attribute), ("operator", operator)):
+        if script:
+            with page.expect_response(f"**/crit/{label}"):
+                page.locator(f"{name}-{part}").select_option(value)
+        else:
+            page.locator(f"{name}-{part}").select_option(value)
+            page.locator(f"#c-{label}").get_by_role("button", name="Show its operators").click()
 
 
 def fill_in(page: Page, *, script: bool) -> None:
