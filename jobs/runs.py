@@ -17,7 +17,7 @@ from sqlalchemy.exc import NoResultFound, OperationalError
 from exports import pipeline, preview
 from exports.catalogue import Catalogue
 from exports.definition import Definition
-from exports.errors import Cancelled, ExportsError, Fenced, GivenBack, RightsLost, Unexpected
+from exports.errors import Cancelled, ExportsError, Fenced, GivenBack, RightsLost, RunStopped, Unexpected
 from exports.pipeline import Progress, Result
 from jobs import horse, scheduler
 from webapp.extensions import db
@@ -79,7 +79,11 @@ def attempt(mine: Claim) -> None:
 def _carry_out(mine: Claim) -> None:
     try:
         result = make_file(mine)
-        publish(mine, result)
+        try:
+            publish(mine, result)
+        except RunStopped:
+            artefacts.store().delete(mine.key)  # it is whole, and nobody's
+            raise
         log.info("run %s: attempt %d published %d rows", mine.run_id, mine.attempt, result.rows)
     except Fenced:
         raise

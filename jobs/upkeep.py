@@ -90,15 +90,17 @@ def _expired() -> Select[Run]:
 
 
 def orphans() -> int:
-    """Remove files of attempts that never were published: fenced, died, cancelled; returns how many."""
+    """Remove files of attempts that never were published: fenced, died, cancelled; returns how many.
+
+    What no run of ours has written is left alone: the store may hold other people's files.
+    """
     removed = 0
     found = (key for key, _size in artefacts.store().list())
     while keys := set(islice(found, AT_ONCE)):
-        for key in keys - _needed(keys):
+        for key in _not_needed(keys):
             artefacts.store().delete(key)
             removed += 1
-    begun = set(artefacts.store().unfinished())
-    for key in begun - _needed(begun):
+    for key in _not_needed(set(artefacts.store().unfinished())):
         artefacts.store().give_up(key)
         removed += 1
     if removed:
@@ -106,8 +108,8 @@ def orphans() -> int:
     return removed
 
 
-def _needed(keys: set[str]) -> set[str]:
-    """Those that a run has published, or that the attempt in progress is about to publish.
+def _not_needed(keys: set[str]) -> set[str]:
+    """Those of attempts of our runs that are neither published nor about to be.
 
     Asked after the store was listed: a file never stands there before its run.
     """
@@ -116,7 +118,9 @@ def _needed(keys: set[str]) -> set[str]:
         rows = list(db.session.scalars(select(Run).where(Run.id.in_(ids))))
     db.session.remove()
     in_progress = {f"{run.brand_id}/{run.id}/{run.attempt}.zip" for run in rows if run.state == "processing"}
-    return {str(run.artefact) for run in rows} | in_progress
+    needed = {str(run.artefact) for run in rows} | in_progress
+    ours = {f"{run.brand_id}/{run.id}" for run in rows}
+    return {key for key in keys - needed if key.rpartition("/")[0] in ours}
 
 
 def _run_of(key: str) -> uuid.UUID | None:

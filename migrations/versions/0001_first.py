@@ -277,6 +277,16 @@ def upgrade() -> None:
             name=op.f("fk_runs_brand_id_export_id"),
             ondelete="CASCADE",
         ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "requested_by_id"],
+            ["users.brand_id", "users.id"],
+            name=op.f("fk_runs_brand_id_requested_by_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "cancel_requested_by_id"],
+            ["users.brand_id", "users.id"],
+            name=op.f("fk_runs_brand_id_cancel_requested_by_id"),
+        ),
         sa.ForeignKeyConstraint(["brand_id"], ["brands.id"], name=op.f("fk_runs_brand_id"), ondelete="RESTRICT"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_runs")),
         sa.UniqueConstraint("brand_id", "id", name=op.f("uq_runs_brand_id_id")),
@@ -323,6 +333,9 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_run_events_brand_id_run_id_number"), "run_events", ["brand_id", "run_id", "number"], unique=False
+    )
+    op.create_foreign_key(
+        "fk_drafts_brand_id_export_id", "drafts", "exports", ["brand_id", "export_id"], ["brand_id", "id"]
     )
     # Exports and runs point at each other: this one comes when both are there.
     op.create_foreign_key(

@@ -101,6 +101,21 @@ def test_every_reference_between_brand_owned_tables_names_the_brand() -> None:
     assert not loose
 
 
+def test_every_id_of_another_row_is_such_a_reference() -> None:
+    tables = [
+        db.metadata.tables[mapper.class_.__tablename__]
+        for mapper in db.Model.registry.mappers
+        if issubclass(mapper.class_, BrandOwned)
+    ]
+    loose = [
+        f"{table.name}.{column.name}"
+        for table in tables
+        for column in table.c
+        if column.name.endswith("_id") and column.name not in ("brand_id", "object_id") and not column.foreign_keys
+    ]
+    assert not loose
+
+
 @pytest.fixture
 def two(app: Flask, people: People) -> Iterator[tuple[uuid.UUID, uuid.UUID]]:
     """An export of maple and one of alpine; inside the application, in no brand's scope."""

@@ -330,6 +330,16 @@ def test_a_wish_to_cancel_that_came_first_stops_publishing(app: Flask, people: P
     assert seen(app, mine).published_attempt is None
 
 
+@pytest.mark.parametrize("write", ["fail for now", "give back"])
+def test_a_wish_to_cancel_ends_a_run_that_would_wait_for_its_next_try(app: Flask, people: People, write: str) -> None:
+    mine = claimed(app, people.exporter)
+    with people.exporter.at_work() as user:
+        runs.cancel(user, db.session.get_one(Run, mine.run_id))
+    with app.app_context():
+        WRITES[write](mine)
+    assert seen(app, mine).state == "cancelled"
+
+
 def test_a_wish_to_cancel_outlives_the_owner(app: Flask, people: People, clock: Clock) -> None:
     mine = claimed(app, people.exporter)
     with people.exporter.at_work() as user:

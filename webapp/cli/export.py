@@ -169,9 +169,12 @@ def check(file: BinaryIO, brand: str | None) -> None:
         _print(refused.problems)
         sys.exit(REFUSED)
     chosen = chosen_brand(brand)
-    surroundings = brands.surroundings(chosen, datetime.now(UTC))
     catalogue = brands.catalogue_of(chosen)
-    known = known_ids(definition, brands.source(), catalogue, chosen.source_key)
+    try:
+        surroundings = brands.surroundings(chosen, datetime.now(UTC))
+        known = known_ids(definition, brands.source(), catalogue, chosen.source_key)
+    except ExportsError as error:
+        raise click.ClickException(f"{error.message} {error.advised}") from error
     problems = rules.problems(definition, catalogue, segments=surroundings.segments, known=known)
     errors = [one for one in problems if not one.warning]
     _print(errors)

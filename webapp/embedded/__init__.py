@@ -81,7 +81,9 @@ def leave(home: Path, *, at_once: bool = False) -> None:
     if registration is not None:
         os.close(registration.lock)
     if at_once and home.exists():
-        _hurry(home)
+        # A keeper that was stopping already may take a throwaway folder away while we look.
+        with suppress(FileNotFoundError):
+            _hurry(home)
 
 
 def _await(home: Path, users: int, throwaway: bool) -> Addresses:

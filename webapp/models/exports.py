@@ -87,7 +87,7 @@ class Draft(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
     """What somebody is typing in the wizard, valid or not; `rev` tells two tabs apart (UX section 2)."""
 
     __tablename__ = "drafts"
-    __table_args__ = owned_args(same_brand("owner_id", "users", ondelete="CASCADE"))
+    __table_args__ = owned_args(same_brand("owner_id", "users", ondelete="CASCADE"), same_brand("export_id", "exports"))
 
     owner_id: Mapped[uuid.UUID]
     document: Mapped[dict[str, Any]] = mapped_column(JSONB)

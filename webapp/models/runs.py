@@ -34,6 +34,8 @@ class Run(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
     __tablename__ = "runs"
     __table_args__ = owned_args(
         same_brand("export_id", "exports", ondelete="CASCADE"),
+        same_brand("requested_by_id", "users"),
+        same_brand("cancel_requested_by_id", "users"),
         ForeignKeyConstraint(
             ["brand_id", "export_id", "version"],
             ["export_versions.brand_id", "export_versions.export_id", "export_versions.number"],

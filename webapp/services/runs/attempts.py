@@ -207,6 +207,17 @@ def _why_not_published(mine: Claim) -> None:
     raise Fenced
 
 
+def _back(mine: Claim, event: Event, facts: dict[str, Any], **values: Any) -> bool:
+    """Put the run back into the queue, or end it if its cancelling was asked for; whether it is back. Raises Fenced."""
+    run = _apply(moved(event, by=and_(_held(mine), Run.cancel_requested_at.is_(None)), **values))
+    if run is None:
+        db.session.rollback()
+        stop(mine)
+        return False
+    note(run, event, **facts)
+    return True
+
+
 def _leave(mine: Claim, event: Event, facts: dict[str, Any], **values: Any) -> Run:
     """Let go of the run; the caller commits. Raises Fenced."""
     run = _apply(moved(event, by=_held(mine), **values))
@@ -233,7 +244,7 @@ def fail(mine: Claim, error: ExportsError) -> None:
         else:
             wait = BACKOFF[failures] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads load, guards nothing
             facts["seconds"] = round(wait.total_seconds())
-            _leave(mine, "retried", facts, failures=failures + 1, not_before=clock() + wait, **reason)
+            _back(mine, "retried", facts, failures=failures + 1, not_before=clock() + wait, **reason)
         db.session.commit()
 
 
@@ -254,8 +265,8 @@ def give_back(mine: Claim) -> None:
         Fenced: another attempt owns the run.
     """
     with brand_scope(mine.brand_id):
-        _leave(mine, "given_back", {}, not_before=clock())
-        enqueue_after_commit(EXECUTE, mine.run_id)
+        if _back(mine, "given_back", {}, not_before=clock()):
+            enqueue_after_commit(EXECUTE, mine.run_id)
         db.session.commit()
 
 

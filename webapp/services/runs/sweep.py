@@ -51,7 +51,7 @@ def give_back_all_of(worker: str) -> int:
     """Put back, uncounted, what a work horse held that had to be stopped hard; returns how many runs."""
     runs = _held_by(Run.worker == worker)
     for run in runs:
-        _move(run, "given_back")
+        _move(run, "stopped" if run.cancel_requested_at is not None else "given_back")
     db.session.commit()
     return len(runs)
 
