@@ -23,7 +23,7 @@ from exports.errors import DefinitionRefused, ExportsError, Problem
 from webapp.cli.brand_option import brand_option, chosen_brand
 
 if TYPE_CHECKING:
-    from exports.pipeline import Result
+    from exports.pipeline import Progress, Result
     from exports.sinks import Sink
     from webapp.models import Brand, Export
 
@@ -80,9 +80,9 @@ def run(
 ) -> None:
     """Run a definition in the foreground, through the same pipeline as every run."""
     definition = _read(file)
-    signal.signal(signal.SIGTERM, _terminated)
+    ending = _Ending()
     try:
-        result = _run(definition, chosen_brand(brand), out, archive, moment or datetime.now(UTC))
+        result = _run(definition, chosen_brand(brand), out, archive, moment or datetime.now(UTC), ending)
     except DefinitionRefused as refused:
         _refuse(refused.problems)
     except ExportsError as error:
@@ -91,7 +91,9 @@ def run(
     click.echo(_told(result, report), err=True)
 
 
-def _run(definition: Definition, brand: Brand, out: str | None, archive: bool, moment: datetime) -> Result:
+def _run(
+    definition: Definition, brand: Brand, out: str | None, archive: bool, moment: datetime, ending: _Ending
+) -> Result:
     from exports import pipeline
     from webapp.extensions import db
     from webapp.models import brand_scope
@@ -103,9 +105,15 @@ def _run(definition: Definition, brand: Brand, out: str | None, archive: bool, m
         facts = {"name": definition.name, "model": definition.model}
         audit.record("command.run", audit.OPERATOR, **facts, fields=[one.from_ for one in definition.fields])
         db.session.commit()
-    watch = _bar(definition, catalogue, surroundings, source) if sys.stderr.isatty() else None
+    bar = _bar(definition, catalogue, surroundings, source) if sys.stderr.isatty() else None
+
+    def watch(progress: Progress) -> None:
+        ending.look()
+        if bar is not None:
+            bar(progress)
+
     result = pipeline.run(definition, catalogue, surroundings, source, _sink(definition, out, archive), watch, archive)
-    if watch is not None:
+    if bar is not None:
         click.echo("\r\033[K", nl=False, err=True)
     return result
 
@@ -123,7 +131,6 @@ def _sink(definition: Definition, out: str | None, archive: bool) -> Sink:
 def _bar(definition: Definition, catalogue: Any, surroundings: Any, source: Any) -> Any:
     """What is shown on a terminal while the rows come."""
     from exports import preview
-    from exports.source.base import Progress
 
     expected = max(preview.estimate(definition, catalogue, surroundings, source), 1)
 
@@ -148,9 +155,25 @@ def _told(result: Result, report: str) -> str:
     return json.dumps(told | ({} if result.archive_bytes is None else {"archive_bytes": result.archive_bytes}))
 
 
-def _terminated(_signal: int, _frame: Any) -> NoReturn:
-    """Ends the run as Ctrl-C does: the query is stopped and the half file removed."""
-    sys.exit(1)
+class _Ending:
+    """Ctrl-C and SIGTERM: the query is stopped and the half file removed, exit status 1.
+
+    Python drops what a handler raises while an object is being finalized: so the wish is kept, and looked at again.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._ask)
+
+    def _ask(self, _signal: int, _frame: Any) -> NoReturn:
+        self.asked = True
+        sys.exit(1)
+
+    def look(self) -> None:
+        """End now if it was asked for."""
+        if self.asked:
+            sys.exit(1)
 
 
 @export.command("check", cls=_Command)
