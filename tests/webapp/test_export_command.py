@@ -227,7 +227,12 @@ def test_the_published_schema_is_the_one_of_the_program() -> None:
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_ended_leaves_no_half_file_and_no_query(
-    people: People, app_settings: dict[str, str], postgres: Cluster, tmp_path: Path, how: signal.Signals
+    people: People,
+    app_settings: dict[str, str],
+    source_dsn: str,
+    postgres: Cluster,
+    tmp_path: Path,
+    how: signal.Signals,
 ) -> None:
     file = write(tmp_path, model="events", fields=[{"from": "_id"}, {"from": "label"}, *[
         {"from": "properties", "to": str(number)} for number in range(200)]])  # fmt: skip
@@ -239,7 +244,9 @@ def test_a_run_that_is_ended_leaves_no_half_file_and_no_query(
         cwd=tmp_path, env={**app_settings, "PYTHONPATH": str(ROOT), "SECRET_KEY": SECRET}, stderr=subprocess.PIPE,
     )  # fmt: skip
     deadline = time.monotonic() + 60
-    while not any(one.stat().st_size for one in tmp_path.glob(".*.part")) and time.monotonic() < deadline:
+    while not any(one.stat().st_size for one in tmp_path.glob(".*.part")):
+        assert program.poll() is None, program.stderr and program.stderr.read().decode()
+        assert time.monotonic() < deadline, "the file did not begin"
         time.sleep(0.02)
     program.send_signal(how)
     _, told = program.communicate(timeout=30)
