@@ -201,7 +201,8 @@ document.addEventListener("click", (event) => {
 /** Closed or reloaded before the pause after which typing is saved: save it now. */
 window.addEventListener("beforeunload", () => {
   const form = byId("step-form");
-  if (isTyped && form?.hasAttribute("hx-post")) navigator.sendBeacon(form.getAttribute("hx-post"), new URLSearchParams(new FormData(form)));
+  const isUnsaved = isTyped || form?.classList.contains("htmx-request"); // leaving ends the request that is on its way
+  if (isUnsaved && form?.hasAttribute("hx-post")) navigator.sendBeacon(form.getAttribute("hx-post"), new URLSearchParams(new FormData(form)));
 });
 
 /** All pages of one tab of the browser are the same writer of the draft, so that a save on the way is no conflict. */

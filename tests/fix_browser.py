@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 MISSING = "Chromium is not installed"
+PATIENCE_MS = 30_000
+"""How long what is expected may take: nothing on a quiet machine, and a busy one is no fault of the page."""
 ARGUMENTS = [
     "--no-sandbox",  # containers have no user namespaces to build it of; the pages are ours
     "--disable-gpu",
@@ -34,8 +36,9 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("CI") == "true":
             pytest.fail(f"{MISSING}, and CI does not leave browser tests out.")
         pytest.skip(MISSING)
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield chromium
@@ -44,9 +47,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page of a visitor who was never here before; waits of up to 10 s for what is expected."""
+    """A page of a visitor who was never here before; which waits patiently for what is expected."""
     context = browser.new_context(accept_downloads=True)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
     yield context.new_page()
     context.close()
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.fix_browser import PATIENCE_MS
+
 if TYPE_CHECKING:
     from flask import Flask
     from playwright.sync_api import Browser, Page, Request, Response
@@ -99,7 +101,7 @@ def visit(app: Flask, site: str, browser: Browser) -> Callable[..., Any]:
             accept_downloads=True,
             reduced_motion="reduce",
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         if person is not None:
             context.add_cookies([_session_of(app, person, site)])  # type: ignore[list-item]
         visitor = Visitor(context.new_page(), site)
