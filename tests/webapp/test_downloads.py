@@ -177,6 +177,14 @@ def test_a_download_that_broke_off_is_written_down_as_such(client: Open, people:
     assert 0 < facts["bytes"] < len(BIG)
 
 
+def test_a_client_that_is_gone_before_the_first_piece_is_written_down_as_such(
+    client: Open, people: People, made: Exports
+) -> None:
+    export = made.finished(people.exporter, content=BIG)
+    client(people.exporter).get(address(export)).close()
+    assert entries(people.exporter)[1:] == [("run.download_ended", {"bytes": 0, "complete": False})]
+
+
 def test_viewers_may_not(client: Open, people: People, made: Exports) -> None:
     export = made.finished(people.exporter)
     response = client(people.viewer).get(address(export))

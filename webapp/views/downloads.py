@@ -73,7 +73,7 @@ def download(id: uuid.UUID) -> Response:
     if asked:
         response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{artefact.size}"
     if request.method == "GET":
-        response.response = _begin(run, artefact, start, end)
+        _send(response, run, artefact, start, end)
     return response
 
 
@@ -85,8 +85,12 @@ def _asked(artefact: Artefact) -> tuple[int, int] | None:
     return wanted_range(request.headers.get("Range", ""), artefact.size)
 
 
-def _begin(run: Run, artefact: Artefact, start: int, end: int) -> Iterator[bytes]:
-    """Read the first piece while an error can still be said."""
+def _send(response: Response, run: Run, artefact: Artefact, start: int, end: int) -> None:
+    """Let the response have the pieces. The first is read here, while an error can still be said.
+
+    How many bytes went out is written down when the response is closed, which servers do also if nothing was asked of
+    it: a client may be gone before the first piece.
+    """
     pieces = artefact.pieces(start, end)
     try:
         first = next(pieces, b"")
@@ -95,22 +99,27 @@ def _begin(run: Run, artefact: Artefact, start: int, end: int) -> Iterator[bytes
     user: User = current_user._get_current_object()
     audit.record("run.downloaded", user, run, first_byte=start, bytes=end - start, size=artefact.size)
     db.session.commit()
+    sent = _Sent(chain([first], pieces))
+    response.response = sent
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    return _counted(chain([first], pieces), app, (user.id, user.brand_id), run.id, end - start)
+    user_id, brand_id, run_id = user.id, user.brand_id, run.id
 
-
-def _counted(
-    pieces: Iterator[bytes], app: Flask, who: tuple[uuid.UUID, uuid.UUID], run_id: uuid.UUID, expected: int
-) -> Iterator[bytes]:
-    """Pass the pieces on; at the end, or when the client goes away, write down how many bytes went out."""
-    sent = 0
-    try:
-        for piece in pieces:
-            yield piece
-            sent += len(piece)
-    finally:
-        user_id, brand_id = who
+    @response.call_on_close
+    def write_down() -> None:
         with app.app_context(), brand_scope(brand_id):
             user, run = db.session.get_one(User, user_id), db.session.get_one(Run, run_id)
-            audit.record("run.download_ended", user, run, bytes=sent, complete=sent == expected)
+            audit.record("run.download_ended", user, run, bytes=sent.bytes, complete=sent.bytes == end - start)
             db.session.commit()
+
+
+class _Sent:
+    """Passes pieces on and counts the bytes of those that the client has taken."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self.bytes = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._pieces:
+            yield piece
+            self.bytes += len(piece)
