@@ -8,7 +8,7 @@
     │   └── DateNotInCalendar · DateOutOfRange
     ├── RunError                 a run cannot go on
     │   ├── SourceError          the database that rows come from
-    │   │   ├── SourceUnreachable · SourceTimeout · SourceConflict · SourceBusy · SourceExhausted
+    │   │   ├── SourceUnreachable · SourceTimeout (SourceSlow) · SourceConflict · SourceBusy · SourceExhausted
     │   │   └── FieldMissing · RowUnreadable · SourceRefused
     │   ├── FormatError          the file cannot be written as asked
     │   │   └── EnclosureNeeded
@@ -148,6 +148,15 @@ class SourceTimeout(SourceError):
     code = "source.timeout"
     sentence = "The query took longer than {limit} s."
     advice = "Add a filter that leaves fewer rows, or ask your operator to raise SOURCE_STATEMENT_TIMEOUT."
+
+
+class SourceSlow(SourceTimeout):
+    """Not the query of the file: one that is answered in a moment unless the table is locked or the database busy."""
+
+    code = "source.slow"
+    sentence = "The database took longer than {limit} s for a question that takes a moment."
+    advice = "The run is tried again by itself. If it keeps failing, ask whoever runs the database."
+    permanent = False
 
 
 class SourceConflict(SourceError):

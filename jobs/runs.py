@@ -17,9 +17,12 @@ from sqlalchemy.exc import NoResultFound, OperationalError
 from exports import pipeline, preview
 from exports.catalogue import Catalogue
 from exports.definition import Definition
-from exports.errors import Cancelled, ExportsError, Fenced, GivenBack, RightsLost, RunStopped, Unexpected
+from exports.errors import Cancelled, ExportsError, Fenced, GivenBack, RightsLost, RunStopped, SourceTimeout, Unexpected
 from exports.pipeline import Progress, Result
+from exports.source.base import Source
+from exports.surroundings import Surroundings
 from jobs import horse, scheduler
+from jobs.lease import Lease
 from webapp.extensions import db
 from webapp.models import Brand, Export, User, brand_scope
 from webapp.permissions import may
@@ -28,8 +31,8 @@ from webapp.services.runs import Claim
 
 log = logging.getLogger("jobs.runs")
 
-BEAT_S: Final = 1.0
-"""Progress is looked at once a second; the lease is 30 times as long."""
+AGAIN_S: Final = 1.0
+"""Between two tries to publish while our own database is away."""
 
 
 def execute(run: str | None = None) -> None:
@@ -69,16 +72,17 @@ def attempt(mine: Claim) -> None:
     """One attempt of one run, to its end; whatever happens, the run knows why."""
     with brand_scope(mine.brand_id):
         try:
-            _carry_out(mine)
+            with Lease(mine) as lease:
+                _carry_out(mine, lease)
         except Fenced:
             log.warning("run %s: attempt %d was overtaken", mine.run_id, mine.attempt)
         finally:
             db.session.remove()
 
 
-def _carry_out(mine: Claim) -> None:
+def _carry_out(mine: Claim, lease: Lease) -> None:
     try:
-        result = make_file(mine)
+        result = make_file(mine, lease)
         try:
             publish(mine, result)
         except RunStopped:
@@ -106,7 +110,7 @@ def _let_go() -> None:
     db.session.rollback()
 
 
-def make_file(mine: Claim) -> Result:
+def make_file(mine: Claim, lease: Lease) -> Result:
     """Run the definition of the claimed version into the store, under the attempt's own key.
 
     Raises:
@@ -122,9 +126,18 @@ def make_file(mine: Claim) -> Result:
     surroundings = brands.surroundings(brand, mine.base_moment)
     source = brands.source()
     db.session.rollback()  # no transaction of ours stays open while the rows come
-    runs.expect(mine, preview.estimate(definition, catalogue, surroundings, source))
-    sink = artefacts.store().open_writer(mine.key)
-    return pipeline.run(definition, catalogue, surroundings, source, sink, watch=Watch(mine), archive=True)
+    runs.expect(mine, _expected(definition, catalogue, surroundings, source))
+    lease.check()
+    sink = lease.storing(artefacts.store().open_writer(mine.key))
+    return pipeline.run(definition, catalogue, surroundings, source, sink, watch=lease.watch, archive=True)
+
+
+def _expected(definition: Definition, catalogue: Catalogue, surroundings: Surroundings, source: Source) -> int | None:
+    """About how many rows will come; None if that cannot be had quickly: no percentage then, but the file."""
+    try:
+        return preview.estimate(definition, catalogue, surroundings, source)
+    except SourceTimeout:
+        return None
 
 
 def _check_rights(owner: User, definition: Definition, catalogue: Catalogue) -> None:
@@ -139,35 +152,6 @@ def _check_rights(owner: User, definition: Definition, catalogue: Catalogue) -> 
         raise RightsLost(owner=owner.name, reason=f"{problem.message}.")
 
 
-class Watch:
-    """Looks after a claim while the rows come: renews the lease, tells progress, hears of cancelling and stopping."""
-
-    def __init__(self, mine: Claim) -> None:
-        self.mine = mine
-        self.lease_s = float(current_app.config["SETTINGS"].run_lease)
-        self.looked_at = 0.0
-        self.held_at = time.monotonic()
-
-    def __call__(self, progress: Progress) -> None:
-        """Called several times a second. Raises Fenced, Cancelled, GivenBack."""
-        if horse.stopping():
-            raise GivenBack
-        now = time.monotonic()
-        if now - self.looked_at < BEAT_S:
-            return
-        self.looked_at = now
-        try:
-            runs.beat(self.mine, progress, "writing")
-        except OperationalError as error:
-            # Our own database is away. The run goes on until its lease has ended: then somebody else may have it.
-            _let_go()
-            log.warning("run %s: no heartbeat: %s", self.mine.run_id, error.orig)
-            if now - self.held_at > self.lease_s:
-                raise Fenced from error
-        else:
-            self.held_at = now
-
-
 def publish(mine: Claim, result: Result) -> None:
     """Publish; while our own database is away, try again for as long as the lease may last."""
     deadline = time.monotonic() + float(current_app.config["SETTINGS"].run_lease)
@@ -178,4 +162,4 @@ def publish(mine: Claim, result: Result) -> None:
             _let_go()
             if time.monotonic() > deadline:
                 raise
-            time.sleep(BEAT_S)
+            time.sleep(AGAIN_S)

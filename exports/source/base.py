@@ -72,7 +72,11 @@ class Source(ABC):
 
     @abstractmethod
     def select(self, select: sa.Select[Any], *, seconds: float) -> list[tuple[Any, ...]]:
-        """The rows of a small SELECT of ours (segments, choices of a reference) as Python values."""
+        """The rows of a small SELECT of ours (segments, choices of a reference) as Python values.
+
+        Raises:
+            SourceSlow: it takes longer.
+        """
 
     @abstractmethod
     def describe(self, table: str) -> dict[str, str]:

@@ -53,15 +53,25 @@ _CONNECTING: Final = (
 _NAME = re.compile(r'(?:column|relation|schema)\s+"?([^"\s]+)"?', re.IGNORECASE)
 
 
-def translated(error: psycopg.Error, *, seconds: float, elapsed: float = 0.0, rows: int = 0) -> RunError:
-    """Our error for one of psycopg's. `seconds` was the query's limit, `elapsed` its time, `rows` what it had given."""
+def translated(
+    error: psycopg.Error,
+    *,
+    seconds: float,
+    elapsed: float = 0.0,
+    rows: int = 0,
+    late: type[SourceTimeout] = SourceTimeout,
+) -> RunError:
+    """Our error for one of psycopg's. `seconds` was the query's limit, `elapsed` its time, `rows` what it had given.
+
+    `late` is the error for a query that took longer than its limit.
+    """
     state = error.sqlstate or error.diag.sqlstate or ""
     text = error.diag.message_primary or str(error).strip()
     kind = _kind(error, state, text)
     if state == "57014" and elapsed >= seconds * 0.95:
-        kind = SourceTimeout
+        kind = late
     facts: dict[str, str] = {}
-    if kind is SourceTimeout:
+    if issubclass(kind, SourceTimeout):
         facts["limit"] = f"{seconds:,g}"
     elif kind is FieldMissing:
         found = _NAME.search(text)
@@ -81,10 +91,11 @@ def _kind(error: psycopg.Error, state: str, text: str) -> type[RunError]:
 
 
 @contextmanager
-def translating(*, seconds: float) -> Iterator[None]:
-    """Translate what is raised inside, where nothing is known of rows and times but the limit."""
+def translating(*, seconds: float, late: type[SourceTimeout] = SourceTimeout) -> Iterator[None]:
+    """Translate what is raised inside, where nothing is known of rows and times but the limit. See `translated`."""
     try:
         yield
     except psycopg.Error as error:
         timed_out = error.sqlstate == "57014"
-        raise translated(error, seconds=seconds, elapsed=seconds if timed_out else 0.0) from error
+        elapsed = seconds if timed_out else 0.0
+        raise translated(error, seconds=seconds, elapsed=elapsed, late=late) from error

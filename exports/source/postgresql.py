@@ -16,6 +16,7 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import pq, sql
 
+from exports.errors import SourceSlow
 from exports.formats import Copying
 from exports.query import Query
 from exports.source.base import WATCH_EVERY, Progress, Rows, Source, Watch
@@ -86,7 +87,8 @@ class PostgresSource(Source):
 
     def select(self, select: sa.Select[Any], *, seconds: float = _QUICK) -> list[tuple[Any, ...]]:
         """See `Source.select`."""
-        with self._reading("UTC", jit=False, seconds=seconds) as connection, translating(seconds=seconds):
+        late = translating(seconds=seconds, late=SourceSlow)
+        with self._reading("UTC", jit=False, seconds=seconds) as connection, late:
             return connection.execute(composed(select, connection).encode()).fetchall()
 
     @contextmanager
