@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue, Validatio
 from pydantic import Field as Limits
 
 from exports.errors import DefinitionRefused, Problem
+from exports.schedule.shape import Now, Schedule
 
 MAX_NAME = 200
 MAX_HEADER = 200
@@ -120,12 +121,6 @@ class File(_Strict):
         return {**(given or {}), **guard, **data}
 
 
-class NowSchedule(_Strict):
-    """At once, one time."""
-
-    type: Literal["now"] = "now"
-
-
 class NoTarget(_Strict):
     """No upload: the file is downloaded."""
 
@@ -150,7 +145,7 @@ class Definition(_Strict):
     all_fields: bool = False
     fields: tuple[Column, ...] = Limits(default=(), max_length=MAX_COLUMNS, strict=False)
     file: File = File()
-    schedule: NowSchedule = NowSchedule()
+    schedule: Schedule = Now()
     target: NoTarget = NoTarget()
     if_empty: Literal["header"] = "header"
     notify: Notify = Notify()
@@ -183,6 +178,7 @@ SENTENCES: Final = {
     "tuple_type": "must be a list",
     "model_type": "must be an object",
     "dict_type": "must be an object",
+    "schedule_kind": "must have the type now, on_date, or repeated with every day, week or month",
     "none_required": "is not available yet: leave it out",
     "string_too_long": "is longer than {max_length} characters",
     "too_long": "has more than {max_length} entries",
@@ -190,8 +186,14 @@ SENTENCES: Final = {
 """Our words for the validator's error types; one that is missing here falls back to the validator's own."""
 
 
+def _path(loc: tuple[int | str, ...]) -> str:
+    """Where in the document: pydantic also names the member of a union that it tried."""
+    parts = [*loc[:1], *loc[2:]] if loc[:1] == ("schedule",) else loc
+    return ".".join(str(part) for part in parts) or "definition"
+
+
 def _problem(error: Any) -> Problem:
-    at = ".".join(str(part) for part in error["loc"]) or "definition"
+    at = _path(error["loc"])
     sentence = SENTENCES.get(error["type"])
     if error["type"] == "value_error":
         rule = str(error["ctx"]["error"])

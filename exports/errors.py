@@ -17,6 +17,8 @@
     │   ├── RightsLost           what the owner was allowed when it was saved is not allowed any more
     │   └── SystemFault          ours
     │       └── WorkerDied · Unexpected
+    ├── MomentPassed             a moment of a schedule at which nothing ran
+    │   └── Missed · Overdue · Skipped
     ├── RunStopped               not an error of the run: somebody else decided
     │   └── Cancelled · Fenced · GivenBack
     ├── AccountRefused           a user cannot be made as asked
@@ -247,6 +249,28 @@ class Unexpected(SystemFault):
     code = "system.unexpected"
     sentence = "Something went wrong that we did not foresee."
     advice = "Run it again. If it happens again, give your operator the number of the run."
+
+
+class MomentPassed(ExportsError):
+    """A moment of a schedule at which nothing ran (SPEC section 7); its row in Logs says why."""
+
+
+class Missed(MomentPassed):
+    code = "moment.missed"
+    sentence = "Missed: the service was not running. {instead} stands for it."
+    advice = "Nothing is to be done."
+
+
+class Overdue(MomentPassed):
+    code = "moment.overdue"
+    sentence = "Missed: the service was not running at this moment, nor in the 24 hours after it."
+    advice = "Press Run now if you need the file."
+
+
+class Skipped(MomentPassed):
+    code = "moment.skipped"
+    sentence = "The run before was still going."
+    advice = "Choose times that lie further apart if this happens often."
 
 
 class RunStopped(ExportsError):

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
-from exports import aggregation
+from exports import aggregation, schedule
 from exports.catalogue import Catalogue, DataModel
 from exports.criteria import CriterionRefused, Test, read
 from exports.definition import (
@@ -67,6 +67,7 @@ def problems(
         *file_options(definition),
         *headers_without_enclosure(definition),
         *one_column_without_enclosure(definition),
+        *schedule.problems(definition.schedule, zones if zones is not None else names()),
     ]
 
 

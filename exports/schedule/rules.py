@@ -1,0 +1,104 @@
+"""What a schedule may not say: one function a rule, with the sentences of UX section 3.6."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
+from typing import Final
+
+from exports.errors import Problem
+from exports.schedule.clock import ANY_SCHEDULE, moment_of, shortest_minutes
+from exports.schedule.shape import Monthly, Now, OnDate, Repeated, Weekly, numbers, read_at
+
+SHOWN: Final = 20
+"""Characters that are quoted of what somebody typed."""
+END: Final = datetime(2100, 1, 1, tzinfo=UTC)
+"""No On-date lies behind it: every zone can still say what time it is there, and a slip of the key is noticed."""
+
+
+def problems(schedule: ANY_SCHEDULE, zones: Collection[str]) -> list[Problem]:
+    """Every rule that it breaks, whatever time it is; `zones` are those that can be chosen."""
+    if isinstance(schedule, Now):
+        return []
+    return [
+        *(at(schedule) if isinstance(schedule, OnDate) else ()),
+        *(days(schedule) if isinstance(schedule, Weekly | Monthly) else ()),
+        *(hours_and_minutes(schedule) if not isinstance(schedule, OnDate) else ()),
+        *timezone(schedule, zones),
+    ]
+
+
+def problems_when_saved(
+    schedule: ANY_SCHEDULE, zones: Collection[str], now: datetime, minimum_minutes: int
+) -> list[Problem]:
+    """What also counts when an export is made or changed, of a schedule that breaks no other rule.
+
+    `minimum_minutes` is the brand's smallest distance between two runs (SPEC section 7).
+    """
+    if isinstance(schedule, Now) or problems(schedule, zones):
+        return []
+    if isinstance(schedule, OnDate):
+        return [*in_the_future(schedule, now)]
+    return [*far_enough_apart(schedule, minimum_minutes)]
+
+
+def at(schedule: OnDate) -> Iterator[Problem]:
+    """A day of the calendar and a time, whose zone is known."""
+    moment = read_at(schedule.at)
+    if moment is None:
+        message = f"“{schedule.at[:SHOWN]}” is no date and time: write it like 2026-12-01T08:00:00Z"
+        yield Problem("schedule.at", "schedule.at", message)
+    elif moment.tzinfo is None and schedule.timezone is None:
+        message = f"{schedule.at} lacks its zone: write {schedule.at}Z for UTC, or name a timezone"
+        yield Problem("schedule.at", "schedule.no_zone", message)
+    elif moment.year >= END.year:
+        yield Problem("schedule.at", "schedule.too_late", f"Choose a date before {END.year}")
+
+
+def days(schedule: Weekly | Monthly) -> Iterator[Problem]:
+    """At least one."""
+    if not schedule.days:
+        yield Problem("schedule.days", "schedule.days", "Choose at least one day")
+
+
+def hours_and_minutes(schedule: Repeated) -> Iterator[Problem]:
+    """Each `*` or a comma list of numbers."""
+    for member, label, word, below, example in (
+        ("hours", "Hour", "an hour", 24, "1,13"),
+        ("minutes", "Minute", "a minute", 60, "0,30"),
+    ):
+        typed = getattr(schedule, member)
+        wrong = numbers(typed, below)
+        if isinstance(wrong, str):
+            use = f"Use 0 to {below - 1}, a list such as {example}, or *"
+            yield Problem(f"schedule.{member}", f"schedule.{member}", f"{label}: {_what(wrong, typed, word)}. {use}")
+
+
+def _what(wrong: str, typed: str, word: str) -> str:
+    if not typed.strip():
+        return f"enter {word}"
+    if not wrong:
+        return "there is a comma without a number"
+    shown = wrong if len(wrong) <= SHOWN else f"{wrong[:SHOWN]}…"
+    return f"{shown if wrong.isascii() and wrong.isdigit() else f'“{shown}”'} is not {word}"
+
+
+def timezone(schedule: OnDate | Repeated, zones: Collection[str]) -> Iterator[Problem]:
+    """UTC, or a time zone of the closed list."""
+    if schedule.timezone is not None and schedule.timezone not in zones:
+        yield Problem("schedule.timezone", "schedule.timezone", "Choose a time zone from the list")
+
+
+def in_the_future(schedule: OnDate, now: datetime) -> Iterator[Problem]:
+    """A moment that has passed never comes."""
+    if moment_of(schedule) <= now:
+        present = now.astimezone(UTC)
+        said = f"{present.day} {present:%b %Y %H:%M} UTC"
+        yield Problem("schedule.at", "schedule.past", f"Choose a date in the future: it is now {said}")
+
+
+def far_enough_apart(schedule: Repeated, minimum_minutes: int) -> Iterator[Problem]:
+    """An admin can forbid that runs follow each other too closely."""
+    if minimum_minutes > 1 and shortest_minutes(schedule) < minimum_minutes:
+        message = f"Runs must be at least {minimum_minutes} minutes apart (set by your admin)"
+        yield Problem("schedule.minutes", "schedule.interval", message)
