@@ -1,4 +1,6 @@
-"""`python -m jobs.scheduler`: keeps the house in order; and here is decided, over all brands, which run is next.
+"""`python -m jobs.scheduler`: the clock, and what keeps the house in order.
+
+Here is also decided, over all brands, which run is next and which moments have come.
 
 Any number of scheduler processes may stand side by side: each row is worked on by one of them at a time.
 """
@@ -12,19 +14,28 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import takewhile
 from types import FrameType
 from typing import Final
 
 from flask import Flask
+from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from exports.errors import ExportsError
+from webapp import entries
 from webapp.extensions import db
 from webapp.models import system_scope
-from webapp.services import runs
+from webapp.services import runs, schedules
+from webapp.services.progress import present
 
 log = logging.getLogger("jobs.scheduler")
 
+CLOCK_S: Final = 0.5
+"""How often rq-scheduler's entries are looked at: a run is to be claimed within 2 s of its moment (SPEC section 7)."""
+RECONCILE_S: Final = 10
+COMING: Final = 5_000
+"""Entries that one reconcile pass looks at, those of the soonest moments; the others have time."""
 TIDY_S: Final = 600
 ORPHANS_S: Final = 6 * 3600
 """The whole store is listed for this: seldom."""
@@ -44,6 +55,63 @@ def rehearse(worker: str) -> None:
         runs.rehearse_claim()
         runs.holds(worker)
     db.session.remove()
+
+
+def fire_all_due() -> int:
+    """Make the rows of every moment that has come, over all brands; returns how many exports had one."""
+    exports = queued = passed = 0
+    with system_scope():
+        while (fired := schedules.fire_due()).exports:
+            exports, queued, passed = exports + fired.exports, queued + fired.queued, passed + fired.passed
+    db.session.remove()
+    if exports:
+        log.info("fired %d exports: %d runs queued, %d moments missed or skipped", exports, queued, passed)
+    return exports
+
+
+def seconds_to_next() -> float | None:
+    """How long it is, on the database's clock, to the next moment of all brands; None if none is to come."""
+    with system_scope():
+        soonest = schedules.coming(1)
+        seconds = (soonest[0][1] - present()).total_seconds() if soonest else None
+    db.session.remove()
+    return None if seconds is None else max(0.0, seconds)
+
+
+class Clock:
+    """rq-scheduler's entries, watched by the time that the database has."""
+
+    def __init__(self) -> None:
+        self.behind_s = 0.0
+        """How far this machine's clock is behind the database's."""
+        self.is_deaf = False
+
+    def tick(self) -> None:
+        """Ring for the entries that are due. While Redis is away the reconcile pass fires alone."""
+        try:
+            entries.ring(time.time() + self.behind_s)
+        except RedisError as error:
+            if not self.is_deaf:
+                log.warning("Redis cannot be asked for what is due: %s", error)
+            self.is_deaf = True
+        else:
+            self.is_deaf = False
+
+    def reconcile(self) -> None:
+        """Fire what is overdue, then make the entries that are missing: what a lost or wiped Redis has forgotten."""
+        fire_all_due()
+        with system_scope():
+            self.behind_s = present().timestamp() - time.time()
+            coming = schedules.coming(COMING)
+        db.session.remove()
+        try:
+            lost = entries.missing(coming)
+        except RedisError as error:
+            log.warning("Redis cannot be asked for its entries: %s", error)
+            return
+        made = sum(1 for _ in takewhile(bool, (entries.arrange(id_, at) for id_, at in lost)))
+        if made:
+            log.info("made %d entries that were missing", made)
 
 
 @dataclass
@@ -72,7 +140,10 @@ def duties(app: Flask) -> list[Duty]:
     from jobs import upkeep
 
     sweep_s = app.config["SETTINGS"].run_sweep
+    clock = Clock()
     return [
+        Duty("reconcile", clock.reconcile, RECONCILE_S),
+        Duty("clock", clock.tick, CLOCK_S),
         Duty("sweep", upkeep.sweep, sweep_s),
         Duty("tidy", upkeep.tidy, TIDY_S),
         Duty("orphans", upkeep.orphans, ORPHANS_S),

@@ -1,4 +1,4 @@
-"""What may come out of Redis: orders of a closed list that hold one id; nothing else is even read (RELIABILITY T14)."""
+"""What may come out of Redis: orders of a closed list, with one id at most; nothing else is read (RELIABILITY T14)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from rq.job import Job
 
-from webapp.queues import FUNCTIONS
+from webapp.queues import FIRE, FUNCTIONS
 
 MAX_BYTES: Final = 10_000
 """A ticket takes about 100."""
@@ -22,10 +22,15 @@ class TicketRefused(Exception):
 
 @dataclass(frozen=True)
 class Order:
-    """What a ticket asks for."""
+    """What a ticket asks for; `run` is empty for what is about no run."""
 
     function: str
-    run: str
+    run: str = ""
+
+    @property
+    def arguments(self) -> dict[str, str]:
+        """What the function is given."""
+        return {"run": self.run} if self.run else {}
 
 
 class Ticket(Job):
@@ -49,13 +54,15 @@ class Ticket(Job):
         except (ValueError, RecursionError) as error:
             raise TicketRefused("it is not JSON") from error
         match found:
-            case [str(function), None, [], {"run": str(run), **more}] if not more:
+            case [str(function), None, [], {"run": str(run), **more}] if not more and function != FIRE:
                 pass
+            case [str(function), None, [], {**nothing}] if not nothing and function == FIRE:
+                run = ""
             case _:
                 raise TicketRefused("it has not the shape of a ticket")
         if FUNCTIONS.get(function) != queue:
             raise TicketRefused("it asks for a function that this queue does not have")
-        if not _is_uuid(run):
+        if function != FIRE and not _is_uuid(run):
             raise TicketRefused("its run is no id")
         return Order(function, run)
 

@@ -190,7 +190,7 @@ class TicketWorker(Worker):
         try:
             with self.app.app_context():
                 horse.begin(self.name, parent)
-                _function(order.function)(run=order.run)
+                _function(order.function)(**order.arguments)
             status = 0
         except BaseException:  # the last frame of a process: whatever it was, it is logged, and the process ends
             log.exception("the horse fell over %s", order.function)

@@ -28,7 +28,9 @@ log = logging.getLogger(__name__)
 EXPORTS: Final = "exports"
 FAST: Final = "fast"
 
-FUNCTIONS: Final = {"jobs.runs.execute": EXPORTS}
+FIRE: Final = "jobs.firing.fire"
+"""Its tickets hold nothing: what is due is asked of the database."""
+FUNCTIONS: Final = {"jobs.runs.execute": EXPORTS, FIRE: FAST}
 """Every function that a worker may be asked for, and its queue. Who writes into Redis gets nothing else run (T14)."""
 
 PATIENCE_S: Final = 0.4
@@ -71,19 +73,19 @@ def enqueue_after_commit(function: str, run_id: UUID) -> None:
     db.session.info.setdefault(_WAITING, []).append(ticket)
 
 
-def send(function: str, name: str, run_id: str, url: str) -> bool:
+def send(function: str, name: str, run_id: str | None, url: str) -> bool:
     """Send one ticket now; returns whether Redis took it."""
     try:
         queue(name, url).enqueue_call(
             function,
-            kwargs={"run": run_id},
+            kwargs={"run": run_id} if run_id else {},
             timeout=-1,
             result_ttl=0,
             failure_ttl=FAILED_TICKET_S,
-            description=f"{function} {run_id}",
+            description=f"{function} {run_id or ''}".strip(),
         )
     except (RedisError, OSError) as error:
-        log.warning("Redis did not take the ticket for %s %s, the sweep will send it: %s", function, run_id, error)
+        log.warning("Redis did not take the ticket for %s %s, it will be sent again: %s", function, run_id or "", error)
         return False
     return True
 

@@ -34,7 +34,7 @@ from webapp.models.base import BrandOwned
 ROOT = Path(__file__).parents[2]
 
 SYSTEM_SCOPES = {
-    "jobs/scheduler.py": 2,  # take_next: which run is next, over all brands; its rehearsal
+    "jobs/scheduler.py": 5,  # which run is next, its rehearsal; which moments have come, which comes next, all to come
     "jobs/upkeep.py": 6,  # sweep, take_back, holds, old drafts, expired files, orphans
     "webapp/cli/user.py": 1,  # the operator's command line
     "webapp/services/logins.py": 2,  # login: whose email is this?

@@ -182,9 +182,10 @@ class _Ending:
 @with_appcontext
 def check(file: BinaryIO, brand: str | None) -> None:
     """Print every problem of a definition as a JSON line on standard output; nothing when all is well."""
-    from exports import rules
+    from exports import rules, schedule, zones
     from exports.surroundings import known_ids
     from webapp.services import brands
+    from webapp.services.progress import present
 
     try:
         definition = definitions.parse(file.read())
@@ -199,6 +200,7 @@ def check(file: BinaryIO, brand: str | None) -> None:
     except ExportsError as error:
         raise click.ClickException(f"{error.message} {error.advised}") from error
     problems = rules.problems(definition, catalogue, segments=surroundings.segments, known=known)
+    problems += schedule.problems_when_saved(definition.schedule, zones.names(), present(), chosen.minimum_minutes)
     errors = [one for one in problems if not one.warning]
     _print(errors)
     sys.exit(REFUSED if errors else 0)

@@ -33,6 +33,8 @@ class Brand(db.Model):  # type: ignore[name-defined,misc]
     time_zone: Mapped[str] = mapped_column(Text)
     modules: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     retention_days: Mapped[int] = mapped_column(default=30)
+    # Between two runs of a repeated export (SPEC section 7).
+    minimum_minutes: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(server_default=clock())
 
 

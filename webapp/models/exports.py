@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
@@ -23,6 +23,7 @@ class Export(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
     __table_args__ = owned_args(
         same_brand("owner_id", "users"),
         same_brand("created_by_id", "users"),
+        same_brand("inactive_by_id", "users"),
         same_brand("latest_run_id", "runs", use_alter=True, deferrable=True, initially="DEFERRED"),
         CheckConstraint("schedule IN ('now', 'on_date', 'repeated')", name="schedule"),
         CheckConstraint("(schedule = 'repeated') = (active IS NOT NULL)", name="active"),
@@ -31,13 +32,19 @@ class Export(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
         Index(None, "brand_id", "name"),
         # Every run that is deleted is looked for here: without it 100,000 take a quarter of an hour.
         Index(None, "brand_id", "latest_run_id"),
+        # The clock asks for what is due, of all brands.
+        Index("ix_exports_next_run_at", "next_run_at", postgresql_where=text("next_run_at IS NOT NULL")),
     )
 
     name: Mapped[str] = mapped_column(Text)
     model: Mapped[str] = mapped_column(Text)
     target: Mapped[str] = mapped_column(Text, default="none")
     schedule: Mapped[str] = mapped_column(Text, default="now")
+    schedule_words: Mapped[str] = mapped_column(Text, default="")
     active: Mapped[bool | None]
+    inactive_since: Mapped[datetime | None]
+    inactive_by_id: Mapped[uuid.UUID | None]
+    # The moment that comes next, and the truth about it: what Redis knows is made anew from here (DESIGN section 3).
     next_run_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
     owner_id: Mapped[uuid.UUID]
@@ -63,7 +70,10 @@ class Export(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
         """The word of SPEC section 2: a repeated export is Active or Inactive, a one-off shows its newest run."""
         if self.active is not None:
             return "Active" if self.active else "Inactive"
-        return self.latest_run.shown_on_export if self.latest_run else "Pending"
+        run = self.latest_run
+        if run is None or (self.next_run_at is not None and not run.is_live):
+            return "Pending"
+        return run.shown_on_export
 
 
 class ExportVersion(BrandOwned, db.Model):  # type: ignore[name-defined,misc]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from datetime import datetime
 from typing import Final
 
-from exports import rules
+from exports import rules, schedule, zones
 from exports.catalogue import Catalogue, DataModel
 from exports.definition import Definition
 from exports.errors import DefinitionRefused, Problem, SourceError
+from exports.schedule.clock import ANY_SCHEDULE
 from exports.surroundings import known_ids
 from webapp.models import User
 from webapp.services import brands
+from webapp.services.progress import present
 
 SEGMENT_OPERATORS: Final = frozenset({"in_segment", "not_in_segment"})
 
@@ -21,8 +24,18 @@ def problems(user: User, definition: Definition) -> list[Problem]:
     catalogue = brands.catalogue_of(user.brand)
     segments, known = _segments(user, definition), _known(user, definition, catalogue)
     found = rules.problems(definition, catalogue, segments=segments, known=known)
+    found += schedule.problems_when_saved(*_when_saved(user, definition.schedule))
     model = catalogue.models.get(definition.model)
     return found if model is None else [*found, *rights(user, definition, model)]
+
+
+def schedule_problems(user: User, chosen: ANY_SCHEDULE) -> list[Problem]:
+    """Every rule that a schedule breaks that this user wants to save."""
+    return schedule.problems(chosen, zones.names()) or schedule.problems_when_saved(*_when_saved(user, chosen))
+
+
+def _when_saved(user: User, chosen: ANY_SCHEDULE) -> tuple[ANY_SCHEDULE, Collection[str], datetime, int]:
+    return chosen, zones.names(), present(), user.brand.minimum_minutes
 
 
 def _segments(user: User, definition: Definition) -> list[str] | None:

@@ -1,4 +1,4 @@
-"""**Create**: a definition becomes an export with its first version and run, all of it or nothing."""
+"""**Create**: a definition becomes an export with its first version, and a run or a next moment: all or nothing."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from exports.definition import Definition
 from webapp.extensions import db
 from webapp.models import Export, ExportVersion, Run, User
 from webapp.permissions import authorize
-from webapp.services import audit, definitions, runs
+from webapp.services import audit, definitions, runs, schedules
+from webapp.services.progress import present
 
 
 def create(user: User, definition: Definition, token: uuid.UUID) -> Export:
-    """Save a definition as a new export and start it. The same token again gives the same export (RELIABILITY F39).
+    """Save a definition as a new export, and start it or wait for its moment.
+
+    The same token again gives the same export (RELIABILITY F39).
 
     Raises:
         Refused: the user may not create exports.
@@ -50,12 +53,12 @@ def _add(user: User, definition: Definition, token: uuid.UUID) -> Export:
         name=definition.name,
         model=definition.model,
         target=definition.target.type,
-        schedule=definition.schedule.type,
         version=1,
         owner_id=user.id,
         created_by_id=user.id,
         create_token=token,
     )
+    schedules.plan(export, definition.schedule, present())
     db.session.add(export)
     db.session.flush()
     db.session.add(
@@ -68,9 +71,10 @@ def _add(user: User, definition: Definition, token: uuid.UUID) -> Export:
         )
     )
     db.session.flush()
-    run = runs.add_run(export, user, uuid.uuid4())
     audit.record("export.created", user, export, name=export.name, model=export.model, version=1)
-    audit.record("run.requested", user, run, version=1)
+    if definition.schedule.type == "now":
+        run = runs.add_run(export, user, uuid.uuid4())
+        audit.record("run.requested", user, run, version=1)
     return export
 
 

@@ -29,6 +29,7 @@ TABLE: Final[dict[tuple[str, Event], str]] = {
 SOURCE: Final[dict[Event, str]] = {event: state for state, event in TABLE}
 """Each event is allowed in exactly one state."""
 
+LIVE: Final = frozenset({"queued", "processing"})
 ENDED: Final = frozenset({"success", "failed", "cancelled", "missed", "skipped"})
 
 

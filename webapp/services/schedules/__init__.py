@@ -1,0 +1,21 @@
+"""Schedules of exports: when they run next (`planning`), and that they do (`firing`; docs/schedules.md)."""
+
+from webapp.services.schedules.firing import Fired, coming, fire_due
+from webapp.services.schedules.planning import (
+    ExportChanged,
+    change_schedule,
+    plan,
+    set_active,
+    set_inactive,
+)
+
+__all__ = [
+    "ExportChanged",
+    "Fired",
+    "change_schedule",
+    "coming",
+    "fire_due",
+    "plan",
+    "set_active",
+    "set_inactive",
+]

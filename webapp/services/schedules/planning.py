@@ -1,0 +1,146 @@
+"""When an export runs next: **Create**, **Change schedule**, **Set inactive**, **Set active** (SPEC section 4)."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import select
+
+from exports import schedule as schedules
+from exports.definition import Definition, parse
+from exports.errors import DefinitionRefused, Problem
+from exports.schedule import Now, OnDate
+from exports.schedule.clock import ANY_SCHEDULE, moment_of
+from webapp.entries import arrange_after_commit
+from webapp.extensions import db
+from webapp.models import Export, ExportVersion, User
+from webapp.permissions import authorize
+from webapp.services import audit, definitions
+from webapp.services.progress import present
+from webapp.services.schedules.firing import fire
+
+OTHER_TYPE = {
+    "on_date": "An On-date export stays On-date. To repeat it, clone it.",
+    "repeated": "A Repeated export stays Repeated. To run it on one date, clone it.",
+    "now": "An export that runs at once has no schedule. To schedule it, clone it.",
+}
+
+
+class ExportChanged(Exception):
+    """Somebody saved another version of the export after the page was shown."""
+
+
+def plan(export: Export, schedule: ANY_SCHEDULE, now: datetime) -> None:
+    """Let an export run by a schedule from now on; the caller commits. At once has no moment: nothing is to come."""
+    export.schedule = schedule.type
+    export.schedule_words = schedules.brief(schedule)
+    if schedule.type == "repeated" and export.active is None:
+        export.active = True
+    export.next_run_at = None if export.active is False else _first(schedule, now)
+    if not isinstance(schedule, Now):
+        arrange_after_commit(export.id, export.next_run_at)
+
+
+def _first(schedule: ANY_SCHEDULE, now: datetime) -> datetime | None:
+    # A date that came between the check and here is due, not gone.
+    return moment_of(schedule) if isinstance(schedule, OnDate) else schedules.next_moment(schedule, now)
+
+
+def change_schedule(user: User, export: Export, schedule: ANY_SCHEDULE, version: int) -> Export:
+    """**Change schedule**: a new version that differs in its schedule. The same schedule again changes nothing.
+
+    `version` is the one that the user saw.
+
+    Raises:
+        Refused: the user may not change this export.
+        DefinitionRefused: the schedule breaks a rule, or is of another type.
+        ExportChanged: there is another version by now.
+    """
+    authorize(user, "exports.change_schedule", export)
+    definition = _definition(_hold(export))
+    if definition.schedule.type != schedule.type:
+        message = OTHER_TYPE[definition.schedule.type]
+        raise DefinitionRefused([Problem("schedule.type", "schedule.type", message)])
+    if problems := definitions.schedule_problems(user, schedule):
+        raise DefinitionRefused(problems)
+    if definition.schedule == schedule:
+        db.session.rollback()
+        return export
+    if export.version != version:
+        db.session.rollback()
+        raise ExportChanged
+    now = _settle(export)
+    _save_version(user, export, definition.model_copy(update={"schedule": schedule}))
+    plan(export, schedule, now)
+    audit.record(
+        "export.schedule_changed", user, export, version=export.version,
+        before=schedules.sentence(definition.schedule), after=schedules.sentence(schedule),
+    )  # fmt: skip
+    db.session.commit()
+    return export
+
+
+def set_inactive(user: User, export: Export) -> Export:
+    """**Set inactive**: it does not run until it is set active again. A run in progress goes on.
+
+    Raises:
+        Refused: the user may not do this to this export.
+    """
+    authorize(user, "exports.set_inactive", export)
+    if _hold(export).active:
+        now = _settle(export)
+        export.active, export.inactive_since, export.inactive_by_id = False, now, user.id
+        export.next_run_at = None
+        arrange_after_commit(export.id, None)
+        audit.record("export.set_inactive", user, export)
+    db.session.commit()
+    return export
+
+
+def set_active(user: User, export: Export) -> Export:
+    """**Set active**: it runs at its next moment; what passed meanwhile is not caught up.
+
+    Raises:
+        Refused: the user may not do this to this export.
+    """
+    authorize(user, "exports.set_active", export)
+    if _hold(export).active is False:
+        export.active, export.inactive_since, export.inactive_by_id = True, None, None
+        plan(export, _definition(export).schedule, present())
+        audit.record("export.set_active", user, export)
+    db.session.commit()
+    return export
+
+
+def _hold(export: Export) -> Export:
+    """Read the export's row again and keep others, the clock among them, from changing it until the commit."""
+    wanted = select(Export).where(Export.id == export.id).with_for_update(key_share=True)
+    return db.session.scalars(wanted.execution_options(populate_existing=True)).one()
+
+
+def _settle(export: Export) -> datetime:
+    """Fire what has come by now: it belongs to the schedule as it was. Returns the present moment."""
+    now = present()
+    while export.next_run_at is not None and export.next_run_at <= now:
+        fire([export], now)
+        db.session.flush()
+    return now
+
+
+def _definition(export: Export) -> Definition:
+    wanted = select(ExportVersion.definition).where(
+        ExportVersion.export_id == export.id, ExportVersion.number == export.version
+    )
+    return parse(db.session.execute(wanted).scalar_one())
+
+
+def _save_version(user: User, export: Export, definition: Definition) -> None:
+    export.version += 1
+    db.session.add(
+        ExportVersion(
+            id=uuid.uuid4(), brand_id=export.brand_id, export_id=export.id, number=export.version,
+            definition=definition.as_json(), author_id=user.id,
+        )
+    )  # fmt: skip
+    db.session.flush()
