@@ -32,6 +32,7 @@ class Settings:
     home: Path
     work_mem: str = "64MB"
     source_statement_timeout: int = 3600
+    source_parts: int = 2
     source_pool: int = 4
     trusted_proxies: int = 0
     run_lease: int = 30
@@ -145,6 +146,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         home=folder,
         work_mem=environ.get("SOURCE_WORK_MEM") or "64MB",
         source_statement_timeout=_number(environ, "SOURCE_STATEMENT_TIMEOUT", 3600, 1, 86_400),
+        source_parts=_number(environ, "SOURCE_PARTS", 2, 1, 8),
         trusted_proxies=_number(environ, "TRUSTED_PROXIES", 0, 0, 5),
         run_lease=_number(environ, "RUN_LEASE", 30, 1, 3600),
         run_sweep=_number(environ, "RUN_SWEEP", 5, 1, 60),

@@ -58,12 +58,13 @@ def translated(
     *,
     seconds: float,
     elapsed: float = 0.0,
-    rows: int = 0,
+    rows: int | None = None,
     late: type[SourceTimeout] = SourceTimeout,
 ) -> RunError:
-    """Our error for one of psycopg's. `seconds` was the query's limit, `elapsed` its time, `rows` what it had given.
+    """Our error for one of psycopg's. `seconds` was the query's limit, `elapsed` its time.
 
-    `late` is the error for a query that took longer than its limit.
+    `rows` is how many rows of the file stand before the place of the error, if that is known; `late` is the error for
+    a query that took longer than its limit.
     """
     state = error.sqlstate or error.diag.sqlstate or ""
     text = error.diag.message_primary or str(error).strip()
@@ -77,7 +78,7 @@ def translated(
         found = _NAME.search(text)
         facts["name"] = found[1].strip('"') if found else text
     elif kind is RowUnreadable:
-        facts["reason"] = f"{text} (after row {rows:,} of the file)"
+        facts["reason"] = text if rows is None else f"{text} (after row {rows:,} of the file)"
     return kind(f"{state} {type(error).__name__}: {text}".strip(), **facts)
 
 

@@ -1,34 +1,34 @@
-"""PostgreSQL, and what speaks its protocol and COPY: read replicas, Citus, Aurora, AlloyDB.
-
-The server writes the file's bytes, one message a row; the client must only not be in the way (DESIGN section 2, "The
-client"): rows are appended to one bytearray and handed on when libpq has no whole row left and 256 KiB are there.
-"""
+"""PostgreSQL, and what speaks its protocol and COPY: read replicas, Citus, Aurora, AlloyDB."""
 
 from __future__ import annotations
 
-import select as os_select
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any, Final
 
 import psycopg
 import sqlalchemy as sa
-from psycopg import pq, sql
+from psycopg import sql
 
-from exports.errors import SourceSlow
+from exports.errors import RunError, SourceSlow
 from exports.formats import Copying
 from exports.query import Query
-from exports.source.base import WATCH_EVERY, Progress, Rows, Source, Watch
-from exports.source.errors import translated, translating
-from exports.source.statements import composed, copying
+from exports.source.base import Rows, Source, Watch
+from exports.source.copied import CopiedRows, Copy
+from exports.source.errors import translating
+from exports.source.parts import TWO, Parts
+from exports.source.statements import composed, copying, expected
 
-BATCH: Final = 256 * 1024
-"""Bytes handed on at once: fewer cost more calls, more cost memory and gain nothing."""
-_CANCEL_WITHIN = 3.0
-_CONNECT_WITHIN = 10
-_QUICK = 5.0
-ENDED: Final = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
+_CONNECT_WITHIN: Final = 10
+_QUICK: Final = 5.0
+_NOTICE_WHO_LEFT: Final = """
+    SELECT set_config(name, '1s', false) FROM pg_settings
+    WHERE name = 'client_connection_check_interval' AND version() !~* 'windows|mingw|visual c'
+"""
+"""A query whose client has gone ends within a second (PostgreSQL 14 and later): a worker that was killed asks for
+nothing any more, and a cancel that comes before its query has begun is lost."""
+_Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 class PostgresSource(Source):
@@ -39,12 +39,19 @@ class PostgresSource(Source):
     """
 
     def __init__(
-        self, url: str, *, statement_timeout: float = 3600.0, work_mem: str = "64MB", application_name: str = "exports"
+        self,
+        url: str,
+        *,
+        statement_timeout: float = 3600.0,
+        work_mem: str = "64MB",
+        application_name: str = "exports",
+        parts: Parts = TWO,
     ) -> None:
         self._url = url.replace("postgresql+psycopg://", "postgresql://", 1)
         self._seconds = statement_timeout
         self._work_mem = work_mem
         self._application_name = application_name
+        self._parts = parts
 
     @contextmanager
     def rows(
@@ -52,14 +59,32 @@ class PostgresSource(Source):
     ) -> Iterator[Rows]:
         """See `Source.rows`."""
         limit = self._seconds if seconds is None else seconds
-        jit = query.jit and seconds is None
-        with self._reading(query.timezone, jit=jit, seconds=limit) as connection:
-            statement = copying(composed(select, connection), query.format.copying, connection)
-            rows = _CopyRows(connection, statement, watch, limit)
-            try:
-                yield rows
-            finally:
-                rows.stop()
+        with ExitStack() as stack:
+            copies = [
+                Copy(connection, copying(composed(part, connection), query.format.copying, connection))
+                for connection, part in self._parted(stack, select, query, limit, bounded=seconds is not None)
+            ]
+            rows = CopiedRows(copies, watch, limit)
+            stack.callback(rows.stop)
+            yield rows
+
+    def _parted(
+        self, stack: ExitStack, select: sa.Select[Any], query: Query, seconds: float, *, bounded: bool
+    ) -> list[tuple[_Connection, sa.Select[Any]]]:
+        """The parts of a SELECT, each with a connection of its own, which `stack` closes; all see one snapshot."""
+        reading = partial(self._reading, query.timezone, jit=query.jit and not bounded, seconds=seconds)
+        first = stack.enter_context(reading())
+        if bounded:
+            return [(first, select)]
+        with translating(seconds=seconds):
+            parts = self._parts.of(select, query, first)
+        try:
+            others = [stack.enter_context(reading(beside=first)) for _part in parts[1:]]
+        except RunError:
+            # Parts are for speed only: without more connections, or if they lead to another server, one will do. What
+            # else may be wrong, the one meets as well.
+            return [(first, select)]
+        return list(zip([first, *others], parts, strict=True))
 
     def count(self, query: Query, *, seconds: float = _QUICK) -> int:
         """See `Source.count`."""
@@ -70,9 +95,7 @@ class PostgresSource(Source):
     def estimate(self, query: Query) -> int:
         """See `Source.estimate`."""
         with self._reading(query.timezone, jit=False, seconds=_QUICK) as connection, translating(seconds=_QUICK):
-            statement = f"EXPLAIN (FORMAT JSON) {composed(query.matching, connection)}"
-            row = connection.execute(statement.encode()).fetchone()
-        return int(row[0][0]["Plan"]["Plan Rows"]) if row else 0
+            return expected(query, connection)
 
     def describe(self, table: str) -> dict[str, str]:
         """See `Source.describe`."""
@@ -92,8 +115,13 @@ class PostgresSource(Source):
             return connection.execute(composed(select, connection).encode()).fetchall()
 
     @contextmanager
-    def _reading(self, timezone: str, *, jit: bool, seconds: float) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-        """A connection in a transaction that cannot write; it is closed at the end, whatever happened."""
+    def _reading(
+        self, timezone: str, *, jit: bool, seconds: float, beside: _Connection | None = None
+    ) -> Iterator[_Connection]:
+        """A connection in a transaction that cannot write; it is closed at the end, whatever happened.
+
+        It sees what the one `beside` it sees, whose transaction is running.
+        """
         with translating(seconds=seconds):
             connection = psycopg.connect(
                 self._url,
@@ -105,10 +133,15 @@ class PostgresSource(Source):
                 keepalives_interval=10,
                 keepalives_count=3,
                 cursor_factory=psycopg.ClientCursor,
+                **(_server_of(beside) if beside else {}),
             )
         try:
             with translating(seconds=seconds):
+                connection.execute(_NOTICE_WHO_LEFT)
                 connection.execute(self._settings(timezone, jit=jit, seconds=seconds))
+                if beside:
+                    exported = sql.Literal(beside.execute("SELECT pg_export_snapshot()").fetchall()[0][0])
+                    connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(exported))
             yield connection
         finally:
             connection.close()
@@ -129,95 +162,10 @@ class PostgresSource(Source):
         return sql.SQL("; ").join([*statements, sql.SQL("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")])
 
 
-class _CopyRows(Rows):
-    """A running COPY: batches of whole rows, looked at while they come."""
-
-    def __init__(
-        self, connection: psycopg.Connection[Any], statement: str, watch: Watch | None, seconds: float
-    ) -> None:
-        self._connection = connection
-        self._statement = statement
-        self._watch = watch
-        self._seconds = seconds
-        self._received = 0
-        self._bytes = 0
-        self._running = False
-
-    def __iter__(self) -> Iterator[bytearray]:
-        """See `Rows`."""
-        self._began = self._looked = time.monotonic()
-        try:
-            yield from self._batches()
-        except psycopg.Error as error:
-            elapsed = time.monotonic() - self._began
-            raise translated(error, seconds=self._seconds, elapsed=elapsed, rows=self._received) from error
-
-    def _batches(self) -> Iterator[bytearray]:
-        connection = self._connection.pgconn
-        self._start(connection)
-        batch = bytearray()
-        get = connection.get_copy_data
-        rows = 0
-        while True:
-            size, row = get(1)
-            while size > 0:
-                batch += row
-                rows += 1
-                size, row = get(1)
-            self._received = rows
-            if size < 0:
-                break
-            if len(batch) >= BATCH:
-                self._bytes += len(batch)
-                yield batch
-                batch.clear()
-            self._wait(connection)
-        self.count = self._ended(connection)
-        if batch:
-            yield batch
-
-    def _start(self, connection: pq.abc.PGconn) -> None:
-        self._poll = os_select.poll()
-        self._poll.register(connection.socket, os_select.POLLIN)
-        connection.nonblocking = 0
-        connection.send_query(self._statement.encode())
-        self._running = True
-        while connection.is_busy():
-            self._wait(connection)
-        result = connection.get_result()
-        if result is None or result.status != pq.ExecStatus.COPY_OUT:
-            self._running = False
-            raise _error(connection, result)
-
-    def _wait(self, connection: pq.abc.PGconn) -> None:
-        """Wait for more, and let whoever watches look: the one place where a run can be stopped."""
-        ready = self._poll.poll(WATCH_EVERY * 1000)
-        now = time.monotonic()
-        if self._watch is not None and now - self._looked >= WATCH_EVERY:
-            self._looked = now
-            self._watch(Progress(self._received, self._bytes, now - self._began))
-        if ready:
-            connection.consume_input()
-
-    def _ended(self, connection: pq.abc.PGconn) -> int:
-        """The number of rows in COPY's own words; an error that came behind the last row is raised here."""
-        self._running = False
-        result = connection.get_result()
-        if result is None or result.status not in ENDED:
-            raise _error(connection, result)
-        return result.command_tuples or 0
-
-    def stop(self) -> None:
-        """End the query in the database if it is still running: closing the connection alone would not be noticed."""
-        if self._running:
-            self._running = False
-            self._connection.cancel_safe(timeout=_CANCEL_WITHIN)
+def _server_of(connection: _Connection) -> dict[str, Any]:
+    """Parameters that lead to the same server: an address may name several, and a snapshot is one server's."""
+    info = connection.info
+    return {"host": info.host, "port": info.port} | ({"hostaddr": info.hostaddr} if info.hostaddr else {})
 
 
-def _error(connection: pq.abc.PGconn, result: pq.abc.PGresult | None) -> psycopg.Error:
-    if result is None or not result.error_field(pq.DiagnosticField.SQLSTATE):
-        return psycopg.OperationalError(connection.get_error_message())
-    return psycopg.errors.error_from_result(result, encoding="utf-8")
-
-
-__all__ = ["BATCH", "Copying", "PostgresSource"]
+__all__ = ["Copying", "PostgresSource"]

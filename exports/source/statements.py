@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from exports.formats import Copying
+from exports.query import Query
 
 
 class _Dialect(PGDialect):
@@ -38,6 +39,13 @@ def copying(select: str, how: Copying, connection: psycopg.Connection[Any]) -> s
     return (
         f"COPY ({select}) TO STDOUT ({psycopg.ClientCursor(connection).mogrify(options, (how.delimiter, how.quote))})"
     )
+
+
+def expected(query: Query, connection: psycopg.Connection[Any]) -> int:
+    """How many rows the planner expects."""
+    statement = f"EXPLAIN (FORMAT JSON) {composed(query.matching, connection)}"
+    row = connection.execute(statement.encode()).fetchone()
+    return int(row[0][0]["Plan"]["Plan Rows"]) if row else 0
 
 
 def _folds_unicode(connection: psycopg.Connection[Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -95,6 +96,26 @@ def test_what_the_watch_raises_stops_the_query_in_the_database_within_seconds(
         still = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'to be cancelled'"
         deadline = time.monotonic() + 5
         while connection.execute(still).fetchone() != (0,):
+            assert time.monotonic() < deadline
+
+
+def run_stuck(url: str) -> None:
+    """A run that does not end by itself."""
+    run(PostgresSource(url, application_name="to be killed"), STUCK, fields=["extra"])
+
+
+def test_the_query_of_a_process_that_was_killed_ends_in_the_database_within_seconds(crowded: Zoo) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=run_stuck, args=[crowded.url])
+    process.start()
+    with psycopg.connect(crowded.url, autocommit=True) as connection:
+        stuck = "SELECT FROM pg_stat_activity WHERE application_name = 'to be killed' AND wait_event = 'PgSleep'"
+        deadline = time.monotonic() + 20
+        while not connection.execute(stuck).fetchall():
+            assert time.monotonic() < deadline
+        process.kill()
+        process.join()
+        deadline = time.monotonic() + 5
+        while connection.execute(stuck).fetchall():
             assert time.monotonic() < deadline
 
 

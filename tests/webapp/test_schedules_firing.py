@@ -235,9 +235,7 @@ def test_an_overdue_moment_is_fired_by_the_reconcile_pass(schedules: Schedules, 
     assert schedules.told() == [("23 10:00", "queued")]
 
 
-def test_an_entry_at_a_wrong_time_is_moved(
-    schedules: Schedules, people: People, app_settings: dict[str, str]
-) -> None:
+def test_an_entry_at_a_wrong_time_is_moved(schedules: Schedules, people: People, app_settings: dict[str, str]) -> None:
     export_id = schedules.create(people.exporter, EVERY_HOUR)
     with Redis.from_url(app_settings["REDIS_URL"]) as redis:
         redis.zadd("rq:scheduler:scheduled_jobs", {f"export-{export_id}": 1})
@@ -311,5 +309,3 @@ def test_exports_of_every_brand_are_fired(schedules: Schedules, people: People) 
     schedules.clock.set("2026-11-23 10:00+00")
     assert schedules.fire() == 2
     assert {row["brand_id"] for row in schedules.rows()} == {people.exporter.brand_id, people.stranger.brand_id}
-
-

@@ -50,14 +50,17 @@ def catalogue_of(brand: Brand) -> Catalogue:
 def source() -> PostgresSource:
     """Where this installation's rows come from."""
     settings = current_app.config["SETTINGS"]
-    return _source(settings.source_database_url, settings.work_mem, settings.source_statement_timeout)
+    return _source(
+        settings.source_database_url, settings.work_mem, settings.source_statement_timeout, settings.source_parts
+    )
 
 
 @lru_cache(maxsize=4)
-def _source(url: str, work_mem: str, timeout: int) -> PostgresSource:
+def _source(url: str, work_mem: str, timeout: int, parts: int) -> PostgresSource:
+    from exports.source.parts import Parts
     from exports.source.postgresql import PostgresSource
 
-    return PostgresSource(url, work_mem=work_mem, statement_timeout=timeout)
+    return PostgresSource(url, work_mem=work_mem, statement_timeout=timeout, parts=Parts(parts))
 
 
 def surroundings(brand: Brand, moment: datetime) -> Surroundings:
