@@ -60,10 +60,6 @@ _MEMBERS: Final[dict[Input, tuple[str, ...]]] = {
     Input.ACTIONS: ("ids", "from", "to", "min"),
     Input.PURCHASES: ("ids", "from", "to"),
 }
-NOT_ON_SCREEN: Final = frozenset({
-    Input.GROUPS, Input.REWARDS, Input.ACTIVITIES, Input.ACTIONS, Input.PURCHASES, Input.ANNIVERSARY, Input.AGES,
-})  # fmt: skip
-"""Values for which the wizard has no input yet: `offered` leaves their operators out, definitions may use them."""
 
 
 @dataclass(frozen=True)
@@ -199,11 +195,6 @@ def operators_for(field: DataField) -> tuple[Operator, ...]:
     if field.special is not None:
         return special or _EMPTINESS
     return _of_type(field) + special
-
-
-def offered(field: DataField) -> tuple[Operator, ...]:
-    """The operators that the screen offers for an attribute, in its order: all whose value can be entered there."""
-    return tuple(one for one in operators_for(field) if one.input not in NOT_ON_SCREEN)
 
 
 def _of_type(field: DataField) -> tuple[Operator, ...]:

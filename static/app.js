@@ -179,7 +179,8 @@ for (const kind of ["input", "change"]) {
 }
 
 document.addEventListener("htmx:configRequest", (event) => {
-  if (event.detail.verb === "post" && event.detail.elt.closest("#step-form")) isTyped = false;
+  const { elt, verb } = event.detail;
+  if (verb === "post" && elt.closest("#step-form") && !elt.matches("[data-beside]")) isTyped = false;
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {

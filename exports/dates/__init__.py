@@ -17,9 +17,9 @@ from exports.dates.grammar import nodes
 from exports.dates.hints import hints
 from exports.dates.refusals import MAX_LENGTH, unreadable
 from exports.dates.tokens import cut
-from exports.dates.wording import first_instant, in_words
+from exports.dates.wording import first_instant, in_words, place
 
-__all__ = ["MAX_LENGTH", "Expression", "Prefix", "first_instant", "hints", "in_words", "parse", "split_prefix"]
+__all__ = ["MAX_LENGTH", "Expression", "Prefix", "first_instant", "hints", "in_words", "parse", "place", "split_prefix"]
 
 Prefix = Literal["date", "datetime"]
 

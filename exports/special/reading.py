@@ -23,6 +23,7 @@ NOUNS: Final = {
     Input.PURCHASES: ("Products", "product"),
 }
 """What is chosen: several of them, at the beginning of a sentence, and one."""
+_SAID: Final = {"from": "the first day", "to": "the last day", "min": "the number of times"}
 _SHOWN: Final = {"ids": '"ids": [...]', "from": '"from": null', "to": '"to": null', "min": '"min": null'}
 
 TODAY: Final = Relative(dates.parse("today"), keeps_time=False)
@@ -65,12 +66,12 @@ def chosen(value: Any, kind: Input) -> Chosen:
         shape = ", ".join(_SHOWN[member] for member in kind.members)
         raise Unreadable(f"{several} are given as {{{shape}}}", "value.shape")
     if not ids:
-        raise Unreadable(f"Choose at least one {one}", "value.none_chosen")
+        raise Unreadable(f"Choose at least one {one}", "value.none_chosen", "ids")
     if len(ids) > MAX_VALUES_IN_LIST:
-        raise Unreadable(f"A list has at most {MAX_VALUES_IN_LIST:,} values", "value.list_too_long")
+        raise Unreadable(f"A list has at most {MAX_VALUES_IN_LIST:,} values", "value.list_too_long", "ids")
     read = tuple(_id(each, one, place) for place, each in enumerate(ids))
     first, last = _time(value.get("from"), "from"), _time(value.get("to"), "to")
-    _in_order(first, last)
+    _in_order(first, last, at="from")
     return Chosen(read, first, last, _least(value.get("min")))
 
 
@@ -86,7 +87,7 @@ def _id(value: Any, noun: str, place: int) -> str:
 
 def _time(value: Any, member: str) -> LocalSpan | Relative | None:
     try:
-        return None if value is None else span(value, member)
+        return None if value is None else span(value, _SAID[member])
     except Unreadable as refused:
         raise refused.under(member) from None
 
@@ -95,7 +96,7 @@ def _least(value: Any) -> int:
     if value is None:
         return 1
     try:
-        number = whole_number(value, "min")
+        number = whole_number(value, _SAID["min"])
     except Unreadable as refused:
         raise refused.under("min") from None
     if number < 1:
@@ -103,11 +104,11 @@ def _least(value: Any) -> int:
     return number
 
 
-def _in_order(first: Any, last: Any) -> None:
+def _in_order(first: Any, last: Any, at: str = "") -> None:
     """Ends that are known now; a range from an expression may be empty in one run and not in the next."""
     fixed = not any(one is None or isinstance(one, Relative) for one in (first, last))
     if fixed and getattr(first, "first", first) > getattr(last, "first", last):
-        raise Unreadable("The first value must not be greater than the second", "value.order")
+        raise Unreadable("The first value must not be greater than the second", "value.order", at)
 
 
 def anniversary(value: Any, label: str) -> Pair:

@@ -451,7 +451,7 @@ def test_the_list_of_attributes_is_searched(visit: Visit, people: People) -> Non
     with visit(people.exporter) as visitor:
         page = begin(visitor, model="events")
         rows = page.locator("#attribute-rows tr:visible")
-        expect(rows).to_have_count(55)
+        expect(rows).to_have_count(61)
         page.locator("#attribute-search").fill("IP_addr")
         expect(rows).to_have_count(1)
         page.locator("#attribute-search").fill("no such thing")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from exports.catalogue import FieldType, builtin, fields_of
-from exports.operators import BY_SPECIAL, BY_TYPE, NOT_ON_SCREEN, Input, offered, operator_of, operators_for
+from exports.operators import BY_SPECIAL, BY_TYPE, Input, operator_of, operators_for
 from tests.exports.zoo import THINGS
 
 DOCS = Path(__file__).parents[2] / "docs" / "filters.md"
@@ -60,8 +60,3 @@ def test_an_operator_is_found_only_on_an_attribute_that_has_it() -> None:
     assert found.input is Input.RANGE
     assert operator_of(THINGS.fields["name"], "between") is None
     assert operator_of(THINGS.fields["segments"], "in_segment") is not None
-
-
-def test_what_has_no_input_is_not_offered() -> None:
-    for _model, field in fields_of(builtin()):
-        assert not NOT_ON_SCREEN & {one.input for one in offered(field)}

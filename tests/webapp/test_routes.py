@@ -58,7 +58,9 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "wizard.create": ("exporter",),
     "wizard.criterion": ("exporter",),
     "wizard.discard": ("exporter",),
+    "wizard.hint": ("exporter",),
     "wizard.new": (*EXPORTERS, "stranger"),
+    "wizard.options": ("exporter",),
     "wizard.preview": ("exporter",),
     "wizard.step": ("exporter",),
     "wizard.submit": ("exporter",),
@@ -94,7 +96,13 @@ def rules(app: Flask) -> list[Rule]:
 
 def address(rule: Rule, things: Things) -> str:
     """The address of a route."""
-    values: dict[str, str] = {"step": "filters", "label": "A1", "draft_id": str(things.draft)}
+    values: dict[str, str] = {
+        "step": "filters",
+        "label": "A1",
+        "part": "value",
+        "attribute": "group_id",
+        "draft_id": str(things.draft),
+    }
     if "id" in rule.arguments:
         kind = rule.rule.split("/")[1]
         ids = {"exports": things.export, "runs": things.run, "users": things.user, "models": "stores"}

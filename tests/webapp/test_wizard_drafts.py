@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.fix_pages import check
 from tests.fix_wizard import Wizard
 from webapp.services.drafts import inputs
-from webapp.services.drafts.definition import entries
+from webapp.services.drafts.values import entries
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient

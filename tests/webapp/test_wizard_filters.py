@@ -166,12 +166,16 @@ def test_segments_are_chosen_by_name(wizard: Tab, people: People, source_dsn: st
     someone = wizard(people.exporter)
     at_filters(someone, "customers")
     choose(someone, "segments")
-    ids = [value for name, value in someone.form.boxes if name == "filters-A-1-values"]
-    assert ids
-    someone.fill({"filters-A-1-values": ids[:1]})
+    someone.fill({"filters-A-1-find": "heavy"})
+    someone.press("find:A1")
+    [op] = [op for op in someone.form.buttons if op.startswith("take:A1:")]
+    assert "Heavy buyers" in someone.text
+    someone.press(op)
+    assert "Heavy buyers" in someone.text
+    assert someone.value("filters-A-1-find") == ""
     someone.press("next")
     assert someone.step == "fields"
-    assert documented(someone)[0][0]["value"] == {"ids": ids[:1]}
+    assert documented(someone)[0][0]["value"] == {"ids": [op.removeprefix("take:A1:")]}
 
 
 def test_boxes_that_were_unticked_stay_unticked(wizard: Tab, people: People) -> None:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from exports.catalogue import DataModel
+from exports.catalogue import DataField, DataModel
+from exports.operators import Input
 from webapp.forms.wizard.posted import Posted
-from webapp.services.drafts import Typed, TypedCriterion, fitting
+from webapp.services.drafts import Typed, TypedCriterion, fitting, input_of
 from webapp.services.drafts.inputs import place_of
 
 NAME: Final = re.compile(
-    r"filters-(?P<set>[A-Z]{1,3})-(?P<position>[1-9][0-9]{0,2})-(?P<part>attribute|operator|value|values|low|high)",
+    r"filters-(?P<set>[A-Z]{1,3})-(?P<position>[1-9][0-9]{0,2})-"
+    r"(?P<part>attribute|operator|value|values|low|high|least|when|find)",
     re.ASCII,
 )
 
 Parts = dict[str, str | tuple[str, ...]]
-VALUES: Final = ("value", "values", "low", "high")
+VALUES: Final = ("value", "values", "low", "high", "least", "when", "find")
 
 
 def read_filters(posted: Posted, typed: Typed, model: DataModel | None) -> Typed:
@@ -55,15 +57,21 @@ def _criterion(parts: Parts, former: TypedCriterion | None, model: DataModel | N
     made = start.with_(**parts)
     if model is None:
         return made
-    if not _alike(start, made, model):
-        stale = [name for name in VALUES if getattr(made, name) == getattr(start, name)]
-        made = made.with_(**{name: TypedCriterion.model_fields[name].default for name in stale})
-    return fitting(made, model)
+    made = fitting(made, model)
+    stale = [name for name in _unfitting(start, made, model) if getattr(made, name) == getattr(start, name)]
+    return made.with_(**{name: TypedCriterion.model_fields[name].default for name in stale})
 
 
-def _alike(former: TypedCriterion, now: TypedCriterion, model: DataModel) -> bool:
-    """Whether a value for the former attribute can be one for the present."""
-    old, new = model.fields.get(former.attribute), model.fields.get(now.attribute)
+def _unfitting(former: TypedCriterion, now: TypedCriterion, model: DataModel) -> tuple[str, ...]:
+    """The inputs whose text cannot be meant for the present attribute and operator."""
+    old, new = model.attribute(former.attribute), model.attribute(now.attribute)
     if old is None or new is None:
-        return True
-    return (old.type, old.choices, old.reference, old.special) == (new.type, new.choices, new.reference, new.special)
+        return ()
+    if _kind(old) != _kind(new):
+        return VALUES
+    in_years = [input_of(one, model) is Input.AGES for one in (former, now)]
+    return ("low", "high") if in_years[0] != in_years[1] else ()
+
+
+def _kind(field: DataField) -> tuple[object, ...]:
+    return field.type, field.choices, field.reference, field.special, field.filter_only and field.asks

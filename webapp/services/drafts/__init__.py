@@ -1,7 +1,7 @@
 """Drafts of the wizard: what somebody is typing, stored as it is typed; its problems are computed, never kept."""
 
-from webapp.services.drafts.definition import document, file_document, input_of, takes_others
-from webapp.services.drafts.faults import Checked, Fault, check, placed
+from webapp.services.drafts.definition import document, file_document
+from webapp.services.drafts.faults import NOT_CHOSEN, Checked, Fault, check, placed
 from webapp.services.drafts.operations import apply, fitting
 from webapp.services.drafts.outcome import Outcome, UnknownOperation
 from webapp.services.drafts.steps import ASKING, BY_ID, STEPS, Step, after, before, number_of
@@ -17,10 +17,13 @@ from webapp.services.drafts.store import (
     unfinished,
 )
 from webapp.services.drafts.typed import Typed, TypedColumn, TypedCriterion, TypedFile, TypedReplacement
+from webapp.services.drafts.values import ANNIVERSARY, input_of, picks, searches, takes_others
 
 __all__ = [
+    "ANNIVERSARY",
     "ASKING",
     "BY_ID",
+    "NOT_CHOSEN",
     "STEPS",
     "Checked",
     "DraftChanged",
@@ -46,8 +49,10 @@ __all__ = [
     "note_preview",
     "number_of",
     "own",
+    "picks",
     "placed",
     "save",
+    "searches",
     "start",
     "takes_others",
     "typed_of",

@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import re
 from typing import Any, Final
 
-from exports.catalogue import Catalogue, DataField, DataModel
-from exports.operators import Input, operator_of
+from exports.catalogue import Catalogue, DataModel
+from exports.operators import Input
 from webapp.services.drafts.typed import Typed, TypedColumn, TypedCriterion, TypedFile
+from webapp.services.drafts.values import input_of, value
 
 DELIMITERS: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space": " "}
 ENCLOSURES: Final[dict[str, str | None]] = {"double": '"', "single": "'", "none": None}
 NEWLINES: Final = {"lf": "\n", "crlf": "\r\n", "cr": "\r"}
 """A form's values cannot hold line ends unharmed, so the inputs hold words. A word that is not here goes on as it is:
 the definition's own rules refuse it."""
-
-TRUTHS: Final = {"true": True, "false": False}
-WHOLE: Final = re.compile(r"-?[0-9]{1,18}", re.ASCII)
-"""What JSON's numbers carry through every reader; anything else stays the text that was typed."""
-
-
-def entries(text: str) -> list[str]:
-    """The values of a typed list: separated by commas or line ends; one in double quotes may hold commas."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    found = [one.strip() for line in lines for one in _fields(line)]
-    return [one for one in found if one]
-
-
-def _fields(line: str) -> list[str]:
-    # An unbalanced quote is a character like any other: only a line that is whole csv is read as csv.
-    if '"' not in line:
-        return line.split(",")
-    try:
-        return next(csv.reader([line], skipinitialspace=True, strict=True), [])
-    except csv.Error:
-        return line.split(",")
 
 
 def document(typed: Typed, catalogue: Catalogue) -> dict[str, Any]:
@@ -64,45 +42,12 @@ def _filters(typed: Typed, model: DataModel | None) -> list[list[dict[str, Any]]
 
 
 def _criterion(typed: TypedCriterion, model: DataModel | None) -> dict[str, Any]:
-    field = model.fields.get(typed.attribute) if model else None
+    field = model.attribute(typed.attribute) if model else None
     made: dict[str, Any] = {"attribute": typed.attribute, "operator": typed.operator}
     kind = input_of(typed, model)
     if field is None or kind is None:
         return {**made, "value": typed.value}
-    return made if kind is Input.NONE else {**made, "value": _value(typed, field, kind)}
-
-
-def input_of(typed: TypedCriterion, model: DataModel | None) -> Input | None:
-    """What kind of value a criterion takes; None if its attribute or operator is unknown."""
-    field = model.fields.get(typed.attribute) if model else None
-    operator = operator_of(field, typed.operator) if field else None
-    return operator.input if operator else None
-
-
-def _value(typed: TypedCriterion, field: DataField, kind: Input) -> Any:
-    if kind is Input.NUMBER:
-        return _number(typed.value)
-    if kind is Input.TRUTH:
-        return TRUTHS.get(typed.value, typed.value)
-    if kind is Input.NUMBERS:
-        return [_number(one) for one in entries(typed.value)]
-    if kind is Input.SEGMENTS:
-        return {"ids": [*typed.values]}
-    if kind.many:
-        return [*(typed.values if field.choices else ()), *(entries(typed.value) if takes_others(field) else ())]
-    if kind.pair:
-        ends = [_number(one) if kind is Input.RANGE else one.strip() for one in (typed.low, typed.high)]
-        return [one if one != "" else None for one in ends]
-    return typed.value.strip() if kind is Input.DATE else typed.value
-
-
-def takes_others(field: DataField) -> bool:
-    """Whether values can be typed: the attribute has no list of choices, or other values than those occur."""
-    return not field.choices or field.open
-
-
-def _number(text: str) -> int | str:
-    return int(text) if WHOLE.fullmatch(text) else text
+    return made if kind is Input.NONE else {**made, "value": value(typed, field, kind)}
 
 
 # --- Field settings, File

@@ -9,12 +9,12 @@ from typing import Final
 from exports.catalogue import Catalogue
 from exports.definition import Definition, parse
 from exports.errors import DefinitionRefused, Problem
-from exports.operators import Input
 from webapp.models import User
 from webapp.services import definitions
 from webapp.services.drafts import inputs
-from webapp.services.drafts.definition import document, input_of
+from webapp.services.drafts.definition import document
 from webapp.services.drafts.typed import Typed
+from webapp.services.drafts.values import input_of, part_of, picks
 
 OVER_CAP: Final = frozenset(
     {
@@ -76,8 +76,8 @@ def check(typed: Typed, user: User, catalogue: Catalogue) -> Checked:
     try:
         definition = parse(document(typed, catalogue))
     except DefinitionRefused as refused:
-        return Checked(None, placed(refused.problems, typed, catalogue))
-    found = placed(definitions.problems(user, definition), typed, catalogue)
+        return Checked(None, _with_unchosen(placed(refused.problems, typed, catalogue), typed, catalogue))
+    found = _with_unchosen(placed(definitions.problems(user, definition), typed, catalogue), typed, catalogue)
     usable = all(one.warning for one in found)
     return Checked(definition if usable else None, found)
 
@@ -85,6 +85,25 @@ def check(typed: Typed, user: User, catalogue: Catalogue) -> Checked:
 def placed(problems: list[Problem], typed: Typed, catalogue: Catalogue) -> tuple[Fault, ...]:
     """Problems of a definition, at the inputs of the draft that it was made of."""
     return tuple(_fault(one, typed, catalogue) for one in problems)
+
+
+NOT_CHOSEN: Final = "value.not_chosen"
+
+
+def _with_unchosen(found: tuple[Fault, ...], typed: Typed, catalogue: Catalogue) -> tuple[Fault, ...]:
+    """The problems, with what was typed to be looked for and stands there still: it is no part of the definition, and
+    leaving it out without a word would filter by something else than what can be read.
+    """
+    model = catalogue.models.get(typed.model)
+    waiting: dict[str, Fault] = {}
+    for place, set_ in enumerate(typed.sets):
+        for position, one in enumerate(set_):
+            field = model.attribute(one.attribute) if model else None
+            if field is not None and one.find.strip() and picks(field, input_of(one, model)):
+                at = inputs.criterion(place, position, "find")
+                message = f"“{one.find.strip()}” is not chosen: choose it from the list, or empty this box"
+                waiting[at] = Fault("filters", at, message, f"filters.{place}.{position}.value", NOT_CHOSEN)
+    return (*waiting.values(), *(one for one in found if one.input not in waiting or one.code in OVER_CAP))
 
 
 def _fault(problem: Problem, typed: Typed, catalogue: Catalogue) -> Fault:
@@ -113,14 +132,7 @@ def _filters_input(parts: list[str], typed: Typed, catalogue: Catalogue) -> str:
     if part != "value":
         return inputs.criterion(set_, position, part)
     criterion = typed.sets[set_][position]
-    model = catalogue.models.get(typed.model)
-    kind = input_of(criterion, model)
-    field = model.fields.get(criterion.attribute) if model else None
-    if kind is not None and kind.pair:
-        return inputs.criterion(set_, position, "high" if parts[4:] == ["1"] else "low")
-    if kind is Input.SEGMENTS or (kind is Input.CHOICES and field is not None and field.choices):
-        return inputs.criterion(set_, position, "values")
-    return inputs.criterion(set_, position, "value")
+    return inputs.criterion(set_, position, part_of(criterion, catalogue.models.get(typed.model), parts[4:]))
 
 
 def _fields_input(parts: list[str], typed: Typed) -> str:

@@ -12,6 +12,8 @@ from typing import Final
 LABEL: Final = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,2})", re.ASCII)
 """A2: three letters and three digits name far more criteria than are allowed, and no list of that size is made."""
 
+CRITERION: Final = re.compile(r"filters-([A-Z]{1,3})-([1-9][0-9]{0,2})-([a-z]+)", re.ASCII)
+
 
 def letters(place: int) -> str:
     """The name of a set by its place: A, B, … Z, AA, AB, …"""
@@ -45,6 +47,12 @@ def place_of_label(text: str) -> tuple[int, int] | None:
 def criterion(set_: int, position: int, part: str) -> str:
     """filters-A-2-attribute."""
     return f"filters-{letters(set_)}-{position + 1}-{part}"
+
+
+def part_of(name: str) -> tuple[int, int, str] | None:
+    """Set, position and part of filters-A-2-value; None for what is no input of a criterion."""
+    found = CRITERION.fullmatch(name)
+    return (place_of(found[1]), int(found[2]) - 1, found[3]) if found else None
 
 
 def column(place: int, part: str) -> str:

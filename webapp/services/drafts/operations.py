@@ -9,11 +9,12 @@ from collections.abc import Callable
 from typing import Final
 
 from exports.catalogue import DataModel
-from exports.operators import offered
+from exports.operators import operators_for
 from webapp.services.drafts import inputs
 from webapp.services.drafts.columns import COLUMN_OPERATIONS
 from webapp.services.drafts.outcome import Outcome, UnknownOperation
 from webapp.services.drafts.typed import Typed, TypedCriterion, TypedSet
+from webapp.services.drafts.values import input_of, picks, searches
 
 BLANK: Final = TypedCriterion(fresh=True)
 Operation = Callable[[Typed, str, DataModel], Outcome]
@@ -34,10 +35,10 @@ def apply(typed: Typed, step: str, op: str, model: DataModel) -> Outcome:
 
 def fitting(criterion: TypedCriterion, model: DataModel) -> TypedCriterion:
     """A criterion whose operator fits its attribute: another attribute may not have the operator of the last one."""
-    field = model.fields.get(criterion.attribute)
-    if field is None or any(one.id == criterion.operator for one in offered(field)):
+    field = model.attribute(criterion.attribute)
+    if field is None or any(one.id == criterion.operator for one in operators_for(field)):
         return criterion
-    return criterion.with_(operator=offered(field)[0].id)
+    return criterion.with_(operator=operators_for(field)[0].id)
 
 
 # --- Filters
@@ -109,7 +110,7 @@ def _chosen(typed: Typed, label: str, model: DataModel) -> Outcome:
 
 def _add(typed: Typed, attribute: str, model: DataModel) -> Outcome:
     """A criterion for an attribute of the list: in the blank one at the end, or behind it."""
-    field = model.fields.get(attribute)
+    field = model.attribute(attribute)
     if field is None:
         raise UnknownOperation(attribute)
     made = fitting(TypedCriterion(attribute=attribute, fresh=True), model)
@@ -121,12 +122,38 @@ def _add(typed: Typed, attribute: str, model: DataModel) -> Outcome:
     return Outcome(_with_set(typed, place, *kept, made), f"c-{inputs.label(place, len(kept))}", focus, said)
 
 
+def _take(typed: Typed, about: str, model: DataModel) -> Outcome:
+    """A record that was found is chosen; without JavaScript by its button."""
+    label, _, id = about.partition(":")
+    place, position = _criterion_at(typed, label)
+    former = typed.sets[place][position]
+    field = model.attribute(former.attribute)
+    kind = input_of(former, model)
+    if field is None or not id or not (picks(field, kind) or searches(field, kind)):
+        raise UnknownOperation(about)
+    several = picks(field, kind)
+    chosen = former.with_(values=tuple(dict.fromkeys((*former.values, id)))) if several else former.with_(value=id)
+    criteria = list(typed.sets[place])
+    criteria[position] = chosen.with_(find="")
+    focus = inputs.criterion(place, position, "find" if several else "value")
+    return Outcome(_with_set(typed, place, *criteria), f"c-{label}", focus, "Chosen")
+
+
 def _nothing(typed: Typed, _about: str, model: DataModel) -> Outcome:
     """The page anew, as what was typed has it."""
     return Outcome(typed)
 
 
+FILTER_OPERATIONS: Final[dict[str, Operation]] = {
+    "and": _and,
+    "or": _or,
+    "rm": _remove,
+    "rm-set": _remove_set,
+    "crit": _chosen,
+    "add": _add,
+    "take": _take,
+}
 OPERATIONS: Final[dict[str, dict[str, Operation]]] = {
-    "filters": {"and": _and, "or": _or, "rm": _remove, "rm-set": _remove_set, "crit": _chosen, "add": _add},
+    "filters": FILTER_OPERATIONS,
     "fields": {**COLUMN_OPERATIONS, "all": _nothing},
 }

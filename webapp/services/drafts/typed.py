@@ -22,7 +22,9 @@ class _Typed(BaseModel):
 class TypedCriterion(_Typed):
     """One row of a set. Which of the inputs count depends on the operator; the others are kept, not used.
 
-    `fresh`: it was just added, so that its emptiness is not a mistake yet.
+    `values`: what was ticked or chosen; `low`, `high`: from and to; `least`: how often at least; `when`: which kind of
+    anniversary; `find`: what is looked for and not chosen yet. `fresh`: it was just added, so that its emptiness is not
+    a mistake yet.
     """
 
     attribute: str = ""
@@ -31,6 +33,9 @@ class TypedCriterion(_Typed):
     values: tuple[str, ...] = ()
     low: str = ""
     high: str = ""
+    least: str = ""
+    when: str = ""
+    find: str = ""
     fresh: bool = False
 
     @property

@@ -10,7 +10,7 @@ from flask import Response
 
 from webapp.htmx import fragment, instead, is_htmx
 from webapp.htmx import page as whole_page
-from webapp.services.drafts import STEPS, DraftChanged, Fault, number_of
+from webapp.services.drafts import NOT_CHOSEN, STEPS, DraftChanged, Fault, inputs, number_of
 from webapp.views.wizard import bar, contexts
 from webapp.views.wizard.place import Place
 
@@ -55,7 +55,7 @@ def around(place: Place, problems: list[tuple[str, str]] | None = None) -> dict[
         "typed": place.typed,
         "model": place.model,
         "problems": problems or _once((_link(one, place), one.message) for one in faults),
-        "problem_at": {**_first(faults), **dict(problems or [])},
+        "problem_at": {**_first(marked(place)), **dict(problems or [])},
         "warning_at": _first(place.checked.warnings(place.step.id)),
         "saved_at": saved_at.strftime("%H:%M:%S"),
         "focus": "",
@@ -75,6 +75,27 @@ def shown(place: Place) -> tuple[Fault, ...]:
     if not place.is_submitted:
         return ()
     return tuple(one for one in place.checked.errors(place.step.id) if not _fresh(one, place))
+
+
+def marked(place: Place) -> tuple[Fault, ...]:
+    """The problems that stand beside their inputs: those of the summary, and before that, in the filters, those of a
+    value that was typed. A criterion is read as soon as it is there, and the others go on working.
+    """
+    if place.step.id != "filters":
+        return shown(place)
+    told = shown(place)
+    return tuple(one for one in place.checked.errors("filters") if one in told or _typed_in(one, place))
+
+
+def _typed_in(fault: Fault, place: Place) -> bool:
+    """Whether there is something in the input; looking for a record is no mistake before Next."""
+    found = inputs.part_of(fault.input)
+    if found is None or fault.code == NOT_CHOSEN:
+        return False
+    set_, position, part = found
+    if part == "find":
+        return len(place.typed.sets[set_][position].values) > 0
+    return bool(getattr(place.typed.sets[set_][position], part))
 
 
 def _fresh(fault: Fault, place: Place) -> bool:

@@ -92,7 +92,7 @@ def _near(place: Place) -> list[tuple[str, str]]:
 
 
 def _filters(place: Place) -> dict[str, Any]:
-    return {"sets": criteria.sets(place), "attributes": described(place), "blanks_only": place.typed.criteria == 0}
+    return {"sets": criteria.sets(place), "attributes": attributes(place), "blanks_only": place.typed.criteria == 0}
 
 
 def _fields(place: Place) -> dict[str, Any]:
@@ -110,6 +110,12 @@ def described(place: Place) -> list[tuple[DataField, str]]:
     """Every field with the word for its type, for the table at the foot of a step."""
     fields = place.model.fields.values() if place.model else ()
     return [(one, TYPE_WORDS[one.type]) for one in fields]
+
+
+def attributes(place: Place) -> list[tuple[DataField, str]]:
+    """Everything that can be filtered by: the fields, and what only filters know."""
+    found = criteria.attributes(place.model)
+    return [(one, "for filters only" if one.filter_only else TYPE_WORDS[one.type]) for one in found]
 
 
 def _file(place: Place) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from webapp.htmx import event, go, is_htmx, page
 from webapp.security import action
 from webapp.services import drafts
 from webapp.services.drafts import ASKING, DraftChanged, Outcome, UnknownOperation
-from webapp.views.wizard import answers, begin, previews
+from webapp.views.wizard import answers, begin, criteria, previews
 from webapp.views.wizard.place import Place, find_draft_or_404
 from webapp.views.wizard.routes import blueprint
 
@@ -116,9 +116,9 @@ def _store(place: Place, posted: Posted) -> Place:
 
 def _save(place: Place, posted: Posted) -> Response:
     former = place.with_typed(drafts.typed_of(place.draft))
-    before = {one.input for one in answers.shown(former)}
+    before = {one.input for one in answers.marked(former)}
     now = _store(place, posted)
-    after = {one.input for one in answers.shown(now)}
+    after = {one.input for one in answers.marked(now)}
     response = answers.swap(now, "saved", touched=sorted(before | after))
     return event(response, "draft-changed")
 
@@ -131,9 +131,19 @@ def _leave(place: Place, posted: Posted) -> Response:
         return go(now.url(before.id) if before else now.url())
     if verb == "preview":
         return go(_store(place, posted).url(preview="1"))
+    if verb == "find":
+        return _find(place, posted)
     if verb not in ("next", KEEP):
         return _operate(place, posted, posted.op)
     return _next(place, posted)
+
+
+def _find(place: Place, posted: Posted) -> Response:
+    """Without JavaScript: the page again, with the records that were looked for."""
+    row = criteria.row(place, posted.op.partition(":")[2])
+    if row is None:
+        raise UnknownOperation(posted.op)
+    return go(f"{_store(place, posted).url(find=row.label)}#c-{row.label}")
 
 
 def _next(place: Place, posted: Posted) -> Response:

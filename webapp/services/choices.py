@@ -1,0 +1,76 @@
+"""What can be chosen as the value of a criterion, and what the chosen is called: for a user, of the own brand alone."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from exports import choices
+from exports.catalogue import Catalogue, DataField, ReferencedTable
+from exports.choices import Choice, Found
+from exports.errors import SourceError
+from webapp.models import User
+from webapp.services import brands
+
+log = logging.getLogger(__name__)
+
+NOT_YOURS = "You need the right to export personal fields to see these. Type the ID."
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a search found; `trouble` says why nothing could be looked for, `kind` what is searched ("Store")."""
+
+    kind: str
+    found: Found = field(default_factory=Found)
+    trouble: str = ""
+
+
+def offered(user: User, catalogue: Catalogue, field: DataField, text: str) -> Offer | None:
+    """The choices of an attribute that hold a text; None for an attribute that has none.
+
+    Personal ones are shown to users with the grant export_pii (SPEC section 10).
+    """
+    if field.choices:
+        return Offer(field.label, choices.among(field, text))
+    table = catalogue.references.get(field.reference or "")
+    if table is None:
+        return None
+    if not _may_see(user, catalogue, field, table):
+        return Offer(table.label, trouble=NOT_YOURS)
+    try:
+        found = choices.find(text, table, catalogue, brands.source(), user.brand.source_key)
+    except SourceError as error:
+        log.warning("nothing can be chosen: %s", error)
+        return Offer(table.label, trouble=f"{error.message} {error.advised}")
+    return Offer(table.label, found)
+
+
+Names = dict[str, dict[str, Choice]]
+"""Records by their ids, by the id of their reference."""
+
+
+def named(user: User, catalogue: Catalogue, chosen: Mapping[DataField, Collection[str]]) -> Names:
+    """What the ids chosen of each attribute are called; those that are not there are left out.
+
+    A reference that cannot be looked up, or not by this user, is left out altogether. One question for each table,
+    whatever the number of criteria.
+    """
+    wanted: dict[str, set[str]] = {}
+    for one, ids in chosen.items():
+        table = catalogue.references.get(one.reference or "")
+        if ids and table is not None and _may_see(user, catalogue, one, table):
+            wanted.setdefault(table.id, set()).update(ids)
+    found: Names = {}
+    for id, ids in wanted.items():
+        try:
+            table = catalogue.references[id]
+            found[id] = dict(choices.names(ids, table, catalogue, brands.source(), user.brand.source_key))
+        except SourceError as error:
+            log.warning("the chosen are shown without their names: %s", error)
+    return found
+
+
+def _may_see(user: User, catalogue: Catalogue, field: DataField, table: ReferencedTable) -> bool:
+    return user.export_pii or not choices.personal(field, table, catalogue)
