@@ -24,7 +24,6 @@ HOME = Path(os.environ.get("EXPORTS_HOME") or ROOT / "build" / "benchmarks").res
 WORK = HOME / "measured"
 RESULTS = ROOT / "benchmarks" / "results" / "engine.json"
 PAGE = ROOT / "docs" / "performance.md"
-MARKS = ("<!-- script/bench engine -->", "<!-- end -->")
 PAIRS = int(os.environ.get("PAIRS", "9"))
 ITEMS = {"attribute": "action", "operator": "equals", "value": "checkout_item"}
 FIELDS = ["_id", "customer", "action", "points", "timestamp", "properties.product_id", "properties.total", "source"]
@@ -251,11 +250,12 @@ def as_table(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def put_on_page(table: str) -> None:
-    """Replace the table in docs/performance.md."""
-    before, _, rest = PAGE.read_text().partition(MARKS[0])
-    _, _, after = rest.partition(MARKS[1])
-    PAGE.write_text(f"{before}{MARKS[0]}\n{table}\n{MARKS[1]}{after}")
+def put_on_page(table: str, name: str = "engine") -> None:
+    """Replace the table of a benchmark in docs/performance.md."""
+    begin, end = f"<!-- script/bench {name} -->", "<!-- end -->"
+    before, _, rest = PAGE.read_text().partition(begin)
+    _, _, after = rest.partition(end)
+    PAGE.write_text(f"{before}{begin}\n{table}\n{end}{after}")
 
 
 if __name__ == "__main__":
