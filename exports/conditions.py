@@ -187,7 +187,7 @@ def since(column: Expression, local: datetime, context: Context) -> Expression:
     for position in range(0, len(flips), 2):
         after = flips[position + 1 : position + 2]
         spans.append(sa.and_(column >= flips[position], *(column < one for one in after)))
-    return sa.or_(*spans) if spans else sa.false()
+    return sa.or_(*spans) if spans else column != column  # never, and unknown where the column is empty
 
 
 def _instant(column: Expression, moment: datetime) -> Expression:

@@ -16,7 +16,6 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from exports import dates
-from exports.dates.tokens import shown
 from exports.errors import DateExpressionError, DateOutOfRange
 from exports.moments import midnight
 
@@ -72,22 +71,24 @@ class Relative:
         """The whole day for `date:`, the second for `datetime:` (REFERENCE section 3.2).
 
         Raises:
-            DateOutOfRange: it lies outside the years 1 to 9999, or ends there.
+            DateOutOfRange: it lies outside the years 1 to 9999.
         """
-        try:
-            if self.keeps_time:
-                return _second(self.expression.resolve_moment(moment, zone).replace(tzinfo=None))
-            return _whole(self.day(moment, zone))
-        except OverflowError:
-            raise DateOutOfRange(expression=shown(self.expression.text)) from None
+        if self.keeps_time:
+            return _second(self.expression.resolve_moment(moment, zone).replace(tzinfo=None))
+        return _whole(self.day(moment, zone))
 
 
 def _whole(day: date) -> LocalSpan:
-    return LocalSpan(midnight(day), midnight(day) + timedelta(days=1))
+    return _lasting(midnight(day), timedelta(days=1))
 
 
 def _second(local: datetime) -> LocalSpan:
-    return LocalSpan(local, local + timedelta(seconds=1))
+    return _lasting(local, timedelta(seconds=1))
+
+
+def _lasting(first: datetime, duration: timedelta) -> LocalSpan:
+    """From `first` on; people write 9999-12-31 for ever, and behind it there is no date."""
+    return LocalSpan(first, first + duration if first <= datetime.max - duration else datetime.max)
 
 
 def _relative(value: Any) -> Relative | None:
@@ -168,14 +169,10 @@ def span(value: Any, label: str) -> LocalSpan | Relative:
     relative = _relative(value)
     if relative is not None:
         return _within_calendar(relative, relative.span)
-    found = TIME.fullmatch(value) if isinstance(value, str) else None
-    try:
-        if found:
-            return _second(_time(f"{found[1]} {found[2]}"))
-        if isinstance(value, str) and DAY.fullmatch(value):
-            return _whole(_day(value))
-    except OverflowError:
-        raise Unreadable(f"{value} is too far in the future") from None
+    if isinstance(value, str) and (found := TIME.fullmatch(value)):
+        return _second(_time(f"{found[1]} {found[2]}"))
+    if isinstance(value, str) and DAY.fullmatch(value):
+        return _whole(_day(value))
     raise Unreadable(f"Enter a date or a time for {label}, such as 2017-01-31, 2017-01-31 08:30 or date: -3 months")
 
 
