@@ -6,6 +6,7 @@ Shape: SPEC section 11. Here only what can be said without a catalogue; rules th
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue, ValidationError, model_validator
@@ -16,6 +17,7 @@ from exports.schedule.shape import Now, Schedule
 
 MAX_NAME = 200
 MAX_HEADER = 200
+MAX_ID = 200
 MAX_CRITERIA = 100
 MAX_COLUMNS = 500
 MAX_REPLACEMENTS = 500
@@ -35,6 +37,8 @@ DEFAULTS_BY_EXTENSION: Final[dict[str, dict[str, Any]]] = {
 JSON_ONLY_MODELS: Final = frozenset({"challenges"})
 """SPEC section 3.5: for Challenges only .json (their criteria are nested)."""
 
+HALF: Final = "holds a half of a character (a lone surrogate)"
+
 
 def storable(text: str) -> str:
     """Refuse what PostgreSQL cannot hold: NUL and lone surrogates (RELIABILITY section 5)."""
@@ -43,7 +47,7 @@ def storable(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise ValueError("holds a half of a character (a lone surrogate)") from error
+        raise ValueError(HALF) from error
     return text
 
 
@@ -62,6 +66,8 @@ def storable_value(value: JsonValue) -> JsonValue:
 
 
 Text = Annotated[str, AfterValidator(storable)]
+Id = Annotated[Text, Limits(max_length=MAX_ID)]
+"""A word of ours: nothing that is longer can be one, and messages repeat it."""
 
 
 class _Strict(BaseModel):
@@ -71,22 +77,22 @@ class _Strict(BaseModel):
 class Criterion(_Strict):
     """One row of a set: attribute, operator, value (its shape depends on the operator: SPEC section 11)."""
 
-    attribute: Text
-    operator: Text
+    attribute: Id
+    operator: Id
     value: Annotated[JsonValue, AfterValidator(storable_value)] = None
 
 
 class Replacement(_Strict):
     """*Value to replace → new value*: whole rendered values, case-sensitive, first match."""
 
-    value: Text
-    new: Text
+    value: Text = Limits(max_length=MAX_VALUE)
+    new: Text = Limits(max_length=MAX_VALUE)
 
 
 class Column(_Strict):
     """One column of the file: **From**, **To**, **Default**, **Replace values**, **Aggregation**."""
 
-    from_: Text = Limits(alias="from")
+    from_: Id = Limits(alias="from")
     to: Text = Limits(default="", max_length=MAX_HEADER)
     default: Text = Limits(default="", max_length=MAX_VALUE)
     replace: tuple[Replacement, ...] = Limits(default=(), max_length=MAX_REPLACEMENTS, strict=False)
@@ -103,7 +109,7 @@ class File(_Strict):
     """File format. What is left out has the value that the extension gives it (SPEC sections 3.5 and 6)."""
 
     extension: Extension = "csv"
-    delimiter: str | None = ","
+    delimiter: Text | None = ","
     enclosure: Literal['"', "'"] | None = '"'
     newline: Literal["\n", "\r\n", "\r"] = "\n"
     header: bool = True
@@ -138,8 +144,8 @@ class Definition(_Strict):
     """A saved export, whole. Build it with `parse`, never by hand from a request."""
 
     name: Annotated[Text, AfterValidator(trimmed)] = Limits(max_length=MAX_NAME)
-    model: Text
-    timezone: Text
+    model: Id
+    timezone: Id
     filters: tuple[Annotated[tuple[Criterion, ...], Limits(strict=False)], ...] = Limits(default=(), strict=False)
     aggregation: bool = False
     all_fields: bool = False
@@ -174,34 +180,68 @@ SENTENCES: Final = {
     "extra_forbidden": "is not known here: take it out",
     "literal_error": "must be one of {expected}",
     "string_type": "must be text",
+    "string_unicode": HALF,
     "bool_type": "must be true or false",
     "tuple_type": "must be a list",
     "model_type": "must be an object",
     "dict_type": "must be an object",
     "schedule_kind": "must have the type now, on_date, or repeated with every day, week or month",
     "none_required": "is not available yet: leave it out",
-    "string_too_long": "is longer than {max_length} characters",
-    "too_long": "has more than {max_length} entries",
+    "string_too_long": "is longer than {max_length:,} characters",
+    "too_long": "has more than {max_length:,} entries",
 }
 """Our words for the validator's error types; one that is missing here falls back to the validator's own."""
+TOO_MANY: Final = {
+    "fields": f"At most {MAX_COLUMNS} fields",
+    "replace": f"At most {MAX_REPLACEMENTS} values to replace in one field",
+}
+CALLED: Final = {
+    "name": "The name",
+    "model": "The data model",
+    "timezone": "The time zone",
+    "attribute": "The attribute",
+    "operator": "The operator",
+    "value": "The value",
+    "from": "The field",
+    "to": "To",
+    "default": "Default",
+    "new": "The new value",
+    "aggregation": "Aggregation",
+    "extension": "The extension",
+    "delimiter": "The delimiter",
+    "enclosure": "The enclosure",
+    "newline": "The newline",
+}
+"""What the screen calls the members that people type into; where they stand a problem's `at` says."""
 
 
-def _path(loc: tuple[int | str, ...]) -> str:
+def called(parts: Sequence[str | int]) -> str:
+    """A member, by its path, in a sentence: “The name”; the path itself for those that nobody types into."""
+    if "replace" in parts and parts[-1] == "value":
+        return "The value to replace"
+    return CALLED.get(str(parts[-1]), _printable(".".join(map(str, parts)))) if parts else "The definition"
+
+
+def _printable(text: str) -> str:
+    """A text that can be written anywhere: names of members are anybody's."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+def _path(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
     """Where in the document: pydantic also names the member of a union that it tried."""
-    parts = [*loc[:1], *loc[2:]] if loc[:1] == ("schedule",) else loc
-    return ".".join(str(part) for part in parts) or "definition"
+    return (*loc[:1], *loc[2:]) if loc[:1] == ("schedule",) else loc
 
 
 def _problem(error: Any) -> Problem:
-    at = _path(error["loc"])
-    sentence = SENTENCES.get(error["type"])
-    if error["type"] == "value_error":
-        rule = str(error["ctx"]["error"])
-    elif sentence:
-        rule = sentence.format(**error.get("ctx", {}))
+    parts, kind, context = _path(error["loc"]), error["type"], error.get("ctx", {})
+    at = _printable(".".join(map(str, parts))) or "definition"
+    if kind == "too_long" and parts[-1] in TOO_MANY:
+        return Problem(at, f"shape.{kind}", TOO_MANY[parts[-1]])
+    if kind == "value_error":
+        rule = str(context["error"])
     else:
-        rule = error["msg"]
-    return Problem(at, f"shape.{error['type']}", f"{at} {rule}")
+        rule = SENTENCES[kind].format(**context) if kind in SENTENCES else error["msg"]
+    return Problem(at, f"shape.{kind}", f"{called(parts)} {rule}")
 
 
 def _read(text: str | bytes) -> Any:
@@ -229,7 +269,9 @@ def parse(document: Any) -> Definition:
     try:
         data = _read(document) if isinstance(document, str | bytes) else document
     except (ValueError, RecursionError) as error:
-        raise DefinitionRefused([Problem("definition", "shape.json", f"This is not JSON: {error}")]) from error
+        raise DefinitionRefused(
+            [Problem("definition", "shape.json", _printable(f"This is not JSON: {error}"))]
+        ) from error
     try:
         return Definition.model_validate(data)
     except ValidationError as error:

@@ -6,7 +6,6 @@ without a catalogue (types, unknown members, lengths) `definition.parse` has sai
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
@@ -108,7 +107,12 @@ def name(definition: Definition) -> Iterator[Problem]:
 def timezone(definition: Definition, zones: Collection[str]) -> Iterator[Problem]:
     """A time zone of the closed list."""
     if definition.timezone not in zones:
-        yield Problem("timezone", "timezone.unknown", "Choose a time zone from the list")
+        yield zone_unknown()
+
+
+def zone_unknown() -> Problem:
+    """What is said of a time zone that we do not know, or the database that rows come from does not."""
+    return Problem("timezone", "timezone.unknown", "Choose a time zone from the list")
 
 
 # --- Filters
@@ -159,12 +163,19 @@ def records_known(test: Test, at: str, known: Known) -> Iterator[Problem]:
 
 def values_size(definition: Definition) -> Iterator[Problem]:
     """All that was typed as values, together (SPEC section 5)."""
-    typed: list[Any] = [one.value for set_ in definition.filters for one in set_]
-    typed += [one.default for one in definition.fields]
-    typed += [(each.value, each.new) for one in definition.fields for each in one.replace]
-    size = len(json.dumps(typed, ensure_ascii=False, separators=(",", ":")).encode())
-    if size > MAX_VALUES_BYTES:
+    typed = [*(one.value for set_ in definition.filters for one in set_), *(one.default for one in definition.fields)]
+    typed += [text for one in definition.fields for each in one.replace for text in (each.value, each.new)]
+    if sum(map(_size, typed)) > MAX_VALUES_BYTES:
         yield Problem("definition", "values.too_large", f"All values together have at most {MAX_VALUES_BYTES:,} bytes")
+
+
+def _size(value: Any) -> int:
+    """The bytes of a value: of its texts as they are, of everything else as it is written."""
+    if isinstance(value, dict):
+        return sum(map(_size, value.values()))
+    if isinstance(value, list | tuple):
+        return sum(map(_size, value))
+    return len(value.encode()) if isinstance(value, str) else 0 if value is None else len(str(value))
 
 
 # --- Field settings

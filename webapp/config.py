@@ -13,6 +13,8 @@ from exports.errors import SetUpError
 from webapp import embedded
 
 MIN_SECRET = 32
+MAX_BODY = 1024 * 1024
+"""Bytes of a request (RELIABILITY T13). Flask's own limit for a form is half of it, which 500 long headers pass."""
 
 
 class SettingError(SystemExit):
@@ -44,7 +46,8 @@ class Settings:
             "SECRET_KEY": self.secret_key,
             "SQLALCHEMY_DATABASE_URI": sqlalchemy_url(self.database_url),
             "SQLALCHEMY_ENGINE_OPTIONS": {"pool_size": 8, "max_overflow": 24, "pool_pre_ping": True},
-            "MAX_CONTENT_LENGTH": 1024 * 1024,
+            "MAX_CONTENT_LENGTH": MAX_BODY,
+            "MAX_FORM_MEMORY_SIZE": MAX_BODY,
             "MAX_FORM_PARTS": 10_000,
             "PERMANENT_SESSION_LIFETIME": timedelta(minutes=30),
             "SESSION_ABSOLUTE_LIFETIME": timedelta(hours=12),

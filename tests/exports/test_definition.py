@@ -108,15 +108,17 @@ def test_every_problem_is_named_with_its_place() -> None:
             "filters": {},
         }
     )
-    assert ("name", "name is longer than 200 characters") in found
+    assert ("name", "The name is longer than 200 characters") in found
     assert ("colour", "colour is not known here: take it out") in found
-    assert ("fields.0.to", "fields.0.to is longer than 200 characters") in found
+    assert ("fields.0.to", "To is longer than 200 characters") in found
     methods = "'group', 'count', 'sum', 'average', 'min' or 'max'"
-    assert ("fields.1.aggregation", f"fields.1.aggregation must be one of {methods}") in found
+    assert ("fields.1.aggregation", f"Aggregation must be one of {methods}") in found
     assert ("filters", "filters must be a list") in found
 
 
-@pytest.mark.parametrize("text", ["[", "", "{'a': 1}", "[" * 100_000])
+@pytest.mark.parametrize(
+    "text", ["[", "", "{'a': 1}", "[" * 100_000, '{"name": NaN}', '{"name": "a", "name": "b"}', '"x"', "null"]
+)
 def test_what_is_no_json_is_refused_as_a_whole(text: str) -> None:
     assert problems(text)[0][0] == "definition"
 

@@ -11,12 +11,12 @@ from urllib.parse import parse_qsl
 from flask import Request
 from werkzeug.datastructures import MultiDict
 
-from exports.definition import MAX_VALUES_BYTES, storable
+from exports.definition import CALLED, MAX_VALUES_BYTES, called, storable
 
 AROUND: Final = frozenset({"csrf_token", "rev", "tab", "op", "then", "next"})
 """Inputs that every step has."""
-MAX_TEXT: Final = MAX_VALUES_BYTES
-"""No single text is longer than all values of a definition together."""
+MAX_TEXT: Final = 3 * MAX_VALUES_BYTES
+"""More than a list of all values that a definition may have takes, with its commas, quotes and doubled quotes."""
 SHOWN: Final = 60
 """How much of an invented name is shown."""
 
@@ -113,6 +113,15 @@ def _hold(name: str, text: str) -> None:
         storable(name)
         storable(text)
     except ValueError as refused:
-        raise FormRefused(name, f"{_shown(name)} {refused}") from refused
+        raise FormRefused(name, f"{_called(name)} {refused}") from refused
     if len(text) > MAX_TEXT:
-        raise FormRefused(name, f"{_shown(name)} is longer than {MAX_TEXT:,} characters")
+        raise FormRefused(name, f"{_called(name)} is longer than {MAX_TEXT:,} characters")
+
+
+def _called(name: str) -> str:
+    """An input in a sentence, as the definition calls the member that it becomes."""
+    parts = name.split("-")
+    parts[-1] = {"values": "value", "low": "value", "high": "value", "delimiter_other": "delimiter"}.get(
+        parts[-1], parts[-1]
+    )
+    return called(parts) if parts[-1] in CALLED else _shown(name)
