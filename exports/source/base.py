@@ -79,6 +79,10 @@ class Source(ABC):
         """
 
     @abstractmethod
+    def zones(self) -> frozenset[str]:
+        """The names of the time zones that the database knows."""
+
+    @abstractmethod
     def describe(self, table: str) -> dict[str, str]:
         """The columns of a table and their types, as the database calls them; empty if there is no such table."""
 

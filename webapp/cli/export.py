@@ -199,7 +199,7 @@ def check(file: BinaryIO, brand: str | None) -> None:
         known = known_ids(definition, brands.source(), catalogue, chosen.source_key)
     except ExportsError as error:
         raise click.ClickException(f"{error.message} {error.advised}") from error
-    problems = rules.problems(definition, catalogue, segments=surroundings.segments, known=known)
+    problems = rules.problems(definition, catalogue, brands.zones(), surroundings.segments, known)
     problems += schedule.problems_when_saved(definition.schedule, zones.names(), present(), chosen.minimum_minutes)
     errors = [one for one in problems if not one.warning]
     _print(errors)

@@ -11,6 +11,8 @@ from sqlalchemy import select
 
 from exports import catalogue
 from exports.catalogue import Catalogue, DataField, FieldType
+from exports.errors import SourceError
+from exports.zones import names as known_zones
 from webapp.extensions import db
 from webapp.models import Brand, CustomField, brand_scope
 
@@ -68,6 +70,14 @@ def surroundings(brand: Brand, moment: datetime) -> Surroundings:
     from exports.query import surroundings_of
 
     return surroundings_of(source(), catalogue_of(brand), brand.source_key, moment)
+
+
+def zones() -> frozenset[str]:
+    """The time zones that can be chosen: those that the source knows as well (SPEC section 3.2)."""
+    try:
+        return known_zones() & source().zones()
+    except SourceError:
+        return known_zones()  # the run asks again, and says that the source cannot be read
 
 
 def segments(brand: Brand) -> tuple[tuple[str, str], ...]:

@@ -23,7 +23,7 @@ def problems(user: User, definition: Definition) -> list[Problem]:
     """Every rule that a definition breaks for this user, warnings included, in the order of the wizard's steps."""
     catalogue = brands.catalogue_of(user.brand)
     segments, known = _segments(user, definition), _known(user, definition, catalogue)
-    found = rules.problems(definition, catalogue, segments=segments, known=known)
+    found = rules.problems(definition, catalogue, brands.zones(), segments, known)
     found += schedule.problems_when_saved(*_when_saved(user, definition.schedule))
     model = catalogue.models.get(definition.model)
     return found if model is None else [*found, *rights(user, definition, model)]

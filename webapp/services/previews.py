@@ -14,7 +14,6 @@ from exports.catalogue import Catalogue
 from exports.definition import Definition, parse
 from exports.errors import DefinitionRefused, ExportsError
 from exports.preview import Preview
-from exports.zones import names
 from webapp.models import Draft, User
 from webapp.services import audit, brands, definitions, drafts, sizes
 from webapp.services.drafts import Fault, Typed
@@ -93,7 +92,7 @@ def provisional(user: User, typed: Typed, catalogue: Catalogue, step: str) -> De
     """
     document = drafts.document(typed, catalogue)
     document["name"] = "Preview"
-    if document["timezone"] not in names():
+    if document["timezone"] not in brands.zones():
         document["timezone"] = user.brand.time_zone
     if step in ("filters", "fields"):
         document["file"] = {"extension": typed.file.extension}

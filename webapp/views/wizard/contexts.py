@@ -10,12 +10,11 @@ from zoneinfo import ZoneInfo
 
 from flask import request
 
-from exports import zones
 from exports.archive import file_name
 from exports.catalogue import Catalogue, DataField, FieldType
 from exports.definition import JSON_ONLY_MODELS, MAX_COLUMNS, Definition
 from webapp.models import User
-from webapp.services import sizes
+from webapp.services import brands, sizes
 from webapp.services.drafts import inputs
 from webapp.views.wizard import criteria, wording
 from webapp.views.wizard.place import Place
@@ -70,15 +69,15 @@ def _model(place: Place) -> dict[str, Any]:
 
 
 def _localization(place: Place) -> dict[str, Any]:
-    known = place.typed.timezone in zones.names()
+    known, typed = brands.zones(), place.typed.timezone
     regions: dict[str, list[str]] = {}
-    for name in sorted(zones.names()):
+    for name in sorted(known):
         region = name.partition("/")[0] if "/" in name else "Other"
         regions.setdefault(region, []).append(name)
     return {
         "near_zones": _near(place),
         "regions": regions,
-        "there": datetime.now(UTC).astimezone(ZoneInfo(place.typed.timezone)).strftime("%H:%M") if known else "",
+        "there": datetime.now(UTC).astimezone(ZoneInfo(typed)).strftime("%H:%M") if typed in known else "",
         "file_name": file_name(place.typed.name.strip() or EXAMPLE, place.typed.file.extension),
     }
 
