@@ -7,6 +7,7 @@ pytest_plugins = [
     "tests.fix_exports",
     "tests.fix_pages",
     "tests.fix_wizard",
+    "tests.fix_hostile",
     "tests.fix_browser",
     "tests.fix_site",
 ]
