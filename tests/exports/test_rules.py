@@ -98,7 +98,7 @@ BROKEN = [
      "Enter a date or a time for At, such as 2017-01-31, 2017-01-31 08:30 or date: -3 months"),
     (criterion("at", "equals", "2017-01-31 25:00"), f"{F}.value", "value.unreadable",
      "2017-01-31 25:00 is not a time of the calendar"),
-    (criterion("segments", "in_segment", {"ids": []}), f"{F}.value", "value.none_chosen",
+    (criterion("segments", "in_segment", {"ids": []}), f"{F}.value.ids", "value.none_chosen",
      "Choose at least one segment"),
     (criterion("segments", "in_segment", ["a"]), f"{F}.value", "value.shape",
      'Segments are given as {"ids": [...]}'),

@@ -48,7 +48,7 @@ def same_in_the_form(ways: Ways, told: list[tuple[str, str]], inputs: dict[str, 
 
 @pytest.mark.parametrize("operator", ["equals", "in"])
 def test_a_hostile_text_has_one_answer(ways: Ways, operator: str) -> None:
-    from webapp.services.drafts.definition import entries
+    from webapp.services.drafts.values import entries
 
     ways.begin("stores")
     for value, is_refused in group("filter_value_text"):
