@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "tests.fix_guard",
+    "tests.fix_campaigns",
     "tests.fix_services",
     "tests.fix_app",
     "tests.fix_exports",

@@ -32,6 +32,8 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["EXPORTS_HOME"] = NOWHERE
     _close_network()
     hypothesis.settings.register_profile("tests", deadline=None, derandomize=False, print_blob=True)
+    # Under this name campaigns draw their long number of examples (tests/campaigns.py).
+    hypothesis.settings.register_profile("soak", hypothesis.settings.get_profile("tests"), max_examples=10_000)
     hypothesis.settings.load_profile("tests")
     if config.getoption("hypothesis_seed", None) is None:
         config.option.hypothesis_seed = secrets.randbelow(2**32)

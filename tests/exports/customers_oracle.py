@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from exports.catalogue import builtin
-from tests.exports import oracle
+from exports.catalogue import DataModel, builtin
+from tests.exports import computed_oracle, oracle
 from tests.exports.oracle import NUMBER, Row
 
 DENYING = {
@@ -24,53 +25,60 @@ SPECIAL = {*DENYING, *DENYING.values()}
 
 @dataclass(frozen=True)
 class World:
-    """The rows of one brand by table, and its segments' filters by id."""
+    """The rows of one brand by table, and its segments' filters by id. `models` are those whose filters it can tell."""
 
     brand: str
     rows: dict[str, list[Row]] = field(repr=False)
     segments: dict[str, list[list[Row]]] = field(default_factory=dict, repr=False)
+    models: Mapping[str, DataModel] = field(default_factory=lambda: builtin().models, repr=False)
 
     def matching(self, model: str, filters: list[list[Row]], zone: ZoneInfo) -> set[str]:
-        """The keys of the records that match."""
-        key = builtin().models[model].key
-        return {row[key] for row in self.rows[model] if self.matches(model, row, filters, zone)}
+        """The keys of the records that match: for which any set holds completely."""
+        everything = self.keys(model)
+        return set().union(*(
+            everything.intersection(*(self.holding(model, one, zone) for one in set_)) for set_ in filters
+        ))  # fmt: skip
 
-    def matches(self, model: str, row: Row, filters: list[list[Row]], zone: ZoneInfo) -> bool:
-        """Whether any set holds completely."""
-        return any(all(self.holds(model, row, one, zone) for one in set_) for set_ in filters)
+    def keys(self, model: str) -> set[str]:
+        """The keys of all records."""
+        return {row[self.models[model].key] for row in self.rows[model]}
 
-    def holds(self, model: str, row: Row, criterion: Row, zone: ZoneInfo) -> bool:
-        """Whether one criterion holds for a record."""
-        operator = criterion["operator"]
+    def holding(self, model: str, criterion: Row, zone: ZoneInfo) -> set[str]:
+        """The keys of the records for which one criterion holds."""
+        operator, key = criterion["operator"], self.models[model].key
         if operator not in SPECIAL:
-            return oracle.holds(row, criterion, zone, builtin().models[model])
+            read = self.models[model]
+            asked = read.fields[criterion["attribute"]]
+            rows = [computed_oracle.with_value(one, model, asked, self, zone) for one in self.rows[model]]
+            return {row[key] for row in rows if oracle.holds(row, criterion, zone, read)}
         affirming = DENYING.get(operator, operator)
-        found = any(self.affirms(one, affirming, criterion["value"], zone) for one in self.about(row, criterion))
-        return found != (operator in DENYING)
+        through = criterion["attribute"].startswith("customer.")
+        asked_rows = self.rows["customers" if through else model]
+        found = self.affirmed(asked_rows, "_id" if through else key, affirming, criterion["value"], zone)
+        if through:
+            found = {row[key] for row in self.rows[model] if found.intersection(named(row))}
+        return self.keys(model) - found if operator in DENYING else found
 
-    def about(self, row: Row, criterion: Row) -> list[Row]:
-        """The record itself, or the customers whom it names."""
-        if not criterion["attribute"].startswith("customer."):
-            return [row]
-        named = row["customer"] if isinstance(row["customer"], list) else [row["customer"]]
-        return [one for one in self.rows["customers"] if one["_id"] in named]
+    def affirmed(self, rows: list[Row], key: str, operator: str, value: Row, zone: ZoneInfo) -> set[str]:
+        """The keys of the records for which an operator that affirms does."""
+        if operator == "in_segment":
+            return set().union(*(self.matching("customers", self.segments[id], zone) for id in value["ids"]))
+        return {row[key] for row in rows if self.affirms(row, operator, value, zone)}
 
     def affirms(self, row: Row, operator: str, value: Row, zone: ZoneInfo) -> bool:
-        """The operators that affirm."""
+        """The operators that affirm, about one record."""
         ids, times = value["ids"], [value.get("from"), value.get("to")]
         if operator == "in_group":
             return any(self.above(group) & set(ids) for group in row.get("group_id") or [])
-        if operator == "in_segment":
-            return any(self.matches("customers", row, self.segments[id], zone) for id in ids)
         if operator == "reward_claimed" and times == [None, None]:
             return any((number(count(row, "rewards", id)) or 0) >= (value.get("min") or 1) for id in ids)
         if operator == "activity_earned":
-            earned = [id for id in ids if id in (row.get("activities") or {})]
+            earned = [id for id in ids if id in object_of(row, "activities")]
             return any(times == [None, None] or earned_in(count(row, "activities", id), times, zone) for id in earned)
         done = [
             one
-            for one in self.rows["events"]
-            if one["customer"] == row["_id"] and (times == [None, None] or in_time(one["timestamp"], times, zone))
+            for one in self.done.get(row["_id"], [])
+            if times == [None, None] or in_time(one["timestamp"], times, zone)
         ]
         return self.often(done, operator, ids) >= (value.get("min") or 1)
 
@@ -84,22 +92,34 @@ class World:
             what = [
                 one["properties"].get("product_id")
                 for one in done
-                if one["action"] == "checkout_item" and not self.taken_back(one)
+                if one["action"] == "checkout_item" and not self.taken_back(one["properties"])
             ]
         return max(Counter(one for one in what if one in ids).values(), default=0)
 
+    @cached_property
+    def done(self) -> dict[str, list[Row]]:
+        """The events of each customer."""
+        found: dict[str, list[Row]] = {}
+        for one in self.rows["events"]:
+            found.setdefault(one["customer"], []).append(one)
+        return found
+
+    @cached_property
+    def back(self) -> set[tuple[str, str | None]]:
+        """What was taken back: a transaction as a whole (None), or a product of it."""
+        found = set()
+        for one in self.rows["events"]:
+            transaction = one["properties"].get("transaction_id")
+            if transaction is not None and one["action"] in ("checkout_reject", "refund"):
+                found.add((transaction, None))
+            if transaction is not None and one["action"] == "refund_item":
+                found.add((transaction, one["properties"].get("product_id")))
+        return found
+
     def taken_back(self, item: Row) -> bool:
         """Whether its transaction was rejected or refunded, or this product of it was."""
-        told = item["properties"]
-        for one in self.rows["events"]:
-            same = one["properties"].get("transaction_id")
-            if same is None or same != told.get("transaction_id"):
-                continue
-            if one["action"] in ("checkout_reject", "refund"):
-                return True
-            if one["action"] == "refund_item" and one["properties"].get("product_id") == told["product_id"]:
-                return True
-        return False
+        transaction = item.get("transaction_id")
+        return not self.back.isdisjoint({(transaction, None), (transaction, item["product_id"])})
 
     def above(self, group: str) -> set[str]:
         """A group and all groups that it is part of."""
@@ -111,9 +131,21 @@ class World:
         return found
 
 
+def named(row: Row) -> list[str]:
+    """The customers whom a record names."""
+    customers = row["customer"]
+    return customers if isinstance(customers, list) else [customers]
+
+
+def object_of(row: Row, map: str) -> Row:
+    """An object of the customer; what is none has nothing in it."""
+    found = row.get(map)
+    return found if isinstance(found, dict) else {}
+
+
 def count(row: Row, map: str, id: str) -> Any:
     """What an object of the customer has at an id."""
-    return (row.get(map) or {}).get(id)
+    return object_of(row, map).get(id)
 
 
 def number(value: Any) -> Decimal | None:
@@ -137,5 +169,4 @@ def earned_in(value: Any, times: list[str | None], zone: ZoneInfo) -> bool:
 
 def in_time(at: datetime, times: list[str | None], zone: ZoneInfo) -> bool:
     """Whether a moment lies in the range, by the clock of the zone."""
-    plain = [None if one is None else one.removeprefix("date: ") for one in times]
-    return oracle.moment(at, "in_date", plain, zone)
+    return oracle.moment(at, "in_date", oracle.resolved(times, zone), zone)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 import psycopg
@@ -20,7 +21,6 @@ PRODUCTS = ["P1", "P2", "P3", "P'4", "%"]
 ACTIONS = ["visit", "daily_login", "profile", "point_add"]
 DAYS = ["2017-03-01", "2017-03-12", "2017-03-26", "2017-03-27", "2017-04-10"]
 START = datetime(2017, 2, 25, tzinfo=UTC)
-JSON = ("rewards", "activities", "properties", "filter", "name", "title")
 SEGMENTS: dict[str, list[list[Row]]] = {
     "visitors": [[{"attribute": "action_history", "operator": "action_taken",
                    "value": {"ids": ["visit"], "from": "2017-03-12", "to": None, "min": 2}}]],
@@ -118,12 +118,15 @@ def _purchases(pick: random.Random, ids: list[str]) -> list[Row]:
 def insert(connection: psycopg.Connection[Any], made: World) -> None:
     """Write the rows of a brand."""
     for table, rows in made.rows.items():
-        for row in rows:
-            stored = {"brand": made.brand, **row}
-            values = [Jsonb(one) if name in JSON and one is not None else one for name, one in stored.items()]
-            names, places = (
-                sql.SQL(", ").join(map(sql.Identifier, stored)),
-                sql.SQL(", ").join([sql.Placeholder()] * len(stored)),
+        columns = connection.execute(f"SELECT * FROM loyalty.{table} LIMIT 0".encode()).description or []
+        json = {one.name for one in columns if one.type_display == "jsonb"}
+        for names, alike in groupby(({"brand": made.brand, **row} for row in rows), tuple):
+            into = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+                sql.Identifier("loyalty", table),
+                sql.SQL(", ").join(map(sql.Identifier, names)),
+                sql.SQL(", ").join([sql.Placeholder()] * len(names)),
             )
-            into = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(sql.Identifier("loyalty", table), names, places)
-            connection.execute(into, values)
+            values = [
+                [Jsonb(one) if name in json and one is not None else one for name, one in row.items()] for row in alike
+            ]
+            connection.cursor().executemany(into, values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from exports.catalogue import DataField, DataModel, FieldType
+from tests.exports.expressions import meant
 from tests.exports.zoo import MOMENT, THINGS
 
 Row = dict[str, Any]
@@ -25,32 +27,47 @@ def matches(row: Row, filters: list[list[Row]], zone: ZoneInfo) -> bool:
 def holds(row: Row, criterion: Row, zone: ZoneInfo, model: DataModel = THINGS) -> bool:
     """Whether one criterion holds for a row."""
     field = model.fields[criterion["attribute"]]
-    operator, given = criterion["operator"], criterion.get("value")
+    operator, given = criterion["operator"], resolved(criterion.get("value"), zone)
     value = value_of(row, field)
     if operator in ("is_empty", "is_not_empty"):
-        return is_empty(raw_of(row, field)) == (operator == "is_empty")
+        return is_empty(raw_of(row, field), field) == (operator == "is_empty")
     if operator in DENYING:
         return not affirms(field, DENYING[operator], value, given, zone)
     return affirms(field, operator, value, given, zone)
 
 
+def resolved(given: Any, zone: ZoneInfo) -> Any:
+    """A value with the days and times that its expressions mean."""
+    if isinstance(given, list):
+        return [resolved(one, zone) for one in given]
+    return meant(given, zone) if isinstance(given, str) else given
+
+
 def raw_of(row: Row, field: DataField) -> Any:
-    """What is stored."""
-    if field.id == "shout":
-        return None if row.get("name") is None else row["name"] + "!maple"
-    stored = (row.get("properties") or {}).get(field.path[0]) if field.path else row.get(field.column)
+    """What is stored; what is computed stands in the row under the id of its field."""
+    if field.sql:
+        return row[field.id]
+    stored = row.get(field.column)
+    for name in field.path:
+        stored = stored.get(name) if isinstance(stored, dict) else None
     return translation(stored) if field.translated else stored
 
 
 def translation(stored: Any) -> Any:
-    """English, else the first language as jsonb orders them: shorter first."""
+    """English, else the first language as jsonb orders them: shorter first. An empty translation is none."""
     if not isinstance(stored, dict):
         return stored
-    return stored.get("en") or next((stored[key] for key in sorted(stored, key=lambda key: (len(key), key))), None)
+    others = [stored[key] for key in sorted(stored, key=lambda key: (len(key), key))]
+    return next((one for one in [stored.get("en"), *others] if one), None)
 
 
-def is_empty(value: Any) -> bool:
-    """NULL, and the empty text, list and object; 0 and false are not empty."""
+def is_empty(value: Any, field: DataField) -> bool:
+    """NULL, and the empty text, list and object; 0 and false are not empty.
+
+    A member of JSON that should be a number and is a list stands in the file all the same, so it is not empty.
+    """
+    if field.path and field.type not in (FieldType.LIST, FieldType.JSON):
+        return value is None or value == ""
     return value is None or value == "" or value == [] or value == {}
 
 
@@ -63,12 +80,18 @@ def value_of(row: Row, field: DataField) -> Any:
     if field.type == FieldType.BOOLEAN:
         return {"true": True, "false": False}.get(text)
     if field.type in (FieldType.INTEGER, FieldType.FLOAT):
-        return Decimal(text) if NUMBER.fullmatch(text) else None
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return Decimal(repr(value)) if is_number else Decimal(text) if NUMBER.fullmatch(text) else None
     if field.type in (FieldType.DATE, FieldType.DATETIME):
         return parsed(text, field.type)
     if field.type == FieldType.LIST:
-        return value if isinstance(value, list) else None
-    return value
+        return [None if one is None else scalar(one) for one in value] if isinstance(value, list) else None
+    return value if field.type == FieldType.JSON else scalar(value)
+
+
+def scalar(value: Any) -> str:
+    """The text of a member that is a text, a number or a truth value."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def parsed(text: str, type: FieldType) -> Any:
@@ -89,7 +112,7 @@ def affirms(field: DataField, operator: str, value: Any, given: Any, zone: ZoneI
     if field.type == FieldType.LIST:
         wanted = [given] if operator == "contains" else given
         if field.items == FieldType.DATETIME:
-            return any(moment(one, "equals", given, zone) for one in value)
+            return any(moment(one, "equals", given, zone) for one in value if one is not None)
         return (any if operator == "contains_any" else all)(one in value for one in wanted)
     if field.type == FieldType.JSON:
         return isinstance(value, dict) and given in value

@@ -11,16 +11,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, localcontext
 from fractions import Fraction
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from exports.catalogue import DataField, FieldType
+from tests.campaigns import campaign, seen
 from tests.exports.oracle import Row, matches, raw_of, value_of
-from tests.exports.test_conditions_oracle import ZONES, thing
+from tests.exports.questions import ZONES
+from tests.exports.test_conditions_oracle import thing
 from tests.exports.zoo import EVERYTHING, THINGS, Zoo
 
 TEXTS = {FieldType.STRING, FieldType.TEXT, FieldType.ENUM, FieldType.REFERENCE}
@@ -192,7 +195,15 @@ def shielded(text: str, asked: Asked, protect: bool) -> str:
 
 # --- what is asked
 
+MET = {f"{method} of {type}": ("value",) for method, types in METHODS.items() for type in types}
+"""Each method with each type that it takes is to be met; which of them give empty cells the report tells."""
 NEW = ["", "b", "x", "-1", "1", "-x", "=1+1", "true", "2017-01-01", "new"]
+
+
+@cache
+def texts_of(field: DataField, zone: ZoneInfo) -> list[str]:
+    """All texts that occur in a field."""
+    return sorted({rendered(one, field, zone) for one in ROWS} - {""})
 
 
 @st.composite
@@ -205,7 +216,7 @@ def columns(draw: st.DrawFn, method: str, zone: ZoneInfo) -> Asked:
     field = draw(st.sampled_from(fields))
     replace: dict[str, str] = {}
     if field.type not in (FieldType.LIST, FieldType.JSON):
-        occurring = sorted({rendered(one, field, zone) for one in ROWS} - {""})
+        occurring = texts_of(field, zone)
         old = st.sampled_from(occurring) | st.sampled_from(NEW[1:])
         replace = draw(st.dictionaries(old, st.sampled_from(NEW), max_size=4))
     return Asked(field, method, draw(st.sampled_from(["", "", "n/a", "0", "-5", "-x", "a"])), replace)
@@ -231,7 +242,7 @@ def things(zoo: Zoo) -> Zoo:
     return zoo
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+@campaign("aggregations", short=250, long=3_000, expected=MET)
 @given(asked=questions(), filters=st.sampled_from(FILTERS), protect=st.booleans())
 def test_an_aggregated_csv_is_the_one_that_plain_python_writes(
     things: Zoo, asked: tuple[list[Asked], str], filters: Any, protect: bool
@@ -243,9 +254,12 @@ def test_an_aggregated_csv_is_the_one_that_plain_python_writes(
     read = list(csv.reader(io.StringIO(data.decode(), newline="")))
     wanted = [one for one in ROWS if matches(one, filters, ZoneInfo(zone))]
     assert read == expected(wanted, chosen, ZoneInfo(zone), False, protect)
+    for place, one in enumerate(chosen):
+        for cell in (line[place] for line in read):
+            seen(f"{one.method} of {one.field.type}", "empty" if cell == "" else "value")
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+@campaign("aggregations", short=150, long=2_000)
 @given(asked=questions(), filters=st.sampled_from(FILTERS))
 def test_an_aggregated_json_is_the_one_that_plain_python_writes(
     things: Zoo, asked: tuple[list[Asked], str], filters: Any

@@ -150,6 +150,19 @@ def test_a_challenge_counts_the_customers_who_completed_it_and_knows_the_last_ti
     assert values(loyalty, "challenges.last_completed_at") == [datetime.fromtimestamp(1_700_000_000, UTC), None]
 
 
+def test_a_completion_that_has_no_time_does_not_stop_the_others(loyalty: Connection) -> None:
+    insert(loyalty, "challenges", "id, title, status, created_at: 'H1', '{}', 'active', now()")
+    for number, time in enumerate(('"x"', "null", "1e30", "true", "1500000000.5", '"1600000000"')):
+        insert(
+            loyalty,
+            "customers",
+            f"""_id, status, created_at, activities: '{number}', 'active', now(),
+            '{{"H1": {time}}}'""",
+        )
+    assert values(loyalty, "challenges.completions") == [6]
+    assert values(loyalty, "challenges.last_completed_at") == [datetime.fromtimestamp(1_600_000_000, UTC)]
+
+
 def test_an_approval_counts_the_changes_that_were_submitted(loyalty: Connection) -> None:
     approval = "_id, created_at, type, entity_type, entity_id, status"
     insert(

@@ -8,13 +8,14 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exports import definition, zones
 from exports.dates import MAX_LENGTH, Expression, hints, parse, split_prefix
 from exports.dates.words import ALL
 from exports.errors import DateCombination, DateExpressionError, DateOutOfRange, DateUnreadable
+from tests.campaigns import campaign
 
 # The grammar of REFERENCE section 3.2, written down a second time, as what it produces.
 WS = st.sampled_from([" ", " ", "  ", "\t", " \t "])
@@ -142,6 +143,7 @@ def seconds_to_read(text: str) -> float:
 # --- reading
 
 
+@campaign("dates", short=100, long=5_000)
 @given(expressions())
 def test_all_that_the_grammar_allows_is_read(text: str) -> None:
     found = read(text)
@@ -151,6 +153,7 @@ def test_all_that_the_grammar_allows_is_read(text: str) -> None:
         assert isinstance(found, Expression)
 
 
+@campaign("dates", short=100, long=5_000)
 @given(expressions(ABSOLUTE.filter(lambda text: ":" not in text)), st.data())
 def test_capital_letters_and_blanks_do_not_matter(text: str, data: st.DataObject) -> None:
     other = "".join(data.draw(st.sampled_from([one.lower(), one.upper()])) for one in text)
@@ -172,8 +175,8 @@ TYPED = st.one_of(
 )
 
 
+@campaign("dates", short=400, long=20_000)
 @given(TYPED)
-@settings(max_examples=400)
 @example("+1 day " * 142)
 @example("+1 day " * 140 + "x")
 @example("1 " * 500)
@@ -199,6 +202,7 @@ def test_longer_texts_are_refused_unread() -> None:
     assert refused.advised == "Write at most 1,000 characters."
 
 
+@campaign("dates", short=100, long=5_000)
 @given(TYPED)
 def test_what_is_proposed_instead_can_be_read(text: str) -> None:
     found = read(text)
@@ -207,6 +211,7 @@ def test_what_is_proposed_instead_can_be_read(text: str) -> None:
             assert parse(proposed)
 
 
+@campaign("dates", short=100, long=5_000)
 @given(expressions())
 def test_the_same_text_gives_equal_expressions(text: str) -> None:
     found = read(text)
@@ -236,6 +241,7 @@ def test_all_other_values_have_no_prefix(value: object) -> None:
 # --- resolving
 
 
+@campaign("dates", short=100, long=5_000)
 @given(expressions(), st.datetimes(timezones=st.just(UTC)), st.sampled_from(sorted(zones.names())).map(zones.zone))
 def test_resolving_gives_a_day_or_says_that_the_calendar_has_ended(text: str, base: datetime, zone: ZoneInfo) -> None:
     found = read(text)
@@ -251,6 +257,7 @@ def test_resolving_gives_a_day_or_says_that_the_calendar_has_ended(text: str, ba
     assert all(one.endswith((".", "”.")) for one in hints(found, base, zone) + hints(found, base, zone, keep_time=True))
 
 
+@campaign("dates", short=100, long=5_000)
 @given(expressions(st.one_of(ANCHOR, RELATIVE).filter(lambda text: not re.search(r"\d{4}", text))), BASES, ZONES)
 def test_days_within_some_centuries_always_resolve(text: str, base: datetime, zone: ZoneInfo) -> None:
     found = read(text)
@@ -272,6 +279,7 @@ def test_only_the_end_of_the_way_must_be_within_the_calendar(text: str) -> None:
     assert parse(text).resolve(datetime(2026, 1, 1, tzinfo=UTC), ZoneInfo("UTC"))
 
 
+@campaign("dates", short=100, long=5_000)
 @given(
     st.one_of(ANCHOR.filter(lambda text: "of" not in text.split() or "day" in text or "mon" in text), ISO_DAYS),
     BASES,
@@ -286,6 +294,7 @@ def test_the_day_does_not_depend_on_the_time_of_day(text: str, base: datetime, z
         assert days_of(parse(f"{text} {clock}"), base, zone) == day
 
 
+@campaign("dates", short=100, long=5_000)
 @given(st.integers(-400, 400), BASES, ZONES)
 def test_days_weeks_and_fortnights_are_days_of_the_calendar(count: int, base: datetime, zone: ZoneInfo) -> None:
     today = base.astimezone(zone).date()
@@ -294,6 +303,7 @@ def test_days_weeks_and_fortnights_are_days_of_the_calendar(count: int, base: da
         assert parse(f"{count} {unit} ago").resolve(base, zone) == today - timedelta(days=count * days)
 
 
+@campaign("dates", short=100, long=5_000)
 @given(st.integers(-60, 60).filter(bool), BASES, ZONES)
 def test_weekdays_skip_the_weekends_one_by_one(count: int, base: datetime, zone: ZoneInfo) -> None:
     day = base.astimezone(zone).date()
@@ -304,6 +314,7 @@ def test_weekdays_skip_the_weekends_one_by_one(count: int, base: datetime, zone:
     assert parse(f"{count:+d} weekdays").resolve(base, zone) == day
 
 
+@campaign("dates", short=100, long=5_000)
 @given(st.integers(-400, 400), BASES, ZONES)
 def test_first_and_last_days_of_months_never_run_over(months: int, base: datetime, zone: ZoneInfo) -> None:
     today = base.astimezone(zone).date()
@@ -314,6 +325,7 @@ def test_first_and_last_days_of_months_never_run_over(months: int, base: datetim
     assert parse(f"last day of {months:+d} months").resolve(base, zone) == last
 
 
+@campaign("dates", short=100, long=5_000)
 @given(st.sampled_from(DAYS[:7]), BASES, ZONES)
 def test_a_weekday_is_looked_for_from_today(name: str, base: datetime, zone: ZoneInfo) -> None:
     today = base.astimezone(zone).date()
@@ -329,6 +341,7 @@ def test_a_weekday_is_looked_for_from_today(name: str, base: datetime, zone: Zon
     assert 7 <= (found["week"] - monday).days <= 13
 
 
+@campaign("dates", short=100, long=5_000)
 @given(st.sampled_from(ORDINALS[:5]), st.sampled_from(DAYS[:7]), BASES, ZONES)
 def test_the_nth_weekday_of_a_month_is_counted_from_its_first_day(
     ordinal: str, name: str, base: datetime, zone: ZoneInfo

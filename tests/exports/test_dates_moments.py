@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from exports import zones
 from exports.dates import first_instant, in_words, parse
+from tests.campaigns import campaign
 
 CAIRO, SAO_PAULO, BUDAPEST = ZoneInfo("Africa/Cairo"), ZoneInfo("America/Sao_Paulo"), ZoneInfo("Europe/Budapest")
 NEW_YORK = ZoneInfo("America/New_York")
@@ -42,6 +43,7 @@ def test_a_day_begins_where_the_clock_first_shows_it(zone: ZoneInfo, day: str, b
     assert first_instant(date.fromisoformat(day), zone).isoformat() == begins
 
 
+@campaign("dates", short=100, long=5_000)
 @given(st.dates(date(1890, 1, 1), date(2100, 1, 1)), st.sampled_from(sorted(zones.names())).map(zones.zone))
 def test_no_instant_before_the_first_belongs_to_the_day(day: date, zone: ZoneInfo) -> None:
     begins = first_instant(day, zone)
@@ -95,6 +97,7 @@ def test_an_offset_names_the_moment_and_the_zone_its_day() -> None:
     assert moment("2025-01-31 02:00+05:30 +1 day", "2026-01-01T00:00Z", ZoneInfo("UTC")) == "2025-01-31 20:30:00+00:00"
 
 
+@campaign("dates", short=100, long=5_000)
 @given(
     st.datetimes(datetime(1950, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),
     st.sampled_from(sorted(zones.names())).map(zones.zone),

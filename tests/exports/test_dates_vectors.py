@@ -11,6 +11,7 @@ import pytest
 from exports.dates import parse
 from exports.errors import DateExpressionError
 
+pytestmark = pytest.mark.campaign("dates")
 ROWS: list[dict[str, Any]] = json.loads(Path("tests/data/date_expressions.json").read_text())
 DRAWN: list[dict[str, Any]] = json.loads(Path("tests/data/date_expressions_drawn.json").read_text())
 """Drawn from the grammar and measured with PHP 8.2.36 like those of the reference, in seven zones."""

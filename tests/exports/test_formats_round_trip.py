@@ -7,8 +7,10 @@ import io
 import json
 from typing import Any
 
+import pyarrow
+import pyarrow.csv
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from exports import pipeline
@@ -16,6 +18,7 @@ from exports.catalogue import Catalogue, DataField, DataModel, FieldType
 from exports.definition import parse
 from exports.errors import EnclosureNeeded
 from exports.sinks import StreamSink
+from tests.campaigns import campaign
 from tests.exports.zoo import Zoo, around
 
 DELIMITERS = [chr(code) for code in range(32, 127) if not chr(code).isalnum() and chr(code) not in "\"'\\.+-"] + ["\t"]
@@ -28,7 +31,7 @@ TEXT = st.lists(st.sampled_from(NASTY) | ANY, max_size=4).map("".join)
 EVERYTHING = [[{"attribute": "key", "operator": "is_not_empty"}]]
 CLEAN = st.text("abc' é\"\\.0", min_size=1, max_size=5)
 CSV_FILES = [{"enclosure": quote, "newline": newline} for quote in ('"', "'") for newline in ("\n", "\r\n", "\r")]
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+LONG = 10_000
 
 
 @st.composite
@@ -61,7 +64,7 @@ def written(zoo: Zoo, table: list[list[str]], **file: Any) -> bytes:
 
 
 @pytest.mark.parametrize("file", CSV_FILES, ids=lambda file: ascii(file["enclosure"] + file["newline"]))
-@FEW
+@campaign("formats", short=60, long=LONG)
 @given(table=tables(), delimiter=st.sampled_from(DELIMITERS), bom=st.booleans())
 def test_csv_comes_back_cell_for_cell(
     zoo: Zoo, file: dict[str, str], table: list[list[str]], delimiter: str, bom: bool
@@ -75,16 +78,32 @@ def read(text: str, delimiter: str, quote: str, newline: str) -> list[list[str]]
     outside = "".join(text.split(quote)[::2]).replace(newline, "")
     assert "\n" not in outside
     assert "\r" not in outside
-    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote, strict=True))
+    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote, strict=True))
+    assert by_arrow(text, delimiter, quote, len(rows[0])) == rows
+    return rows
 
 
-@FEW
+def by_arrow(text: str, delimiter: str, quote: str, width: int) -> list[list[str]]:
+    """A reader that pandas and polars know how to use, with an implementation of its own."""
+    names = [f"f{place}" for place in range(width)]
+    table = pyarrow.csv.read_csv(
+        io.BytesIO(text.encode()),
+        read_options=pyarrow.csv.ReadOptions(autogenerate_column_names=True, use_threads=False),
+        parse_options=pyarrow.csv.ParseOptions(
+            delimiter=delimiter, quote_char=quote, newlines_in_values=True, ignore_empty_lines=False
+        ),
+        convert_options=pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(names, pyarrow.string())),
+    )
+    return [[row[name] for name in names] for row in table.to_pylist()]
+
+
+@campaign("formats", short=60, long=LONG)
 @given(table=tables())
 def test_psv_comes_back_cell_for_cell(zoo: Zoo, table: list[list[str]]) -> None:
     assert read(written(zoo, table, extension="psv").decode(), "|", '"', "\n") == table
 
 
-@FEW
+@campaign("formats", short=60, long=LONG)
 @given(table=tables())
 def test_json_and_jsonl_come_back_value_for_value(zoo: Zoo, table: list[list[str]]) -> None:
     headers, *rows = table
@@ -95,7 +114,7 @@ def test_json_and_jsonl_come_back_value_for_value(zoo: Zoo, table: list[list[str
     assert [json.loads(line) for line in lines] == expected
 
 
-@FEW
+@campaign("formats", short=60, long=LONG)
 @given(
     table=tables(CLEAN), newline=st.sampled_from(["\n", "\r\n", "\r"]), delimiter=st.sampled_from([",", ";", "\t", "~"])
 )

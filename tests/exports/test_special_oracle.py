@@ -13,8 +13,6 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from exports import pipeline
 from exports.catalogue import builtin
@@ -34,7 +32,6 @@ if TYPE_CHECKING:
 
 DEMO = Path(__file__).parents[2] / "demo"
 MOMENT = datetime(2026, 11, 23, 10, tzinfo=UTC)
-ZONES = ["UTC", "Europe/Budapest", "America/New_York", "Pacific/Kiritimati"]
 ATTRIBUTES = {
     "in_group": ("group_id", list(made.GROUPS)),
     "in_segment": ("segments", list(made.SEGMENTS)),
@@ -46,25 +43,6 @@ ATTRIBUTES = {
 RANGED = ("reward_claimed", "activity_earned", "action_taken", "item_purchased")
 COUNTED = ("reward_claimed", "action_taken")
 MODELS = ["customers", "events", "coupons", "webhook_logs"]
-TIMES = [*made.DAYS, "2017-03-26 02:30", "2017-03-12 02:00:00", "date: 2017-03-27"]
-ORDINARY: dict[str, list[dict[str, Any]]] = {
-    "customers": [
-        {"attribute": "status", "operator": "equals", "value": "active"},
-        {"attribute": "group_id", "operator": "contains", "value": "a11"},
-        {"attribute": "rewards", "operator": "has_key", "value": "R1"},
-        {"attribute": "birth_date", "operator": "anniversary", "value": "2017-02-28"},
-        {"attribute": "birth_date", "operator": "anniversary"},
-        {"attribute": "birth_date", "operator": "age_range", "value": [18, None]},
-        {"attribute": "score", "operator": "is_empty"},
-    ],
-    "events": [
-        {"attribute": "action", "operator": "equals", "value": "visit"},
-        {"attribute": "timestamp", "operator": "gte", "value": "2017-03-26"},
-        {"attribute": "customer", "operator": "is_empty"},
-    ],
-    "coupons": [{"attribute": "customer", "operator": "contains", "value": "c00"}],
-    "webhook_logs": [{"attribute": "customer", "operator": "is_not_empty"}],
-}
 
 
 @dataclass(frozen=True)
@@ -113,47 +91,13 @@ def criterion(model: str, operator: str, **value: Any) -> dict[str, Any]:
     return {"attribute": prefix + attribute, "operator": operator, "value": value}
 
 
-@st.composite
-def special(draw: st.DrawFn, model: str) -> dict[str, Any]:
-    """A criterion with any special operator and arguments of any shape that it takes."""
-    operator = draw(st.sampled_from(sorted({*DENYING, *ATTRIBUTES})))
-    affirming = DENYING.get(operator, operator)
-    value: dict[str, Any] = {
-        "ids": draw(st.lists(st.sampled_from(ATTRIBUTES[affirming][1]), min_size=1, max_size=3, unique=True))
-    }
-    if affirming in RANGED and draw(st.booleans()):
-        ends = [draw(st.none() | st.sampled_from(TIMES)), draw(st.none() | st.sampled_from(TIMES))]
-        value["from"], value["to"] = sorted(ends, key=str) if None not in ends else ends
-        if None not in ends and any(one.startswith("date: ") for one in ends):
-            value["from"] = "2017-03-01"
-    if affirming in COUNTED and draw(st.booleans()):
-        value["min"] = draw(st.none() | st.integers(1, 4))
-    return criterion(model, operator, **value)
-
-
-@st.composite
-def questions(draw: st.DrawFn) -> tuple[str, list[list[dict[str, Any]]]]:
-    """A model and filters of which most have a special operator."""
-    model = draw(st.sampled_from(MODELS))
-    one = special(model) | special(model) | st.sampled_from(ORDINARY[model])
-    return model, draw(st.lists(st.lists(one, min_size=1, max_size=3), min_size=1, max_size=3))
-
-
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
-@given(question=questions(), zone=st.sampled_from(ZONES), brand=st.sampled_from(["maple", "alpine"]))
-def test_filters_find_the_records_that_plain_python_finds(asked: Asked, question: Any, zone: str, brand: str) -> None:
-    model, filters = question
-    expected = asked.worlds[brand].matching(model, filters, ZoneInfo(zone))
-    assert asked.keys(brand, model, filters, zone) == expected
-
-
 SHAPES: list[Callable[[list[str]], dict[str, Any]]] = [
     lambda ids: {"ids": ids[:1]},
     lambda ids: {"ids": ids},
     lambda ids: {"ids": ids[:2], "from": "2017-03-12", "to": None},
     lambda ids: {"ids": ids[:2], "from": None, "to": "2017-03-26 02:30"},
     lambda ids: {"ids": ids[:2], "from": "2017-03-12", "to": "2017-03-26"},
-    lambda ids: {"ids": ids[:2], "from": "date: first day of march 2017", "to": None, "min": None},
+    lambda ids: {"ids": ids[:2], "from": "date: first day of january 2017", "to": None, "min": None},
     lambda ids: {"ids": ids[:2], "min": 2},
     lambda ids: {"ids": ids[:2], "from": "2017-03-01", "min": 2},
 ]
@@ -168,15 +112,14 @@ def fits(operator: str, value: dict[str, Any]) -> bool:
 @pytest.mark.parametrize("operator", sorted(ATTRIBUTES))
 def test_each_operator_and_its_opposite_with_arguments_of_each_shape(asked: Asked, model: str, operator: str) -> None:
     world = asked.worlds["maple"]
-    everything = world.matching(model, [[]], ZoneInfo("UTC"))
+    everything = world.keys(model)
     [denying] = [one for one, other in DENYING.items() if other == operator]
     told = set()
     for shape, number in itertools.product(SHAPES, (0, 2)):
         value = shape(ATTRIBUTES[operator][1][number:] or ATTRIBUTES[operator][1])
         if not fits(operator, value):
             continue
-        plain = {**value, "from": "2017-03-01"} if "date:" in str(value.get("from")) else value
-        expected = world.matching(model, [[criterion(model, operator, **plain)]], ZoneInfo("Europe/Budapest"))
+        expected = world.matching(model, [[criterion(model, operator, **value)]], ZoneInfo("Europe/Budapest"))
         found = asked.keys("maple", model, [[criterion(model, operator, **value)]], "Europe/Budapest")
         assert found == expected, value
         denied = asked.keys("maple", model, [[criterion(model, denying, **value)]], "Europe/Budapest")

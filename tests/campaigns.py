@@ -1,0 +1,96 @@
+"""Campaigns: random tests of which every run of the tests draws a few examples, and `script/soak` thousands.
+
+A test joins a campaign by its decorator; the examples that it has really run are counted there, not taken from what was
+asked for. In its body `seen` counts what an example was about, so that a campaign can say what it never met.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, Final, TypeVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.errors import UnsatisfiedAssumption
+
+CAMPAIGNS: Final = {
+    "filters": "random filters find the records that plain Python finds",
+    "aggregations": "random aggregations give the files that plain Python writes",
+    "formats": "files of random tables come back from standard readers, cell for cell",
+    "dates": "expressions give the measured days, and whatever is typed is read or refused",
+}
+"""Every campaign and what it shows; a new one is an entry here and the decorator on its tests."""
+SOAK: Final = "soak"
+"""The profile of Hypothesis under which tests draw their long number of examples."""
+
+Test = TypeVar("Test", bound=Callable[..., Any])
+
+
+@dataclass
+class Tally:
+    """What a test has done: examples that ran to their end, seconds in them, what they were about by its outcome.
+
+    `differs` is what the example was that was found to differ first; those by which it is then made smaller are not
+    counted. `expected` is what a campaign must have met, each with the outcomes that it must have had.
+    """
+
+    examples: int = 0
+    differs: str = ""
+    cases: Counter[tuple[str, str]] = field(default_factory=Counter)
+    expected: Mapping[str, Iterable[str]] = field(default_factory=dict)
+
+    def as_property(self) -> dict[str, Any]:
+        """In a shape that a worker of pytest-xdist can send."""
+        never = [f"{case}: {one}" for case, outcomes in self.expected.items() for one in outcomes
+                 if not self.cases[case, one]]  # fmt: skip
+        cases = [[case, outcome, number] for (case, outcome), number in sorted(self.cases.items())]
+        return {"examples": self.examples, "differs": self.differs, "cases": cases, "never": never}
+
+
+_present = Tally()
+
+
+def seen(case: str, outcome: str, number: int = 1) -> None:
+    """Count what the present example is about: how often with which outcome."""
+    if not _present.differs:
+        _present.cases[case, outcome] += number
+
+
+def campaign(
+    name: str, *, short: int, long: int, expected: Mapping[str, Iterable[str]] | None = None
+) -> Callable[[Test], Test]:
+    """Join a random test to a campaign: `short` examples in every run of the tests, `long` in `script/soak`."""
+    number = long if settings.get_current_profile_name() == SOAK else short
+
+    def join(test: Test) -> Test:
+        tally = Tally(expected=expected or {})
+        hypothesis = test.hypothesis  # type: ignore[attr-defined]
+        hypothesis.inner_test = _counted(hypothesis.inner_test, tally)
+        joined = settings(max_examples=number, suppress_health_check=list(HealthCheck))(test)
+        joined.tally = tally
+        return pytest.mark.campaign(name)(joined)  # type: ignore[no-any-return]
+
+    return join
+
+
+def _counted(inner: Callable[..., None], tally: Tally) -> Callable[..., None]:
+    """The same test, counting what it does until the first example that differs."""
+
+    @wraps(inner)
+    def counted(*arguments: Any, **named: Any) -> None:
+        global _present
+        _present = tally
+        try:
+            inner(*arguments, **named)
+        except UnsatisfiedAssumption:
+            raise
+        except Exception as error:
+            tally.differs = tally.differs or f"{type(error).__name__} in example {tally.examples + 1:,}"
+            raise
+        if not tally.differs:
+            tally.examples += 1
+
+    return counted
