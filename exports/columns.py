@@ -152,10 +152,13 @@ def value(field: DataField, context: Context) -> Expression:
 
 
 def translated(column: Expression) -> Expression:
-    """The text of a translated field in the default language: English, else the first there is (REFERENCE 5.3)."""
-    first = sa.func.jsonb_path_query_first(column, sa.cast(literal("$.*"), _JSONPATH))
+    """The text of a translated field in the default language: English, else the first there is (REFERENCE 5.3).
+
+    An empty translation is none (REFERENCE 2.4).
+    """
+    first = sa.func.jsonb_path_query_first(column, sa.cast(literal('$.* ? (@ != "")'), _JSONPATH))
     plain = sa.case((sa.func.jsonb_typeof(column) == literal("string"), member(column, ())))
-    return sa.func.coalesce(member(column, ("en",)), member(first, ()), plain)
+    return sa.func.coalesce(sa.func.nullif(member(column, ("en",)), literal("")), member(first, ()), plain)
 
 
 class _JsonPath(sa.types.UserDefinedType[str]):
