@@ -19,6 +19,7 @@ from exports.columns import Expression, literal, translated
 from exports.conditions import folded
 from exports.errors import SourceTimeout
 from exports.source.base import Source
+from exports.special.attributes import REFERENCES
 from exports.surroundings import IN_USE
 
 SHOWN: Final = 20
@@ -60,8 +61,16 @@ def among(field: DataField, text: str) -> Found:
     return Found(tuple(fitting[:SHOWN]), max(len(fitting) - SHOWN, 0))
 
 
-def find(text: str, reference: ReferencedTable, catalogue: Catalogue, source: Source, brand: str) -> Found:
-    """The brand's records whose name or id holds the text; the one with exactly this id first.
+def table_of(field: DataField, catalogue: Catalogue) -> ReferencedTable | None:
+    """Where the records stand that are chosen for an attribute, by its reference or by what its operators ask for."""
+    asked = REFERENCES.get(field.asks) if field.asks else None
+    return catalogue.references.get(field.reference or asked or "")
+
+
+def find(
+    text: str, reference: ReferencedTable, catalogue: Catalogue, source: Source, brand: str, *, scanned: int = SCANNED
+) -> Found:
+    """The brand's records whose name or id holds the text, among the first `scanned`; the one with this id first.
 
     Raises:
         SourceError: the source cannot be read. Taking too long is none: then only a whole id is found.
@@ -74,7 +83,7 @@ def find(text: str, reference: ReferencedTable, catalogue: Catalogue, source: So
             rows = [row for row in _rows(source, table.behind(wanted)) if row[0].startswith(wanted)]
             more = None if len(rows) == SHOWN else 0
         else:
-            counted = source.select(table.holding(wanted), seconds=WITHIN_S)
+            counted = source.select(table.holding(wanted, scanned), seconds=WITHIN_S)
             rows = [_row(row) for row in counted]
             more = max(counted[0][3] - SHOWN, 0) if counted else 0
     except SourceTimeout:
@@ -163,12 +172,12 @@ class _Table:
         """The records from this id on, in the order of the key."""
         return self.offered.where(self.key >= literal(text)).order_by(self.key).limit(SHOWN)
 
-    def holding(self, text: str) -> sa.Select[Any]:
+    def holding(self, text: str, scanned: int) -> sa.Select[Any]:
         """The records whose name or id holds the text, with the number of all that do in the last column.
 
         First the ids that begin like it, then the names that do, then the others, each by name.
         """
-        looked = self.offered.limit(SCANNED).subquery("looked")
+        looked = self.offered.limit(scanned).subquery("looked")
         id, name, part = folded(looked.c.id), folded(looked.c.name), folded(literal(text))
         rank = sa.case((sa.func.starts_with(id, part), 0), (sa.func.starts_with(name, part), 1), else_=2)
         held = sa.or_(sa.func.strpos(name, part) > 0, sa.func.strpos(id, part) > 0)

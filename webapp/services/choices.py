@@ -34,7 +34,7 @@ def offered(user: User, catalogue: Catalogue, field: DataField, text: str) -> Of
     """
     if field.choices:
         return Offer(field.label, choices.among(field, text))
-    table = catalogue.references.get(field.reference or "")
+    table = choices.table_of(field, catalogue)
     if table is None:
         return None
     if not _may_see(user, catalogue, field, table):
@@ -59,7 +59,7 @@ def named(user: User, catalogue: Catalogue, chosen: Mapping[DataField, Collectio
     """
     wanted: dict[str, set[str]] = {}
     for one, ids in chosen.items():
-        table = catalogue.references.get(one.reference or "")
+        table = choices.table_of(one, catalogue)
         if ids and table is not None and _may_see(user, catalogue, one, table):
             wanted.setdefault(table.id, set()).update(ids)
     found: Names = {}

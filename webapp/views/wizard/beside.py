@@ -72,5 +72,5 @@ def moment(text: str, now: datetime, zone: ZoneInfo, *, bound: Bound | None) -> 
             return Beside(dates.in_words(dates.first_instant(day, zone), zone), hints)
         said = dates.in_words(day, zone)
         return Beside(said if bound is None else f"{said}, the whole day ({dates.place(zone)})", hints)
-    except DateExpressionError:
+    except (DateExpressionError, OverflowError):  # the first days of the calendar have no moment east of Greenwich
         return None

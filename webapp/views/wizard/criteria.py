@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from flask import request
 
 from exports.catalogue import DataField, DataModel, FieldType
-from exports.choices import Choice
+from exports.choices import Choice, table_of
 from exports.operators import Input, Operator, operators_for
 from exports.zones import names as zone_names
 from webapp.services import choices
@@ -55,7 +55,8 @@ class Around:
         """
         if field.choices:
             return {id: Choice(id, label) for id, label in field.choices}
-        return self._named.get(field.reference or "")
+        table = table_of(field, self.place.catalogue)
+        return self._named.get(table.id) if table else None
 
 
 def _ids(typed: TypedCriterion, field: DataField, kind: Input | None) -> Collection[str]:
