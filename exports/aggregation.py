@@ -51,6 +51,33 @@ _KINDS: Final = {
 }
 
 
+# --- Choosing
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A method as it is offered for a field; `refused` says in a few words why the field cannot take it."""
+
+    method: str
+    label: str
+    refused: str = ""
+
+
+def choices(field: DataField) -> tuple[Choice, ...]:
+    """All methods, in the order of the screen."""
+    return tuple(Choice(method, label, _refused(method, field)) for method, label in LABELS.items())
+
+
+def _refused(method: str, field: DataField) -> str:
+    if field.computed:
+        return "not for computed fields"
+    if method == "group" and field.identifier:
+        return "identifies one record"
+    if field.type in TAKEN[method]:
+        return ""
+    return "needs a number" if method in ("sum", "average") else f"not for {_KINDS[field.type]}"
+
+
 # --- Rules
 
 

@@ -186,7 +186,8 @@ def fields(definition: Definition, model: DataModel) -> Iterator[Problem]:
     if definition.all_fields and definition.fields:
         yield Problem("fields", "fields.both", "All fields stands for every field: leave the list of fields out")
     if not definition.all_fields and not definition.fields:
-        yield Problem("fields", "fields.none", "Choose at least one field, or All fields")
+        message = "Choose at least one field" if definition.aggregation else "Choose at least one field, or All fields"
+        yield Problem("fields", "fields.none", message)
     for place, one in enumerate(definition.fields):
         if one.from_ not in model.fields:
             yield Problem(f"fields.{place}.from", "field.unknown", f"{model.label} has no field {one.from_}")

@@ -159,7 +159,7 @@ const markInput = (box) => {
   if (!input) return;
   const isBad = box.querySelector(".err") !== null;
   const others = (input.getAttribute("aria-describedby") ?? "").split(" ").filter((id) => id && id !== box.id);
-  const ids = isBad ? [...others, box.id] : others;
+  const ids = box.textContent.trim() ? [...others, box.id] : others;
   input.classList.toggle("is-bad", isBad && input.matches(".form-control, .form-select"));
   if (isBad) input.setAttribute("aria-invalid", "true"); else input.removeAttribute("aria-invalid");
   if (ids.length) input.setAttribute("aria-describedby", ids.join(" ")); else input.removeAttribute("aria-describedby");

@@ -90,7 +90,7 @@ def test_all_fields_cannot_be_aggregated() -> None:
 
 
 def test_no_field_at_all_is_one_problem() -> None:
-    assert [one.message for one in found()] == ["Choose at least one field, or All fields"]
+    assert [one.message for one in found()] == ["Choose at least one field"]
 
 
 def test_a_method_without_aggregation_is_refused() -> None:

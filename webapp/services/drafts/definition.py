@@ -24,8 +24,9 @@ def document(typed: Typed, catalogue: Catalogue) -> dict[str, Any]:
         "model": typed.model,
         "timezone": typed.timezone,
         "filters": _filters(typed, model),
+        "aggregation": typed.aggregation,
         "all_fields": typed.all_fields,
-        "fields": [] if typed.all_fields else [_column(one) for one in typed.columns],
+        "fields": [] if typed.all_fields else [_column(one, typed.aggregation) for one in typed.columns],
         "file": file_document(typed.file),
         "schedule": {"type": typed.schedule},
         "target": {"type": typed.target},
@@ -53,9 +54,11 @@ def _criterion(typed: TypedCriterion, model: DataModel | None) -> dict[str, Any]
 # --- Field settings, File
 
 
-def _column(typed: TypedColumn) -> dict[str, Any]:
+def _column(typed: TypedColumn, aggregated: bool) -> dict[str, Any]:
+    """A column; the method that was chosen for it is kept in the draft, and left out while Aggregation is off."""
     pairs = [{"value": one.value, "new": one.new} for one in typed.replace if not one.is_blank]
-    return {"from": typed.from_, "to": typed.to, "default": typed.default, "replace": pairs}
+    made = {"from": typed.from_, "to": typed.to, "default": typed.default, "replace": pairs}
+    return {**made, "aggregation": typed.aggregation or None} if aggregated else made
 
 
 def file_document(typed: TypedFile) -> dict[str, Any]:

@@ -29,6 +29,7 @@ STEP_OF: Final = {
     "timezone": "localization",
     "filters": "filters",
     "definition": "filters",
+    "aggregation": "filters",
     "fields": "fields",
     "all_fields": "fields",
     "file": "file",
@@ -143,7 +144,9 @@ def _fields_input(parts: list[str], typed: Typed) -> str:
         rows = [number for number, one in enumerate(typed.columns[place].replace) if not one.is_blank]
         return inputs.replacement(place, rows[int(parts[3])], parts[4])
     part = parts[2] if len(parts) > 2 else "to"
-    return inputs.column(place, part if part == "default" else "to")
+    if part == "replace":
+        return inputs.replacements(place)
+    return inputs.column(place, part if part in ("default", "aggregation") else "to")
 
 
 def _plain_input(parts: list[str]) -> str:

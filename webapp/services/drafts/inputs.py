@@ -60,6 +60,11 @@ def column(place: int, part: str) -> str:
     return f"fields-{place + 1}-{part}"
 
 
+def replacements(place: int) -> str:
+    """open-3: the button that unfolds Replace values, for what is to be said about all of them."""
+    return f"open-{place + 1}"
+
+
 def replacement(place: int, position: int, part: str) -> str:
     """fields-3-replace-2-new."""
     return f"fields-{place + 1}-replace-{position + 1}-{part}"

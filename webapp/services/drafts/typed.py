@@ -57,12 +57,13 @@ class TypedReplacement(_Typed):
 
 
 class TypedColumn(_Typed):
-    """One column of the file. `open`: its Replace values are unfolded."""
+    """One column of the file. `open`: its Replace values are unfolded. `aggregation` counts while Aggregation is on."""
 
     from_: str
     to: str = ""
     default: str = ""
     replace: tuple[TypedReplacement, ...] = ()
+    aggregation: str = ""
     open: bool = False
 
     @property
@@ -98,6 +99,7 @@ class Typed(_Typed):
     name: str = ""
     timezone: str = ""
     sets: tuple[TypedSet, ...] = ((TypedCriterion(),),)
+    aggregation: bool = False
     all_fields: bool = False
     columns: tuple[TypedColumn, ...] = ()
     file: TypedFile = TypedFile()
@@ -126,6 +128,7 @@ class Typed(_Typed):
         return self.with_(
             model=model.id,
             sets=Typed.model_fields["sets"].default,
+            aggregation=False,
             columns=(),
             all_fields=False,
             file=self.file.with_(extension=extension),

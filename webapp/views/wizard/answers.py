@@ -98,6 +98,11 @@ def _typed_in(fault: Fault, place: Place) -> bool:
     return bool(getattr(place.typed.sets[set_][position], part))
 
 
+def told(place: Place) -> set[str]:
+    """The inputs beside which something stands, be it a problem or a warning."""
+    return {one.input for one in (*marked(place), *place.checked.warnings(place.step.id))}
+
+
 def _fresh(fault: Fault, place: Place) -> bool:
     parts = fault.at.split(".")
     if parts[0] != "filters" or len(parts) < 3:

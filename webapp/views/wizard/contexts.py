@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from flask import request
 
+from exports import aggregation
 from exports.archive import file_name
 from exports.catalogue import Catalogue, DataField, FieldType
 from exports.definition import JSON_ONLY_MODELS, MAX_COLUMNS, Definition
@@ -102,6 +104,8 @@ def _fields(place: Place) -> dict[str, Any]:
         "all_count": len(place.model.all_fields) if place.model else 0,
         "max_columns": MAX_COLUMNS,
         "type_words": TYPE_WORDS,
+        "methods": cache(lambda id: aggregation.choices(fields[id]) if id in fields else ()),
+        "method_labels": aggregation.LABELS,
     }
 
 
@@ -137,6 +141,8 @@ def _check(place: Place) -> dict[str, Any]:
         "near_zones": dict(_near(place)),
         "known": place.model.fields if place.model else {},
         "all_count": len(place.model.all_fields) if place.model else 0,
+        "method_labels": aggregation.LABELS,
+        "grouped_by": [one.to or one.from_ for one in place.typed.columns if one.aggregation == "group"],
         "definition": _pretty(place.checked.definition),
         "letters": inputs.letters,
         "bad_steps": {one.step for one in place.checked.errors()},

@@ -116,10 +116,9 @@ def _store(place: Place, posted: Posted) -> Place:
 
 def _save(place: Place, posted: Posted) -> Response:
     former = place.with_typed(drafts.typed_of(place.draft))
-    before = {one.input for one in answers.marked(former)}
+    before = answers.told(former)
     now = _store(place, posted)
-    after = {one.input for one in answers.marked(now)}
-    response = answers.swap(now, "saved", touched=sorted(before | after))
+    response = answers.swap(now, "saved", touched=sorted(before | answers.told(now)))
     return event(response, "draft-changed")
 
 

@@ -25,7 +25,7 @@ def answer(step: str, typed: Typed, model: DataModel | None) -> str:
         "model": model.label if model else "",
         "localization": typed.name.strip(),
         "filters": _filters(typed),
-        "fields": "All fields" if typed.all_fields else counted(len(typed.columns), "field"),
+        "fields": _fields(typed),
         "file": ", ".join(_short(typed.file)),
         "schedule": "At once",
         "target": "None",
@@ -36,6 +36,11 @@ def answer(step: str, typed: Typed, model: DataModel | None) -> str:
 def _filters(typed: Typed) -> str:
     sets = sum(any(not one.is_blank for one in set_) for set_ in typed.sets)
     return f"{counted(sets, 'set')}, {counted(typed.criteria, 'criterion', 'criteria')}"
+
+
+def _fields(typed: Typed) -> str:
+    chosen = "All fields" if typed.all_fields else counted(len(typed.columns), "field")
+    return f"{chosen}, aggregated" if typed.aggregation else chosen
 
 
 def _short(typed: TypedFile) -> list[str]:
