@@ -244,7 +244,7 @@ def test_a_method_that_nobody_offers_is_refused_with_the_list_of_them(tab: Tab, 
     someone.press("next")
     [(input, sentence)] = someone.problems
     assert input == "fields-1-aggregation"
-    assert html.unescape(sentence).startswith("fields.0.aggregation must be one of 'group', 'count'")
+    assert html.unescape(sentence).startswith("Aggregation must be one of 'group', 'count'")
 
 
 def test_a_method_longer_than_any_is_not_even_stored(tab: Tab, people: People) -> None:
