@@ -17,13 +17,14 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON, JSONB
 
 from exports.catalogue import DataField, DataModel, FieldType
-from exports.columns import NUMBERS, TEXTS, Context, Expression, literal, member_json, stored, value
+from exports.columns import NUMBERS, TEXTS, Context, Expression, Form, literal, member_json, once, stored, value
 from exports.definition import Aggregation, Column, Definition
 
 GUARDED: Final = (*map(ord, "=+-@\t\r\n"), 0xFF1D, 0xFF0B, 0xFF0D, 0xFF20)
 """Code points by which a spreadsheet takes a text for a formula (SPEC section 6): = + - @, TAB, CR, LF, full-width."""
 NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 _TEXT = sa.Text()
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
 _STRING_OR_GAP = r'("(?:[^"\\]|\\.)*")|([:,]) '
 """A JSON string, or a colon or comma with the space that jsonb prints behind it."""
 
@@ -69,19 +70,20 @@ def text_cell(cell: Cell, context: Context, protect: bool) -> Expression:
     if not cell.replace and not cell.default and not (protect and _can_be_text(cell.field)):
         return _plain(cell.field, context)
     text = as_text(cell.field, context)
-    shown = _guard(cell.field, text) if protect and _can_be_text(cell.field) else text
+    shown = _guarded(cell.field, context) if protect and _can_be_text(cell.field) else text
     if cell.replace:
         put = {old: _put(new or cell.default, cell.field, protect) for old, new in cell.replace.items()}
-        shown = sa.func.coalesce(_lookup(put, text), shown)
+        shown = _looked_up(put, text, shown)
     if _can_be_text(cell.field) or cell.replace:
-        shown = sa.func.nullif(shown, literal(""))
-    return sa.func.coalesce(shown, literal(_put(cell.default, cell.field, protect))) if cell.default else shown
+        shown = Form("nullif({}, '')", shown)
+    default = _put(cell.default, cell.field, protect)
+    return Form("coalesce({}, {})", shown, literal(default)) if default else shown
 
 
-def _lookup(put: Mapping[str, str], text: Expression) -> Expression:
-    """The new value, by one constant whatever the number of entries; NULL where the value is not among the old ones."""
-    constant = sa.cast(literal(json.dumps(put, ensure_ascii=False)), JSONB())
-    return constant.op("->>", return_type=_TEXT)(text)
+def _looked_up(put: Mapping[str, str], text: Expression, otherwise: Expression) -> Expression:
+    """The new value, by one constant whatever the number of entries, or another if this is none of the old ones."""
+    constant = literal(_as_json(put))
+    return Form("coalesce(CAST({} AS JSONB) ->> ({}), {})", constant, text, otherwise)
 
 
 def _put(new: str, field: DataField, protect: bool) -> str:
@@ -91,8 +93,10 @@ def _put(new: str, field: DataField, protect: bool) -> str:
     return guarded(new)
 
 
-def _guard(field: DataField, text: Expression) -> Expression:
+@once
+def _guarded(field: DataField, context: Context) -> Expression:
     """A member of an object need not be of the type that its field says: what is no number is guarded there too."""
+    text = as_text(field, context)
     formula: Expression = sa.func.ascii(text).in_([sa.literal_column(str(code)) for code in GUARDED])
     if field.type not in TEXTS:
         formula = sa.and_(formula, text.op("!~", is_comparison=True)(literal(f"^{NUMBER.pattern}$")))
@@ -105,6 +109,7 @@ def _can_be_text(field: DataField) -> bool:
     return field.type in TEXTS or (loose and field.type not in (FieldType.LIST, FieldType.JSON))
 
 
+@once
 def _plain(field: DataField, context: Context) -> Expression:
     """An unchanged value in the type that COPY prints as it is to stand in the file."""
     if _can_be_text(field):
@@ -121,6 +126,7 @@ def _plain(field: DataField, context: Context) -> Expression:
 _SCALARS: Final = NUMBERS | {FieldType.BOOLEAN, FieldType.DATE}
 
 
+@once
 def as_text(field: DataField, context: Context) -> Expression:
     """The rendered text of a value, which Replace values compares with."""
     if field.type in TEXTS or field.stored == "text":
@@ -183,14 +189,15 @@ def compact(whole: Expression) -> Expression:
 
 def json_cell(cell: Cell, context: Context) -> Expression:
     """The JSON text of a value: native if unchanged, a string if replaced or defaulted, null if empty."""
-    empty = json.dumps(cell.default, ensure_ascii=False) if cell.default else "null"
-    shown = [as_json(cell.field, context), literal(empty)]
-    if cell.replace:
-        put = {old: json.dumps(new, ensure_ascii=False) if new else empty for old, new in cell.replace.items()}
-        shown.insert(0, _lookup(put, as_text(cell.field, context)))
-    return sa.func.coalesce(*shown)
+    empty = _as_json(cell.default) if cell.default else "null"
+    shown = Form("coalesce({}, {})", as_json(cell.field, context), literal(empty))
+    if not cell.replace:
+        return shown
+    put = {old: _as_json(new) if new else empty for old, new in cell.replace.items()}
+    return _looked_up(put, as_text(cell.field, context), shown)
 
 
+@once
 def as_json(field: DataField, context: Context) -> Expression:
     """The JSON text of an unchanged value; NULL for an empty one."""
     if field.type in (FieldType.LIST, FieldType.JSON):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from exports.columns import Context, Expression, literal
+from exports.columns import Context, Expression, Form, literal
 from exports.formats.base import UNUSED_DELIMITER, UNUSED_QUOTE, Buffer, Copying, Encoder, Format
 from exports.render import Cell, json_cell
 
@@ -58,7 +58,7 @@ def _joined(pieces: list[Expression]) -> Expression:
     if len(pieces) == 1:
         return pieces[0]
     middle = len(pieces) // 2
-    return _joined(pieces[:middle]).concat(_joined(pieces[middle:]))
+    return Form("({} || {})", _joined(pieces[:middle]), _joined(pieces[middle:]))
 
 
 def _shown(value: Any) -> str:

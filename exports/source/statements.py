@@ -6,8 +6,10 @@ from typing import Any
 
 import psycopg
 import sqlalchemy as sa
+from psycopg.adapt import Transformer
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
+from exports.columns import bound_in
 from exports.formats import Copying
 from exports.query import Query
 
@@ -24,13 +26,18 @@ def compiled(select: sa.Select[Any], *, folds_unicode: bool) -> tuple[str, dict[
     dialect = _Dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]
     dialect.folds_unicode = folds_unicode
     statement = select.compile(dialect=dialect)
-    return str(statement), dict(statement.params)
+    return str(statement), dict(statement.params) | bound_in(statement)
 
 
 def composed(select: sa.Select[Any], connection: psycopg.Connection[Any]) -> str:
     """The whole SELECT as text, its values written out by psycopg as the connection's server reads them."""
-    text, values = compiled(select, folds_unicode=_folds_unicode(connection))
-    return psycopg.ClientCursor(connection).mogrify(text, values)
+    return written_out(*compiled(select, folds_unicode=_folds_unicode(connection)), connection)
+
+
+def written_out(text: str, values: dict[str, Any], connection: psycopg.Connection[Any] | None) -> str:
+    """A text with its values in the place of their names; a value that stands in many places is quoted once."""
+    quoted = Transformer(connection).as_literal
+    return text % {name: quoted(value).decode() for name, value in values.items()}
 
 
 def copying(select: str, how: Copying, connection: psycopg.Connection[Any]) -> str:
