@@ -75,7 +75,7 @@ def main() -> int:
 
 
 def load_all() -> None:
-    """All of 2017, unless it is there."""
+    """All of 2017, unless it is there; and the application's tables as they are now, in a home made before."""
     import psycopg
 
     from demo import load
@@ -85,6 +85,7 @@ def load_all() -> None:
         there = load.loaded(connection)
     if there is None or there.times != 1 or there.part != "all":
         subprocess.run([*FLASK, "demo", "load", "--all"], cwd=ROOT, check=True)
+    subprocess.run([*FLASK, "db", "upgrade"], cwd=ROOT, check=True, capture_output=True)
 
 
 FLASK = [sys.executable, "-m", "webapp"]
