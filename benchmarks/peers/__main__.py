@@ -29,7 +29,7 @@ BARS = {"raw": (5.0, 15.0), "mapped": (3.0, 5.0)}
 
 
 def main(arguments: list[str]) -> int:
-    """Measure, print, write; exit status 1 under a bar, or if a file differs from ours."""
+    """Measure, print, write; exit status 1 under a bar, or if one of the others is left out."""
     wanted = _read(arguments)
     os.environ["EXPORTS_HOME"] = str(engine.HOME)
     engine.WORK.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
     print(table)
     if wanted.rows is None and not wanted.peers:
         engine.put_on_page(table, "peers")
-    faults = [*_left_out(told), *_under_the_bar(told), *_different(told)]
+    faults = [*_left_out(told), *_under_the_bar(told)]
     print("\n".join(faults) or "All bars are kept.")
     return int(bool(faults))
 
@@ -85,34 +85,41 @@ class Measured:
     def measure(self) -> dict[str, Any]:
         """All rounds; medians, and the medians of the rounds' ratios."""
         rows = self._ours()["rows"]
-        variants, different = self._first_round()
+        variants, faults = self._first_round()
         rounds = [self._round(variants, number) for number in range(1, self.rounds + 1)]
         peers = {peer.name: self._summary(peer, variants[peer.name], rounds) for peer in self.peers}
-        for name, fault in different.items():
-            peers[name]["different"] = fault
         return {
             "rows": rows,
             "pipeline": statistics.median(one["pipeline"] for one in rounds),
             "command": statistics.median(one["command"] for one in rounds),
             "peers": peers,
+            "faults": faults,
             "all": rounds,
         }
 
     def _ours(self) -> dict[str, float]:
         return engine.in_child(self.definition, zipped=False)
 
-    def _first_round(self) -> tuple[dict[str, str], dict[str, str]]:
-        """Which variant of each peer is the quickest, and what in its file is not as in ours."""
-        best, different = {}, {}
+    def _first_round(self) -> tuple[dict[str, str], list[str]]:
+        """Which variant of each peer is the quickest; and which failed or made another file, which do not go on."""
+        best, faults = {}, []
         for peer in self.peers:
             seconds = {}
             for variant in peer.variants(self.case):
-                seconds[variant] = self._once(peer, variant)
-                if fault := difference(self.case, engine.WORK / "pipeline.out", self.task.out(peer.name)):
-                    different[peer.name] = f"{variant}: {fault}"
-                    print(f"{self.case}: {peer.name}, {variant}: DIFFERENT: {fault}", flush=True)
-            best[peer.name] = min(seconds, key=lambda variant: seconds[variant])
-        return best, different
+                fault = ""
+                try:
+                    seconds[variant] = self._once(peer, variant)
+                    fault = difference(self.case, engine.WORK / "pipeline.out", self.task.out(peer.name))
+                except RuntimeError as error:
+                    fault = str(error)
+                if fault:
+                    seconds.pop(variant, None)
+                    faults.append(f"{self.case}: {peer.name}, {variant}: {fault}")
+                    print(faults[-1], flush=True)
+            if seconds:
+                best[peer.name] = min(seconds, key=lambda variant: seconds[variant])
+        self.peers = [peer for peer in self.peers if peer.name in best]
+        return best, faults
 
     def _round(self, variants: dict[str, str], number: int) -> dict[str, float]:
         print(f"{self.case}: round {number}, load {os.getloadavg()[0]:.1f}", flush=True)
@@ -163,18 +170,21 @@ def as_table(told: dict[str, Any]) -> str:
     for what in ("pipeline", "command"):
         lines.append(f"| Exports, {what} | " + " | ".join(f"{case[what]:.2f} s | 1" for case in cases.values()) + " |")
     for peer in PEERS:
-        if peer.name in told["left_out"]:
-            lines.append(f"| {peer.name} | left out: {told['left_out'][peer.name]} |" + " |" * (2 * len(cases) - 1))
-            continue
-        found = [case["peers"].get(peer.name) for case in cases.values()]
-        if all(found):
-            cells = [f"{one['seconds']:.2f} s ({one['variant']}) | {one['times']:.1f}" for one in found]
+        if why := told["left_out"].get(peer.name):
+            lines.append(f"| {peer.name} | left out: {why} |" + " |" * (2 * len(cases) - 1))
+        else:
+            cells = [_cells(case["peers"].get(peer.name)) for case in cases.values()]
             lines.append(f"| {peer.name} {version_of(peer.needs[0])} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
+def _cells(found: dict[str, Any] | None) -> str:
+    return f"{found['seconds']:.2f} s ({found['variant']}) | {found['times']:.1f}" if found else "left out | "
+
+
 def _left_out(told: dict[str, Any]) -> list[str]:
-    return [f"LEFT OUT  {name}: {why}" for name, why in told["left_out"].items()]
+    missing = [f"LEFT OUT  {name}: {why}" for name, why in told["left_out"].items()]
+    return missing + [f"LEFT OUT  {fault}" for case in told["cases"].values() for fault in case["faults"]]
 
 
 def _under_the_bar(told: dict[str, Any]) -> list[str]:
@@ -188,15 +198,6 @@ def _under_the_bar(told: dict[str, Any]) -> list[str]:
         if pandas and pandas["times"] < pandas_bar:
             faults.append(f"UNDER THE BAR  {name}: {pandas['times']:.1f} times pandas' way, not {pandas_bar:g}")
     return faults
-
-
-def _different(told: dict[str, Any]) -> list[str]:
-    return [
-        f"DIFFERENT  {case}: {name}: {peer['different']}"
-        for case, found in told["cases"].items()
-        for name, peer in found["peers"].items()
-        if "different" in peer
-    ]
 
 
 if __name__ == "__main__":
