@@ -124,6 +124,7 @@ class Measured:
     def _round(self, variants: dict[str, str], number: int) -> dict[str, float]:
         print(f"{self.case}: round {number}, load {os.getloadavg()[0]:.1f}", flush=True)
         found = {"pipeline": self._ours()["seconds"], "command": engine.command(self.definition)["seconds"]}
+        print(f"{self.case}: Exports, pipeline {found['pipeline']:.2f} s, command {found['command']:.2f} s", flush=True)
         for peer in self.peers:
             found[peer.name] = self._once(peer, variants[peer.name])
         return found
