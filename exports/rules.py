@@ -66,7 +66,7 @@ def problems(
         *file_options(definition),
         *headers_without_enclosure(definition),
         *one_column_without_enclosure(definition),
-        *schedule.problems(definition.schedule, zones if zones is not None else names()),
+        *schedule.problems(definition.schedule),
     ]
 
 

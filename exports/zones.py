@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cache
 from importlib import resources
 from typing import Final
@@ -21,6 +22,14 @@ def names() -> frozenset[str]:
     """
     listed = resources.files("tzdata").joinpath("zones").read_text(encoding="utf-8").split()
     return frozenset(listed) - NOT_A_PLACE
+
+
+def by_region(known: Collection[str]) -> dict[str, list[str]]:
+    """Names under the first part of each; those without one under Other."""
+    regions: dict[str, list[str]] = {}
+    for name in sorted(known):
+        regions.setdefault(name.partition("/")[0] if "/" in name else "Other", []).append(name)
+    return regions
 
 
 @cache

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask
 
 from exports import catalogue
+from webapp.services.schedules.outlook import said
 
 UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
@@ -55,6 +56,11 @@ def moment(
     return f"{words.get(days, f'{local.day} {local:%b %Y}')} {local:{'%H:%M:%S' if seconds else '%H:%M'}}"
 
 
+def weekday_moment(at: datetime, zone: str, now: datetime) -> str:
+    """Thu 26 Nov 07:30: for what is to come, in the viewer's zone."""
+    return said(at, zone, now)
+
+
 def day(at: datetime | None, zone: str) -> str:
     """20 Nov 2026."""
     if at is None:
@@ -98,6 +104,8 @@ def rough_duration(seconds: float) -> str:
 
 def register(app: Flask) -> None:
     """Bind the filters to the application's templates."""
-    shown = (size, number, about, share, moment, day, duration, rough_duration, model_label, target_label)
+    shown = (
+        size, number, about, share, moment, weekday_moment, day, duration, rough_duration, model_label, target_label,
+    )  # fmt: skip
     for filter_ in shown:
         app.add_template_filter(filter_)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
 from exports.errors import Problem
 from exports.schedule.clock import ANY_SCHEDULE, moment_of, shortest_minutes
 from exports.schedule.shape import Monthly, Now, OnDate, Repeated, Weekly, numbers, read_at
+from exports.zones import names
 
 SHOWN: Final = 20
 """Characters that are quoted of what somebody typed."""
@@ -16,26 +17,24 @@ END: Final = datetime(2100, 1, 1, tzinfo=UTC)
 """No On-date lies behind it: every zone can still say what time it is there, and a slip of the key is noticed."""
 
 
-def problems(schedule: ANY_SCHEDULE, zones: Collection[str]) -> list[Problem]:
-    """Every rule that it breaks, whatever time it is; `zones` are those that can be chosen."""
+def problems(schedule: ANY_SCHEDULE) -> list[Problem]:
+    """Every rule that it breaks, whatever time it is."""
     if isinstance(schedule, Now):
         return []
     return [
         *(at(schedule) if isinstance(schedule, OnDate) else ()),
         *(days(schedule) if isinstance(schedule, Weekly | Monthly) else ()),
         *(hours_and_minutes(schedule) if not isinstance(schedule, OnDate) else ()),
-        *timezone(schedule, zones),
+        *timezone(schedule),
     ]
 
 
-def problems_when_saved(
-    schedule: ANY_SCHEDULE, zones: Collection[str], now: datetime, minimum_minutes: int
-) -> list[Problem]:
+def problems_when_saved(schedule: ANY_SCHEDULE, now: datetime, minimum_minutes: int) -> list[Problem]:
     """What also counts when an export is made or changed, of a schedule that breaks no other rule.
 
     `minimum_minutes` is the brand's smallest distance between two runs (SPEC section 7).
     """
-    if isinstance(schedule, Now) or problems(schedule, zones):
+    if isinstance(schedule, Now) or problems(schedule):
         return []
     if isinstance(schedule, OnDate):
         return [*in_the_future(schedule, now)]
@@ -83,9 +82,9 @@ def _what(wrong: str, typed: str, word: str) -> str:
     return f"{shown if wrong.isascii() and wrong.isdigit() else f'“{shown}”'} is not {word}"
 
 
-def timezone(schedule: OnDate | Repeated, zones: Collection[str]) -> Iterator[Problem]:
+def timezone(schedule: OnDate | Repeated) -> Iterator[Problem]:
     """UTC, or a time zone of the closed list."""
-    if schedule.timezone is not None and schedule.timezone not in zones:
+    if schedule.timezone is not None and schedule.timezone not in names():
         yield Problem("schedule.timezone", "schedule.timezone", "Choose a time zone from the list")
 
 

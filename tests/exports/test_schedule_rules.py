@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from exports import definition, schedule, zones
+from exports import definition, schedule
 from exports.errors import DefinitionRefused
 
 NOW = datetime(2026, 11, 23, 9, 42, tzinfo=UTC)
@@ -24,8 +24,8 @@ def told(document: dict[str, Any], minimum: int = 1) -> list[tuple[str, str]]:
         found = definition.parse(whole).schedule
     except DefinitionRefused as refused:
         return [(one.at, one.message) for one in refused.problems]
-    problems = schedule.problems(found, zones.names())
-    problems += schedule.problems_when_saved(found, zones.names(), NOW, minimum)
+    problems = schedule.problems(found)
+    problems += schedule.problems_when_saved(found, NOW, minimum)
     return [(one.at, one.message) for one in problems]
 
 

@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from exports import catalogue
+from tests.fix_app import stores
 from tests.fix_pages import check
 from webapp.extensions import db
 from webapp.models import AuditEntry
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 Open = Callable[["Person | None"], "FlaskClient"]
 
+DAILY: Final = {"type": "repeated", "every": "day"}
 ALL: Final = ("admin", "manager", "exporter", "colleague", "viewer", "stranger")
 BRAND: Final = ("admin", "manager", "exporter", "colleague", "viewer")
 EXPORTERS: Final = ("admin", "manager", "exporter", "colleague")
@@ -42,6 +44,8 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "accounts.theme": ALL,
     "details.cancel": OWN_OR_MANAGER,
     "details.definition": BRAND,
+    "details.logs": BRAND,
+    "details.logs_live": BRAND,
     "details.run": OWN_OR_MANAGER,
     "details.status": BRAND,
     "details.view": BRAND,
@@ -52,6 +56,12 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "health.healthz": (*ALL, "nobody"),
     "models.index": ALL,
     "models.view": ALL,
+    "schedules.change": OWN_OR_MANAGER,
+    "schedules.form": OWN_OR_MANAGER,
+    "schedules.set_active": OWN_OR_MANAGER,
+    "schedules.set_inactive": OWN_OR_MANAGER,
+    "schedules.upcoming": OWN_OR_MANAGER,
+    "schedules.update": OWN_OR_MANAGER,
     "wizard.autosave": ("exporter",),
     "wizard.begin": (*EXPORTERS, "stranger"),
     "wizard.count": ("exporter",),
@@ -62,6 +72,8 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "wizard.new": (*EXPORTERS, "stranger"),
     "wizard.options": ("exporter",),
     "wizard.preview": ("exporter",),
+    "wizard.scheduling_form": ("exporter",),
+    "wizard.scheduling_next": ("exporter",),
     "wizard.step": ("exporter",),
     "wizard.submit": ("exporter",),
 }
@@ -76,17 +88,19 @@ class Things:
     run: uuid.UUID
     draft: uuid.UUID
     user: uuid.UUID
+    repeated: uuid.UUID
 
 
 @pytest.fixture
 def things(people: People, made: Exports) -> Things:
-    """A finished export and a draft of the exporter."""
-    from webapp.services import drafts
+    """A finished export, a repeated one and a draft of the exporter."""
+    from webapp.services import drafts, exports
 
     export = made.finished(people.exporter)
     with people.exporter.at_work() as user:
         draft = drafts.start(user, catalogue.builtin().models["stores"])
-        return Things(export.id, export.run_id, draft.id, people.viewer.id)
+        repeated = exports.create(user, stores(schedule=DAILY), uuid.uuid4())
+        return Things(export.id, export.run_id, draft.id, people.viewer.id, repeated.id)
 
 
 def rules(app: Flask) -> list[Rule]:
@@ -105,7 +119,9 @@ def address(rule: Rule, things: Things) -> str:
     }
     if "id" in rule.arguments:
         kind = rule.rule.split("/")[1]
-        ids = {"exports": things.export, "runs": things.run, "users": things.user, "models": "stores"}
+        of_repeated = rule.endpoint.startswith(("schedules.", "details.logs"))
+        export = things.repeated if of_repeated else things.export
+        ids = {"exports": export, "runs": things.run, "users": things.user, "models": "stores"}
         values["id"] = str(ids[kind])
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values[found[1]], rule.rule)
 
@@ -186,7 +202,7 @@ def test_a_disabled_user_is_nobody_at_once(
 def test_ids_of_another_brand_answer_exactly_as_unknown_ones(
     app: Flask, client: Open, people: People, things: Things
 ) -> None:
-    unknown = Things(*(uuid.uuid4() for _ in range(4)))
+    unknown = Things(*(uuid.uuid4() for _ in range(5)))
     blank = re.compile(r'((?:csrf_token|next)" value=|X-CSRFToken": )"[^"]*"')
     browser = client(people.stranger)
     for rule in rules(app):

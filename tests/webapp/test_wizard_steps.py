@@ -253,7 +253,7 @@ def test_scheduling_and_target_show_what_there_is(tab: Tab, people: People) -> N
     someone.begin()
     someone.open("schedule")
     assert "At once" in someone.text
-    assert [value for name, value in someone.form.boxes if name == "schedule"] == ["now"]
+    assert [value for name, value in someone.form.boxes if name == "schedule"] == ["now", "on_date", "repeated"]
     someone.open("target")
     assert "Download here" in someone.text
     assert [value for name, value in someone.form.boxes if name == "target"] == ["none"]

@@ -182,7 +182,7 @@ class _Ending:
 @with_appcontext
 def check(file: BinaryIO, brand: str | None) -> None:
     """Print every problem of a definition as a JSON line on standard output; nothing when all is well."""
-    from exports import rules, schedule, zones
+    from exports import rules, schedule
     from exports.surroundings import known_ids
     from webapp.services import brands
     from webapp.services.progress import present
@@ -200,7 +200,7 @@ def check(file: BinaryIO, brand: str | None) -> None:
     except ExportsError as error:
         raise click.ClickException(f"{error.message} {error.advised}") from error
     problems = rules.problems(definition, catalogue, brands.zones(), surroundings.segments, known)
-    problems += schedule.problems_when_saved(definition.schedule, zones.names(), present(), chosen.minimum_minutes)
+    problems += schedule.problems_when_saved(definition.schedule, present(), chosen.minimum_minutes)
     errors = [one for one in problems if not one.warning]
     _print(errors)
     sys.exit(REFUSED if errors else 0)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from datetime import datetime
+from collections.abc import Iterator
 from typing import Final
 
-from exports import rules, schedule, zones
+from exports import rules, schedule
 from exports.catalogue import Catalogue, DataModel
 from exports.definition import Definition
 from exports.errors import DefinitionRefused, Problem, SourceError
@@ -24,18 +23,18 @@ def problems(user: User, definition: Definition) -> list[Problem]:
     catalogue = brands.catalogue_of(user.brand)
     segments, known = _segments(user, definition), _known(user, definition, catalogue)
     found = rules.problems(definition, catalogue, brands.zones(), segments, known)
-    found += schedule.problems_when_saved(*_when_saved(user, definition.schedule))
+    found += _when_saved(user, definition.schedule)
     model = catalogue.models.get(definition.model)
     return found if model is None else [*found, *rights(user, definition, model)]
 
 
 def schedule_problems(user: User, chosen: ANY_SCHEDULE) -> list[Problem]:
     """Every rule that a schedule breaks that this user wants to save."""
-    return schedule.problems(chosen, zones.names()) or schedule.problems_when_saved(*_when_saved(user, chosen))
+    return schedule.problems(chosen) or _when_saved(user, chosen)
 
 
-def _when_saved(user: User, chosen: ANY_SCHEDULE) -> tuple[ANY_SCHEDULE, Collection[str], datetime, int]:
-    return chosen, zones.names(), present(), user.brand.minimum_minutes
+def _when_saved(user: User, chosen: ANY_SCHEDULE) -> list[Problem]:
+    return schedule.problems_when_saved(chosen, present(), user.brand.minimum_minutes)
 
 
 def _segments(user: User, definition: Definition) -> list[str] | None:

@@ -11,13 +11,14 @@ from datetime import datetime
 from flask import Blueprint, Response, abort, make_response, request, url_for
 from flask_login import current_user
 
-from exports import words
+from exports import schedule, words
 from webapp.htmx import fragment, go, instead, nothing_new, page, stop_polling
 from webapp.models import Export, Run, User
 from webapp.permissions import may
 from webapp.security import action, sandboxed
 from webapp.services import artefacts, brands, exports, runs
 from webapp.services.artefacts import Artefact
+from webapp.services.exports import history_of
 from webapp.services.progress import Progress, began, present, progress_of
 from webapp.views.downloads import disposition
 from webapp.views.lookups import find_export_or_404, find_run_or_404, name_of
@@ -39,7 +40,21 @@ class Card:
     may_download: bool
     may_cancel: bool
     may_run: bool
+    may_change_schedule: bool
+    may_set_active: bool
+    may_set_inactive: bool
+    inactive_by: str
     token: uuid.UUID
+
+    @property
+    def tabs(self) -> list[tuple[str, str]]:
+        """The pages of this export: endpoint and label (SPEC section 4)."""
+        repeated, scheduled = self.export.schedule == "repeated", self.export.schedule != "now"
+        return [
+            ("details.view", "View"),
+            *([("details.logs", "Logs")] if repeated else []),
+            *([("schedules.change", "Change schedule")] if scheduled and self.may_change_schedule else []),
+        ]
 
     @property
     def extension(self) -> str:
@@ -62,7 +77,8 @@ class Card:
         return [(one.at, runs.told(one)) for one in runs.events_of(self.run)] if self.run else []
 
 
-def _card(export: Export) -> Card:
+def card_of(export: Export) -> Card:
+    """What the pages of an export show of it."""
     run, now = export.latest_run, present()
     finished = run if run is not None and run.state == "success" else None
     return Card(
@@ -76,6 +92,10 @@ def _card(export: Export) -> Card:
         may_download=may(current_user, "exports.download", export),
         may_cancel=may(current_user, "exports.cancel", export),
         may_run=may(current_user, "exports.run", export),
+        may_change_schedule=may(current_user, "exports.change_schedule", export),
+        may_set_active=export.active is False and may(current_user, "exports.set_active", export),
+        may_set_inactive=export.active is True and may(current_user, "exports.set_inactive", export),
+        inactive_by=name_of(export.inactive_by_id) if export.inactive_by_id else "",
         token=uuid.uuid4(),
     )
 
@@ -91,21 +111,45 @@ def view(id: uuid.UUID) -> Response:
     history = exports.runs_of(export)
     return page(
         "details/view.html",
-        card=_card(export),
+        card=card_of(export),
+        tab="details.view",
+        scheduling=schedule.sentence(definition.schedule),
         definition=definition,
         columns=words.columns(definition, model),
         filters=words.filters(definition, model),
         file=words.file(definition.file),
         document=document_of(export),
-        history=history if len(history) > 1 else [],
+        history=history if len(history) > 1 and export.schedule != "repeated" else [],
     )
+
+
+@blueprint.get("/exports/<uuid:id>/logs")
+@action("exports.see")
+def logs(id: uuid.UUID) -> Response:
+    """The Logs tab of a repeated export: its runs, newest first; live, a page at a time."""
+    export = find_export_or_404("exports.see", id)
+    if export.schedule != "repeated":
+        abort(404)
+    found = history_of(export, before=request.args.get("before", ""))
+    return page("details/logs.html", card=card_of(export), tab="details.logs", found=found, history=found.runs)
+
+
+@blueprint.get("/exports/<uuid:id>/logs/live")
+@action("exports.see")
+def logs_live(id: uuid.UUID) -> Response:
+    """The newest runs again: 204 if nothing has changed. It goes on as long as the export is active or runs."""
+    export = find_export_or_404("exports.see", id)
+    found = history_of(export)
+    if found.version == request.args.get("v"):
+        return nothing_new()
+    return fragment("details/_logs_live.html", card=card_of(export), found=found, history=found.runs)
 
 
 @blueprint.get("/exports/<uuid:id>/status")
 @action("exports.see")
 def status(id: uuid.UUID) -> Response:
     """The card again: 204 if nothing has changed, 286 with the whole card at the end of the run."""
-    card = _card(find_export_or_404("exports.see", id))
+    card = card_of(find_export_or_404("exports.see", id))
     if card.run is not None and card.run.is_live:
         if card.version == request.args.get("v"):
             return nothing_new()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from exports.catalogue import DataModel
+from webapp.forms import scheduling
 from webapp.forms.wizard.columns import read_fields
 from webapp.forms.wizard.criteria import read_filters
 from webapp.forms.wizard.posted import FormRefused, Posted
@@ -40,6 +41,11 @@ def _file(posted: Posted, typed: Typed, _model: DataModel | None) -> Typed:
     return typed.with_(file=typed.file.with_(**changes, **{name: posted.checked(name) for name in ticks}))
 
 
+def _schedule(posted: Posted, typed: Typed, _model: DataModel | None) -> Typed:
+    posted.only(scheduling.INPUTS, many="days")
+    return typed.with_(scheduling=scheduling.read_scheduling(posted, typed.scheduling))
+
+
 def _one(name: str) -> Callable[[Posted, Typed, DataModel | None], Typed]:
     """The reader of a step with one input, which the draft calls the same."""
 
@@ -58,6 +64,6 @@ READERS: Final[dict[str, Callable[[Posted, Typed, DataModel | None], Typed]]] = 
     "filters": read_filters,
     "fields": read_fields,
     "file": _file,
-    "schedule": _one("schedule"),
+    "schedule": _schedule,
     "target": _one("target"),
 }

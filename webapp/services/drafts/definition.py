@@ -8,6 +8,7 @@ from exports.catalogue import Catalogue, DataModel
 from exports.operators import Input
 from webapp.services.drafts.typed import Typed, TypedColumn, TypedCriterion, TypedFile
 from webapp.services.drafts.values import input_of, value
+from webapp.services.schedules.typed import document as schedule_document
 
 DELIMITERS: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space": " "}
 ENCLOSURES: Final[dict[str, str | None]] = {"double": '"', "single": "'", "none": None}
@@ -28,7 +29,7 @@ def document(typed: Typed, catalogue: Catalogue) -> dict[str, Any]:
         "all_fields": typed.all_fields,
         "fields": [] if typed.all_fields else [_column(one, typed.aggregation) for one in typed.columns],
         "file": file_document(typed.file),
-        "schedule": {"type": typed.schedule},
+        "schedule": schedule_document(typed.scheduling),
         "target": {"type": typed.target},
     }
 

@@ -15,6 +15,7 @@ from webapp.services.drafts import inputs
 from webapp.services.drafts.definition import document
 from webapp.services.drafts.typed import Typed
 from webapp.services.drafts.values import input_of, part_of, picks
+from webapp.services.schedules.typed import placed as place_of_schedule
 
 OVER_CAP: Final = frozenset(
     {
@@ -116,6 +117,9 @@ def _fault(problem: Problem, typed: Typed, catalogue: Catalogue) -> Fault:
             message = "Choose an attribute, or remove this criterion"
     elif parts[0] == "fields":
         at = _fields_input(parts, typed)
+    elif parts[0] == "schedule":
+        place = place_of_schedule(problem, typed.scheduling)
+        at, message = place.input, place.message
     else:
         at = _plain_input(parts)
     step = STEP_OF.get(parts[0], "model")

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from exports.catalogue import DataModel
 from exports.definition import JSON_ONLY_MODELS
+from webapp.services.schedules.typed import TypedSchedule
 
 
 class _Typed(BaseModel):
@@ -103,7 +104,7 @@ class Typed(_Typed):
     all_fields: bool = False
     columns: tuple[TypedColumn, ...] = ()
     file: TypedFile = TypedFile()
-    schedule: str = "now"
+    scheduling: TypedSchedule = TypedSchedule()
     target: str = "none"
     submitted: tuple[str, ...] = ()
     tab: str = ""

@@ -1,6 +1,19 @@
-"""Exports: saved definitions with their versions (`saving`), and how they are found (`listing`)."""
+"""Exports: saved definitions with their versions (`saving`), how they are found (`listing`), their runs (`history`)."""
 
+from webapp.services.exports.history import History, history_of
 from webapp.services.exports.listing import ListQuery, Page, of_ids, page
 from webapp.services.exports.saving import create, definition_of, find, runs_of, versions
 
-__all__ = ["ListQuery", "Page", "create", "definition_of", "find", "of_ids", "page", "runs_of", "versions"]
+__all__ = [
+    "History",
+    "ListQuery",
+    "Page",
+    "create",
+    "definition_of",
+    "find",
+    "history_of",
+    "of_ids",
+    "page",
+    "runs_of",
+    "versions",
+]

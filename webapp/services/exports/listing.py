@@ -16,6 +16,7 @@ from sqlalchemy.orm import joinedload
 from webapp.extensions import db
 from webapp.models import Export, Run, User
 from webapp.models.runs import SHOWN_ON_EXPORT
+from webapp.services.runs.states import LIVE
 
 PER_PAGE: Final = 50
 COUNTED: Final = 10_000
@@ -118,8 +119,9 @@ def _has_status(status: str) -> ColumnElement[bool]:
         return Export.active.is_(status == "Active")
     states = [state for state, shown in SHOWN_ON_EXPORT.items() if shown == status]
     shown = _newest_run_is(*states)
-    if status == "Pending":
-        shown = or_(shown, Export.latest_run_id.is_(None))
+    is_waiting = and_(Export.next_run_at.is_not(None), ~_newest_run_is(*LIVE))
+    never_ran = Export.latest_run_id.is_(None)
+    shown = or_(shown, never_ran, is_waiting) if status == "Pending" else and_(shown, ~is_waiting)
     return and_(Export.active.is_(None), shown)
 
 

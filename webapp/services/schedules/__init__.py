@@ -2,6 +2,7 @@
 
 from webapp.services.schedules.firing import Fired, coming, fire_due
 from webapp.services.schedules.planning import (
+    OTHER_TYPE,
     ExportChanged,
     change_schedule,
     plan,
@@ -10,6 +11,7 @@ from webapp.services.schedules.planning import (
 )
 
 __all__ = [
+    "OTHER_TYPE",
     "ExportChanged",
     "Fired",
     "change_schedule",

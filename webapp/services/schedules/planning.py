@@ -59,17 +59,16 @@ def change_schedule(user: User, export: Export, schedule: ANY_SCHEDULE, version:
     """
     authorize(user, "exports.change_schedule", export)
     definition = _definition(_hold(export))
-    if definition.schedule.type != schedule.type:
-        message = OTHER_TYPE[definition.schedule.type]
-        raise DefinitionRefused([Problem("schedule.type", "schedule.type", message)])
-    if problems := definitions.schedule_problems(user, schedule):
-        raise DefinitionRefused(problems)
     if definition.schedule == schedule:
         db.session.rollback()
         return export
-    if export.version != version:
+    try:
+        _check_change(user, definition.schedule, schedule)
+        if export.version != version:
+            raise ExportChanged
+    except (DefinitionRefused, ExportChanged):
         db.session.rollback()
-        raise ExportChanged
+        raise
     now = _settle(export)
     _save_version(user, export, definition.model_copy(update={"schedule": schedule}))
     plan(export, schedule, now)
@@ -79,6 +78,13 @@ def change_schedule(user: User, export: Export, schedule: ANY_SCHEDULE, version:
     )  # fmt: skip
     db.session.commit()
     return export
+
+
+def _check_change(user: User, present_one: ANY_SCHEDULE, wanted: ANY_SCHEDULE) -> None:
+    if present_one.type != wanted.type:
+        raise DefinitionRefused([Problem("schedule.type", "schedule.type", OTHER_TYPE[present_one.type])])
+    if problems := definitions.schedule_problems(user, wanted):
+        raise DefinitionRefused(problems)
 
 
 def set_inactive(user: User, export: Export) -> Export:

@@ -9,15 +9,16 @@ from functools import cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from flask import request
+from flask import request, url_for
 
-from exports import aggregation
+from exports import aggregation, zones
 from exports.archive import file_name
 from exports.catalogue import Catalogue, DataField, FieldType
 from exports.definition import JSON_ONLY_MODELS, MAX_COLUMNS, Definition
 from webapp.models import User
 from webapp.services import brands, sizes
 from webapp.services.drafts import inputs
+from webapp.views import scheduling
 from webapp.views.wizard import criteria, wording
 from webapp.views.wizard.place import Place
 
@@ -72,13 +73,9 @@ def _model(place: Place) -> dict[str, Any]:
 
 def _localization(place: Place) -> dict[str, Any]:
     known, typed = brands.zones(), place.typed.timezone
-    regions: dict[str, list[str]] = {}
-    for name in sorted(known):
-        region = name.partition("/")[0] if "/" in name else "Other"
-        regions.setdefault(region, []).append(name)
     return {
         "near_zones": _near(place),
-        "regions": regions,
+        "regions": zones.by_region(known),
         "there": datetime.now(UTC).astimezone(ZoneInfo(typed)).strftime("%H:%M") if typed in known else "",
         "file_name": file_name(place.typed.name.strip() or EXAMPLE, place.typed.file.extension),
     }
@@ -133,12 +130,21 @@ def _file(place: Place) -> dict[str, Any]:
     }
 
 
+def _schedule(place: Place) -> dict[str, Any]:
+    return {
+        **scheduling.context(place.typed.scheduling, place.user),
+        "form_url": url_for("wizard.scheduling_form", draft_id=place.draft.id),
+        "next_url": url_for("wizard.scheduling_next", draft_id=place.draft.id),
+    }
+
+
 def _check(place: Place) -> dict[str, Any]:
     return {
         "phrases": wording.phrases(place),
         "file_words": wording.file(place.typed.file),
         "personal": personal(place),
         "near_zones": dict(_near(place)),
+        **scheduling.context(place.typed.scheduling, place.user),
         "known": place.model.fields if place.model else {},
         "all_count": len(place.model.all_fields) if place.model else 0,
         "method_labels": aggregation.LABELS,
@@ -171,5 +177,6 @@ CONTEXTS: Final[dict[str, Callable[[Place], dict[str, Any]]]] = {
     "filters": _filters,
     "fields": _fields,
     "file": _file,
+    "schedule": _schedule,
     "check": _check,
 }

@@ -10,10 +10,11 @@ from flask import Response, request, url_for
 from flask_login import current_user
 
 from webapp.forms.wizard import FormRefused, Posted, read
-from webapp.htmx import event, go, is_htmx, page
+from webapp.htmx import event, fragment, go, is_htmx, page
 from webapp.security import action
 from webapp.services import drafts
 from webapp.services.drafts import ASKING, DraftChanged, Outcome, UnknownOperation
+from webapp.views import scheduling
 from webapp.views.wizard import answers, begin, criteria, previews
 from webapp.views.wizard.place import Place, find_draft_or_404
 from webapp.views.wizard.routes import blueprint
@@ -55,6 +56,30 @@ def criterion(draft_id: uuid.UUID, label: str) -> Response:
         return _operate(place, posted, f"crit:{label}")
 
     return _with_posted(draft_id, "filters", answer)
+
+
+@blueprint.post("/drafts/<uuid:draft_id>/schedule/form")
+@action("drafts.edit")
+def scheduling_form(draft_id: uuid.UUID) -> Response:
+    """Another type, or days of another kind, were chosen: the inputs that it has."""
+
+    def answer(place: Place, posted: Posted) -> Response:
+        now = _store(place, posted)
+        return event(answers.swap(now, "scheduling", focus=""), "draft-changed")
+
+    return _with_posted(draft_id, "schedule", answer)
+
+
+@blueprint.post("/drafts/<uuid:draft_id>/schedule/next")
+@action("drafts.edit")
+def scheduling_next(draft_id: uuid.UUID) -> Response:
+    """The next five moments of what is typed; nothing is stored."""
+
+    def answer(place: Place, _posted: Posted) -> Response:
+        context = scheduling.context(place.typed.scheduling, place.user)
+        return fragment("schedule/_next_swap.html", **context)
+
+    return _with_posted(draft_id, "schedule", answer)
 
 
 @blueprint.post("/drafts/<uuid:draft_id>/discard")
@@ -128,6 +153,8 @@ def _leave(place: Place, posted: Posted) -> Response:
         now = _store(place, posted)
         before = drafts.before(place.step.id)
         return go(now.url(before.id) if before else now.url())
+    if verb == "form" and place.step.id == "schedule":
+        return go(_store(place, posted).url())
     if verb == "preview":
         return go(_store(place, posted).url(preview="1"))
     if verb == "find":

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from exports import words
+from exports import schedule, words
 from exports.catalogue import DataModel
 from exports.definition import Criterion, Definition, File
 from webapp.services.drafts import Typed, TypedFile, document, file_document
+from webapp.services.schedules.typed import TypedSchedule, chosen
 from webapp.views.wizard.place import Place
 
 
@@ -27,7 +28,7 @@ def answer(step: str, typed: Typed, model: DataModel | None) -> str:
         "filters": _filters(typed),
         "fields": _fields(typed),
         "file": ", ".join(_short(typed.file)),
-        "schedule": "At once",
+        "schedule": _scheduling(typed.scheduling),
         "target": "None",
         "check": "",
     }[step]
@@ -39,8 +40,13 @@ def _filters(typed: Typed) -> str:
 
 
 def _fields(typed: Typed) -> str:
-    chosen = "All fields" if typed.all_fields else counted(len(typed.columns), "field")
-    return f"{chosen}, aggregated" if typed.aggregation else chosen
+    fields = "All fields" if typed.all_fields else counted(len(typed.columns), "field")
+    return f"{fields}, aggregated" if typed.aggregation else fields
+
+
+def _scheduling(typed: TypedSchedule) -> str:
+    found = chosen(typed)
+    return schedule.shortest(found) if found else ""
 
 
 def _short(typed: TypedFile) -> list[str]:

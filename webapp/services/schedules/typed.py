@@ -1,0 +1,112 @@
+"""What was typed about a schedule, valid or not: in a draft of the wizard, and on Change schedule."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from exports import schedule
+from exports.errors import Problem
+from exports.schedule import OnDate
+from exports.schedule.clock import ANY_SCHEDULE
+from exports.schedule.shape import read_at
+from exports.schedule.words import local_moment
+
+WHOLE: Final = re.compile(r"[0-9]{1,2}", re.ASCII)
+SHORT_TIME: Final = re.compile(r"[0-9]:[0-9]{2}", re.ASCII)
+DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+INPUTS: Final = {"days": "", "hours": "hours", "minutes": "minutes", "timezone": "zone", "every": "every"}
+"""The input of a member of the definition's schedule; that of the days depends on which they are."""
+
+
+class TypedSchedule(BaseModel):
+    """In the words of the form's inputs. Those of the types that are not chosen are kept, not used."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    type: str = "now"
+    date: str = ""
+    time: str = ""
+    every: str = "day"
+    weekdays: tuple[str, ...] = ()
+    monthdays: tuple[str, ...] = ()
+    hours: str = "6"
+    minutes: str = "0"
+    keep_local: bool = False
+    zone: str = ""
+
+    def with_(self, **changes: Any) -> Self:
+        """A copy with some members changed."""
+        return self.model_copy(update=changes)
+
+
+def document(typed: TypedSchedule) -> dict[str, Any]:
+    """The definition's member `schedule` (SPEC section 11): a change of spelling, no rule."""
+    zone = typed.zone if typed.keep_local else None
+    if typed.type == "on_date":
+        time = typed.time.strip()
+        padded = f"0{time}" if SHORT_TIME.fullmatch(time) else time
+        return {"type": "on_date", "at": f"{typed.date.strip()}T{padded}:00{'' if zone else 'Z'}", "timezone": zone}
+    if typed.type != "repeated":
+        return {"type": typed.type}
+    made: dict[str, Any] = {
+        "type": "repeated",
+        "every": typed.every,
+        "hours": typed.hours,
+        "minutes": typed.minutes,
+        "timezone": zone,
+    }
+    if typed.every == "week":
+        made["days"] = list(typed.weekdays)
+    if typed.every == "month":
+        made["days"] = [int(one) if WHOLE.fullmatch(one) else one for one in typed.monthdays]
+    return made
+
+
+def as_typed(chosen: ANY_SCHEDULE) -> TypedSchedule:
+    """What somebody types who wants this schedule."""
+    zone = getattr(chosen, "timezone", None)
+    known: dict[str, Any] = {"type": chosen.type, "keep_local": zone is not None, "zone": zone or ""}
+    if isinstance(chosen, OnDate):
+        local = local_moment(chosen)
+        return TypedSchedule(**known, date=f"{local:%Y-%m-%d}", time=f"{local:%H:%M}")
+    if isinstance(chosen, schedule.Now):
+        return TypedSchedule(**known)
+    days = tuple(str(one) for one in getattr(chosen, "days", ()))
+    known["monthdays" if chosen.every == "month" else "weekdays"] = days
+    return TypedSchedule(**known, every=chosen.every, hours=chosen.hours, minutes=chosen.minutes)
+
+
+def chosen(typed: TypedSchedule) -> ANY_SCHEDULE | None:
+    """The schedule, if what was typed is one."""
+    try:
+        found = schedule.read(document(typed))
+    except ValidationError:
+        return None
+    return None if schedule.problems(found) else found
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where a problem is shown, and its sentence there."""
+
+    input: str
+    message: str
+
+
+def placed(problem: Problem, typed: TypedSchedule) -> Placed:
+    """A problem of the definition's schedule at the input that it belongs to, in the words of that input."""
+    member = problem.at.split(".")[1] if "." in problem.at else "type"
+    if member == "days":
+        return Placed("monthdays" if typed.every == "month" else "weekdays", problem.message)
+    if problem.code == "schedule.at":
+        date = typed.date.strip()
+        if not DATE.fullmatch(date) or read_at(f"{date}T00:00Z") is None:
+            return Placed("date", "Enter a date, such as 2026-12-01")
+        return Placed("time", "Enter a time from 00:00 to 23:59, such as 08:00")
+    if member == "at":
+        return Placed("date", problem.message)
+    return Placed(INPUTS.get(member, "schedule"), problem.message)
