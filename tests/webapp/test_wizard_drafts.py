@@ -200,3 +200,23 @@ def test_sets_are_named_by_letters_both_ways(place: int) -> None:
 @pytest.mark.parametrize("label", ["", "A", "1", "A0", "a1", "A-1", "A1.5", "AAAA1", "A1000", "A１", "_proto_1"])
 def test_what_is_no_label_names_no_criterion(label: str) -> None:
     assert inputs.place_of_label(label) is None
+
+
+def test_a_preview_that_ends_late_takes_nothing_back_that_was_typed_meanwhile(tab: Tab, people: People) -> None:
+    from sqlalchemy import text
+
+    from webapp.extensions import db
+    from webapp.services import drafts
+
+    someone = tab(people.exporter)
+    someone.begin("stores")
+    with people.exporter.at_work() as user:
+        draft = drafts.own(user, someone.draft_id)
+        assert draft is not None
+        assert drafts.typed_of(draft).name == ""
+        with db.engine.begin() as elsewhere:
+            newer = text("""UPDATE drafts SET document = jsonb_set(document, '{name}', '"Newer"') WHERE id = :id""")
+            elsewhere.execute(newer, {"id": draft.id})
+        drafts.note_preview(draft, "model and fields")
+    assert someone.typed.name == "Newer"
+    assert someone.typed.previewed == "model and fields"

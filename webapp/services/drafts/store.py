@@ -84,7 +84,9 @@ def save(user: User, draft: Draft, typed: Typed, *, rev: int | None, tab: str) -
 
 def note_preview(draft: Draft, named: str) -> None:
     """Keep what the audit log was told of last, and commit; no revision, since nothing was typed."""
-    row = db.session.scalars(select(Draft).where(Draft.id == draft.id).with_for_update()).one_or_none()
+    wanted = select(Draft).where(Draft.id == draft.id).with_for_update()
+    # What was typed since this request read the draft is in the row, not in the session.
+    row = db.session.scalars(wanted.execution_options(populate_existing=True)).one_or_none()
     if row is not None:
         row.document = {**row.document, "previewed": named}
     db.session.commit()
