@@ -60,7 +60,6 @@ const choose = (input, option) => {
   input.value = several ? "" : option.dataset.id;
   close(input);
   document.getElementById("say").textContent = `${option.dataset.name} chosen`;
-  if (!several) input.dispatchEvent(new CustomEvent("input", { bubbles: true, detail: "chosen" }));
   input.dispatchEvent(new Event("change", { bubbles: true }));
 };
 
@@ -69,15 +68,9 @@ document.addEventListener("htmx:configRequest", (event) => {
   if (elt.matches("[data-choices]")) event.detail.parameters = { q: elt.value };
 });
 
-document.addEventListener("htmx:beforeRequest", (event) => {
-  const { elt, requestConfig } = event.detail;
-  if (elt.matches("[data-choices]") && requestConfig.triggeringEvent?.detail === "chosen") event.preventDefault();
-});
-
 document.addEventListener("htmx:afterSwap", (event) => {
-  const { elt, target } = event.detail;
-  const input = elt.matches?.("[data-choices]") ? elt : event.detail.requestConfig?.elt;
-  if (input?.matches("[data-choices]") && target.id === `o-${input.id}` && document.activeElement === input) open(input);
+  const input = event.detail.requestConfig?.elt;
+  if (input?.matches("[data-choices]") && document.activeElement === input && event.detail.target === boxOf(input)) open(input);
 });
 
 document.addEventListener("keydown", (event) => {

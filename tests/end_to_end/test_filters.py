@@ -66,6 +66,7 @@ def test_a_store_is_searched_by_its_name_and_stored_by_its_id(visit: Visit, peop
         name, id = first.get_attribute("data-name"), first.get_attribute("data-id")
         first.click()
         expect(value).to_have_value(id or "")
+        expect(first).to_be_hidden()
         expect(page.locator("#r-filters-A-1-value")).to_contain_text(name or "")
         expect(page.locator("#matching")).to_contain_text("Exact, counted in")
         value.fill("no store")
