@@ -25,6 +25,8 @@ from exports.definition import (
 )
 from exports.errors import DefinitionRefused, Problem
 from exports.operators import Input
+from exports.segments import Segments, chosen_segments, shown_segments
+from exports.special.attributes import CUSTOMERS
 from exports.special.reading import NOUNS
 from exports.zones import names
 
@@ -41,7 +43,7 @@ def problems(
     definition: Definition,
     catalogue: Catalogue,
     zones: Collection[str] | None = None,
-    segments: Collection[str] | None = None,
+    segments: Segments | None = None,
     known: Known | None = None,
 ) -> list[Problem]:
     """Every rule that a definition breaks, warnings included, in the order of the wizard's steps.
@@ -56,9 +58,10 @@ def problems(
         return [*model_known(definition), *found]
     return [
         *found,
-        *criteria(definition, model, segments, known),
+        *criteria(definition, catalogue, segments, known),
         *values_size(definition),
         *fields(definition, model),
+        *shown_segments(definition, model, segments),
         *aggregation.problems(definition, model),
         *headers(definition, model),
         *replacements(definition),
@@ -74,7 +77,7 @@ def check(
     definition: Definition,
     catalogue: Catalogue,
     zones: Collection[str] | None = None,
-    segments: Collection[str] | None = None,
+    segments: Segments | None = None,
     known: Known | None = None,
 ) -> None:
     """Refuse a definition that breaks a rule; warnings stop nothing.
@@ -119,9 +122,10 @@ def zone_unknown() -> Problem:
 
 
 def criteria(
-    definition: Definition, model: DataModel, segments: Collection[str] | None, known: Known | None
+    definition: Definition, catalogue: Catalogue, segments: Segments | None, known: Known | None
 ) -> Iterator[Problem]:
     """At least one criterion, not too many, none in error."""
+    model = catalogue.models[definition.model]
     number = sum(len(set_) for set_ in definition.filters)
     if number == 0:
         yield Problem("filters", "filters.none", "Add at least one criterion")
@@ -139,16 +143,9 @@ def criteria(
                 yield Problem(f"filters.{place}.{position}.{error.member}", error.code, error.message)
             else:
                 at = f"filters.{place}.{position}.value.ids"
-                yield from segments_known(test, at, segments)
+                about = catalogue.models[CUSTOMERS] if test.field.through else model
+                yield from chosen_segments(test, at, segments, about)
                 yield from records_known(test, at, known or {})
-
-
-def segments_known(test: Test, at: str, segments: Collection[str] | None) -> Iterator[Problem]:
-    """Segments of the brand; another brand's are unknown."""
-    if test.operator.input is Input.SEGMENTS and segments is not None:
-        for place, id in enumerate(test.value.ids):
-            if id not in segments:
-                yield Problem(f"{at}.{place}", "segment.unknown", f"There is no segment {id}")
 
 
 def records_known(test: Test, at: str, known: Known) -> Iterator[Problem]:

@@ -27,7 +27,7 @@ IN_USE: Final = ("active", "inactive")
 """Segments that can be chosen; drafts and the archived cannot (REFERENCE 2.3)."""
 LOOKED_UP: Final = {Input.GROUPS: "user_groups", Input.REWARDS: "rewards", Input.ACTIVITIES: "challenges"}
 """What is chosen from tables small enough that an id which is not there is a mistake, and the reference it is of."""
-_UNREADABLE: Final[Filters] = ((Criterion(attribute="(unreadable)", operator="equals"),),)
+UNREADABLE: Final[Filters] = ((Criterion(attribute="(unreadable)", operator="equals"),),)
 """In place of a filter that has not the shape of one: who asks for the segment is told, nobody else is stopped."""
 
 
@@ -52,7 +52,7 @@ class Segment:
         try:
             return cls(id, name, status, _filters().validate_python(filters, strict=False))
         except ValidationError:
-            return cls(id, name, status, _UNREADABLE)
+            return cls(id, name, status, UNREADABLE)
 
 
 @dataclass(frozen=True)

@@ -80,10 +80,11 @@ class Ways:
         from exports.definition import parse
         from exports.errors import DefinitionRefused
         from webapp.services import brands
+        from webapp.services.progress import present
 
         with self.person.at_work() as user:
             catalogue = brands.catalogue_of(user.brand)
-            segments = [id for id, _name in brands.segments(user.brand)]
+            segments = brands.surroundings(user.brand, present()).segments
         try:
             return answer_of(rules.problems(parse(document), catalogue, segments=segments))
         except DefinitionRefused as refused:

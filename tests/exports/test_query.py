@@ -165,9 +165,9 @@ def test_segments_that_ask_for_each_other_or_cannot_be_read_are_refused_by_name(
     broken = segment("broken", {"attribute": "nothing", "operator": "equals", "value": "x"})
     shapeless = Segment.read("shapeless", "SHAPELESS", "active", {"a": 1})
     for segments, id, said in [
-        (circle, "a", "The segment A asks for itself"),
-        ([broken], "broken", "The filter of the segment BROKEN: Things has no attribute nothing"),
-        ([shapeless], "shapeless", "The filter of the segment SHAPELESS: Things has no attribute (unreadable)"),
+        (circle, "a", "The segment A asks for itself, through B"),
+        ([broken], "broken", "The segment BROKEN has a filter that cannot be used: Things has no attribute nothing"),
+        ([shapeless], "shapeless", "The segment SHAPELESS has a filter that cannot be read"),
         ([], "gone", "There is no segment gone"),
     ]:
         with pytest.raises(DefinitionRefused) as refused:

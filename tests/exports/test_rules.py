@@ -13,6 +13,7 @@ from exports.catalogue import builtin
 from exports.definition import parse
 from exports.errors import DefinitionRefused, Problem
 from exports.special import reading
+from exports.surroundings import Segment
 from tests.exports.test_special_rules import BROKEN as SPECIAL_BROKEN
 from tests.exports.zoo import CATALOGUE
 
@@ -49,6 +50,24 @@ def test_a_good_definition_has_no_problem() -> None:
     rules.check(parse(GOOD), CATALOGUE)
 
 
+def _asks_for(id: str) -> dict[str, Any]:
+    return {"attribute": "segments", "operator": "in_segment", "value": {"ids": [id]}}
+
+
+FILTERS: dict[str, Any] = {
+    "known": [[{"attribute": "name", "operator": "is_empty"}]],
+    "around": [[_asks_for("known"), _asks_for("back")]],
+    "back": [[_asks_for("around")]],
+    "selfish": [[_asks_for("selfish")]],
+    "outer": [[_asks_for("former")]],
+    "outermost": [[_asks_for("broken")]],
+    "broken": [[{"attribute": "nothing", "operator": "is_empty"}]],
+    "shapeless": {"a": 1},
+}
+SEGMENTS = {
+    id: Segment.read(id, id.capitalize(), "active" if id in ("known", "broken") else "inactive", filters)
+    for id, filters in FILTERS.items()
+}
 F = "filters.0.0"
 BROKEN = [
     # Data model, Localization
@@ -104,7 +123,25 @@ BROKEN = [
      'Segments are given as {"ids": [...]}'),
     (criterion("segments", "in_segment", {"ids": ["other"]}), f"{F}.value.ids.0", "segment.unknown",
      "There is no segment other"),
+    (criterion("segments", "not_in_segment", {"ids": ["known", "around"]}), f"{F}.value.ids.1", "segment.circle",
+     "The segment Around asks for itself, through Back. Have the segment corrected, or choose another one."),
+    (criterion("segments", "in_segment", {"ids": ["selfish"]}), f"{F}.value.ids.0", "segment.circle",
+     "The segment Selfish asks for itself. Have the segment corrected, or choose another one."),
+    (criterion("segments", "in_segment", {"ids": ["shapeless"]}), f"{F}.value.ids.0", "segment.unusable",
+     "The segment Shapeless has a filter that cannot be read. Have the segment corrected, or choose another one."),
+    (criterion("segments", "in_segment", {"ids": ["outer"]}), f"{F}.value.ids.0", "segment.unknown",
+     "The segment Outer asks for the segment former, which is archived, a draft or gone. "
+     "Have the segment corrected, or choose another one."),
+    (criterion("segments", "in_segment", {"ids": ["outermost"]}), f"{F}.value.ids.0", "segment.unusable",
+     "The segment Broken, which the segment Outermost asks for, has a filter that cannot be used: Things has no "
+     "attribute nothing. Have the segment corrected, or choose another one."),
     # Field settings
+    (changed(fields=[{"from": "id"}, {"from": "segments"}]), "fields.1.from", "segment.unusable",
+     "The segment Broken has a filter that cannot be used: Things has no attribute nothing. "
+     "Have the segment corrected or archived, or leave Segments out."),
+    (changed(fields=[], all_fields=True), "all_fields", "segment.unusable",
+     "The segment Broken has a filter that cannot be used: Things has no attribute nothing. "
+     "Have the segment corrected or archived, or choose fields in place of All fields."),
     (changed(fields=[]), "fields", "fields.none", "Choose at least one field, or All fields"),
     (changed(all_fields=True), "fields", "fields.both",
      "All fields stands for every field: leave the list of fields out"),
@@ -137,9 +174,9 @@ BROKEN = [
 
 @pytest.mark.parametrize(("document", "at", "code", "message"), BROKEN, ids=[f"{row[2]} {row[1]}" for row in BROKEN])
 def test_a_broken_rule_is_told_in_its_own_words(document: dict[str, Any], at: str, code: str, message: str) -> None:
-    assert found(document, segments=["known"]) == [Problem(at, code, message)]
+    assert found(document, segments=SEGMENTS) == [Problem(at, code, message)]
     with pytest.raises(DefinitionRefused) as refused:
-        rules.check(parse(document), CATALOGUE, segments=["known"])
+        rules.check(parse(document), CATALOGUE, segments=SEGMENTS)
     assert refused.value.problems == [Problem(at, code, message)]
 
 

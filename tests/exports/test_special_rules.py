@@ -12,6 +12,7 @@ from exports.definition import parse
 from exports.errors import Problem
 from exports.operators import BY_SPECIAL, Input, operators_for
 from exports.special.attributes import ATTRIBUTES, MODULES
+from exports.surroundings import Segment
 from exports.words import filters as said
 
 
@@ -25,7 +26,12 @@ def definition(attribute: str, operator: str, *value: Any, model: str = "custome
 def problems(*criterion: Any, model: str = "customers") -> list[Problem]:
     """What is wrong with a criterion; the brand has the group g, the reward r, the challenge c and the segment s."""
     known = {Input.GROUPS: {"g"}, Input.REWARDS: {"r"}, Input.ACTIVITIES: {"c"}}
-    return rules.problems(definition(*criterion, model=model), builtin(), segments=["s"], known=known)
+    return rules.problems(
+        definition(*criterion, model=model),
+        builtin(),
+        segments={"s": Segment.read("s", "S", "active", [])},
+        known=known,
+    )
 
 
 ACTION, ACTIONS = ("action_history", "action_taken"), {"ids": ["visit"]}

@@ -191,10 +191,16 @@ def test_modules_and_segments_of_the_brand_count(ask: Ask, tmp_path: Path) -> No
     file = write(tmp_path, model="rewards", filters=filters, fields=[{"from": "id"}])
     assert ask("check", file, "--brand", "Maple Grocers").exit_code == 0
     assert ask("check", file, "--brand", "Alpine Sports").exit_code == 2
-    in_segment = [[{"attribute": "segments", "operator": "in_segment", "value": {"ids": ["young_families"]}}]]
-    file = write(tmp_path, model="customers", filters=in_segment, fields=[{"from": "_id"}])
-    assert ask("check", file, "--brand", "Maple Grocers").exit_code == 0
-    assert "There is no segment young_families" in ask("check", file, "--brand", "Alpine Sports").stdout
+    for segment, brand, said in (
+        ("lapsed", "Maple Grocers", ""),
+        ("lapsed", "Alpine Sports", ""),
+        ("freeriders", "Maple Grocers", "There is no segment freeriders"),
+    ):
+        in_segment = [[{"attribute": "segments", "operator": "in_segment", "value": {"ids": [segment]}}]]
+        file = write(tmp_path, model="customers", filters=in_segment, fields=[{"from": "_id"}])
+        checked = ask("check", file, "--brand", brand)
+        assert (checked.exit_code, bool(checked.stdout)) == ((2, True) if said else (0, False))
+        assert said in checked.stdout
 
 
 def test_exports_are_listed_shown_and_given_back_as_definitions(ask: Ask, people: People, tmp_path: Path) -> None:

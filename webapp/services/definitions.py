@@ -10,6 +10,7 @@ from exports.catalogue import Catalogue, DataModel
 from exports.definition import Definition
 from exports.errors import DefinitionRefused, Problem, SourceError
 from exports.schedule.clock import ANY_SCHEDULE
+from exports.segments import Segments
 from exports.surroundings import known_ids
 from webapp.models import User
 from webapp.services import brands
@@ -21,7 +22,7 @@ SEGMENT_OPERATORS: Final = frozenset({"in_segment", "not_in_segment"})
 def problems(user: User, definition: Definition) -> list[Problem]:
     """Every rule that a definition breaks for this user, warnings included, in the order of the wizard's steps."""
     catalogue = brands.catalogue_of(user.brand)
-    segments, known = _segments(user, definition), _known(user, definition, catalogue)
+    segments, known = _segments(user, definition, catalogue), _known(user, definition, catalogue)
     found = rules.problems(definition, catalogue, brands.zones(), segments, known)
     found += _when_saved(user, definition.schedule)
     model = catalogue.models.get(definition.model)
@@ -37,12 +38,17 @@ def _when_saved(user: User, chosen: ANY_SCHEDULE) -> list[Problem]:
     return schedule.problems_when_saved(chosen, present(), user.brand.minimum_minutes)
 
 
-def _segments(user: User, definition: Definition) -> list[str] | None:
-    """The ids of the brand's segments, asked of the source only if a criterion is about segments."""
-    if not any(one.operator in SEGMENT_OPERATORS for set_ in definition.filters for one in set_):
+def _segments(user: User, definition: Definition, catalogue: Catalogue) -> Segments | None:
+    """The brand's segments, asked of the source only if a criterion or a column is about segments."""
+    model = catalogue.models.get(definition.model)
+    shown = model.all_fields if model and definition.all_fields else ()
+    if model:
+        shown = (*shown, *(model.fields[one.from_] for one in definition.fields if one.from_ in model.fields))
+    asked = any(one.operator in SEGMENT_OPERATORS for set_ in definition.filters for one in set_)
+    if not asked and not any(one.special == "segments" for one in shown):
         return None
     try:
-        return [id for id, _name in brands.segments(user.brand)]
+        return brands.surroundings(user.brand, present()).segments
     except SourceError:
         return None  # the run asks again, and says that the source cannot be read
 
