@@ -41,8 +41,8 @@ def _folded(element: Any, compiler: Any, **options: Any) -> str:
     return f'lower(({text}) COLLATE "pg_c_utf8")' if compiler.dialect.folds_unicode else f"lower({text})"
 
 
-def all_of(filters: Filters, context: Context) -> Expression:
-    """OR sets of AND criteria as one condition.
+def each_of(filters: Filters, context: Context) -> tuple[tuple[Expression, ...], ...]:
+    """Every criterion as a condition, in its set.
 
     Raises:
         CriterionRefused: one of them cannot be used; `rules.problems` says so before.
@@ -50,8 +50,18 @@ def all_of(filters: Filters, context: Context) -> Expression:
     """
     base, place = context.surroundings.moment, zone(context.timezone)
     tests = ([read(one, context.model).at(base, place) for one in set_] for set_ in filters if set_)
-    sets = [sa.and_(*(condition(one, context) for one in set_)) for set_ in tests]
-    return sa.or_(*sets) if sets else sa.true()
+    return tuple(tuple(condition(one, context) for one in set_) for set_ in tests)
+
+
+def any_of(sets: Iterable[Iterable[Expression]]) -> Expression:
+    """OR sets of AND criteria as one condition; without any set all records."""
+    wholes = [sa.and_(*set_) for set_ in sets]
+    return sa.or_(*wholes) if wholes else sa.true()
+
+
+def all_of(filters: Filters, context: Context) -> Expression:
+    """OR sets of AND criteria as one condition. Raises as `each_of`."""
+    return any_of(each_of(filters, context))
 
 
 def condition(test: Test, context: Context) -> Expression:

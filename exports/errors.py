@@ -9,7 +9,7 @@
     ├── RunError                 a run cannot go on
     │   ├── SourceError          the database that rows come from
     │   │   ├── SourceUnreachable · SourceTimeout (SourceSlow) · SourceConflict · SourceBusy · SourceExhausted
-    │   │   └── FieldMissing · RowUnreadable · SourceRefused
+    │   │   └── PreviewsBusy · FieldMissing · RowUnreadable · SourceRefused
     │   ├── FormatError          the file cannot be written as asked
     │   │   └── EnclosureNeeded
     │   ├── StorageError         the finished file cannot be kept
@@ -20,7 +20,7 @@
     ├── MomentPassed             a moment of a schedule at which nothing ran
     │   └── Missed · Overdue · Skipped
     ├── RunStopped               not an error of the run: somebody else decided
-    │   └── Cancelled · Fenced · GivenBack
+    │   └── Cancelled · Fenced · GivenBack · Overtaken
     ├── AccountRefused           a user cannot be made as asked
     └── SetUpError               this machine cannot run the embedded services yet
         ├── InstanceNewer · InstanceForeign · InstanceClosed · InstanceIncomplete
@@ -175,6 +175,13 @@ class SourceBusy(SourceError):
     permanent = False
 
 
+class PreviewsBusy(SourceError):
+    code = "source.previews_busy"
+    sentence = "Other previews use all connections that there are for them."
+    advice = "Busy, counting soon."
+    permanent = False
+
+
 class SourceExhausted(SourceError):
     code = "source.exhausted"
     sentence = "The database has run out of memory or disk space for this query."
@@ -292,6 +299,12 @@ class Fenced(RunStopped):
 class GivenBack(RunStopped):
     code = "run.given_back"
     sentence = "The worker was told to stop, and the run is queued again."
+    advice = "Nothing is to be done."
+
+
+class Overtaken(RunStopped):
+    code = "preview.overtaken"
+    sentence = "Something newer was typed, and is looked at in place of this."
     advice = "Nothing is to be done."
 
 

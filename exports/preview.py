@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -28,80 +29,149 @@ BY_KEY_BELOW: Final = 200_000
 """With fewer matches it is quicker to find all their keys than to walk along the key (DESIGN section 2, "Preview")."""
 LONGEST_CELL: Final = 2**30
 """As much as PostgreSQL puts into one value; the csv module's own limit is 131,072."""
-_FIRST_TRY: Final = 0.3
-"""The share of the time that the form which should be quicker gets before the other one is tried."""
+_AT_LEAST: Final = 0.05
+"""Seconds below which asking is not worth it."""
+_SHARES: Final = (0.4, 0.35, 0.25)
+"""Of the time: for the form that should be quicker, for the other one, and for a sample."""
 
 
 @dataclass(frozen=True)
 class Preview:
-    """The first rows of a file: headers, texts of the cells, and `sample`, the file's first bytes as they stand."""
+    """The first rows of a file: headers, texts of the cells, and `sample`, the file's first bytes as they stand.
+
+    `is_sample`: they match, but others stand before them in the file.
+    """
 
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     sample: bytes
+    is_sample: bool = False
 
 
-def estimate(definition: Definition, catalogue: Catalogue, surroundings: Surroundings, source: Source) -> int:
-    """About how many records match, as the database's planner expects: a millisecond, whatever the size.
+@dataclass(frozen=True)
+class Counts:
+    """How many rows the file has, `sets` of them by each set alone, and `several` by more than one.
+
+    Aggregated, `rows` are groups; `records`, `sets` and `several` are records in any case.
+    """
+
+    rows: int
+    records: int
+    sets: tuple[int, ...]
+    several: int
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """How many records a set matches without one of its criteria; `exact` or about."""
+
+    records: int
+    exact: bool
+
+
+def query_of(definition: Definition, catalogue: Catalogue, surroundings: Surroundings, source: Source) -> Query:
+    """The statements of a definition, if it keeps to the rules.
 
     Raises:
         DefinitionRefused: the definition breaks a rule.
         SourceError: the source cannot be read.
     """
-    return source.estimate(_query(definition, catalogue, surroundings, source))
-
-
-def count(
-    definition: Definition,
-    catalogue: Catalogue,
-    surroundings: Surroundings,
-    source: Source,
-    seconds: float = COUNT_WITHIN,
-) -> int | None:
-    """How many records match; None if counting takes longer than `seconds`. Raises as `estimate`."""
-    try:
-        return source.count(_query(definition, catalogue, surroundings, source), seconds=seconds)
-    except SourceTimeout:
-        return None
-
-
-def first_rows(
-    definition: Definition,
-    catalogue: Catalogue,
-    surroundings: Surroundings,
-    source: Source,
-    limit: int = FIRST_ROWS,
-    seconds: float = ROWS_WITHIN,
-) -> Preview | None:
-    """The beginning of the file as it will be; None if it cannot be had within `seconds`. Raises as `estimate`, and
-
-    Raises:
-        EnclosureNeeded: one of these rows cannot be written without an enclosure.
-    """
-    query = _query(definition, catalogue, surroundings, source)
-    for select, share in _forms(query, source, limit):
-        try:
-            with source.rows(select, query, seconds=seconds * share) as rows:
-                return _preview(query, b"".join(bytes(batch) for batch in rows))
-        except SourceTimeout:
-            continue
-    return None
-
-
-def _forms(query: Query, source: Source, limit: int) -> list[tuple[sa.Select[Any], float]]:
-    """The statements that give the first rows, the likely quicker one first, each with its share of the time."""
-    if query.groups is not None:
-        return [(query.first(limit), 1.0)]
-    forms = [query.first_by_key(limit), query.first(limit)]
-    if source.estimate(query) >= BY_KEY_BELOW:
-        forms.reverse()
-    return list(zip(forms, (_FIRST_TRY, 1 - _FIRST_TRY), strict=True))
-
-
-def _query(definition: Definition, catalogue: Catalogue, surroundings: Surroundings, source: Source) -> Query:
     known = known_ids(definition, source, catalogue, surroundings.brand)
     rules.check(definition, catalogue, segments=surroundings.segments, known=known)
     return build(definition, catalogue, surroundings)
+
+
+def count(query: Query, source: Source, seconds: float = COUNT_WITHIN) -> Counts | None:
+    """How many records match, in all and by set; None if counting takes longer than `seconds`.
+
+    Raises:
+        SourceError: the source cannot be read.
+    """
+    until = time.monotonic() + seconds
+    try:
+        groups = _number(query.count, query, source, seconds) if query.groups is not None else None
+        left = max(until - time.monotonic(), _AT_LEAST)
+        if len(query.criteria) > 1:
+            [(records, several, *sets)] = source.select(query.count_sets, seconds=left, timezone=query.timezone)
+        elif groups is None:
+            records, several, sets = _number(query.count, query, source, left), 0, []
+        else:
+            records, several, sets = _number(query.count_where(query.where), query, source, left), 0, []
+    except SourceTimeout:
+        return None
+    return Counts(records if groups is None else groups, records, tuple(sets or [records]), several)
+
+
+def count_without_each(query: Query, source: Source, seconds: float = COUNT_WITHIN) -> list[list[LeftOut]]:
+    """For every criterion how many records its set would match without it: which one leaves nothing.
+
+    What is not counted within `seconds`, all of them together, is estimated. Raises as `count`.
+    """
+    until = time.monotonic() + seconds
+    found: list[list[LeftOut]] = []
+    for set_ in query.criteria:
+        found.append([])
+        for place in range(len(set_)):
+            rest = sa.and_(sa.true(), *set_[:place], *set_[place + 1 :])
+            found[-1].append(_left_out(rest, query, source, until - time.monotonic()))
+    return found
+
+
+def _left_out(rest: sa.ColumnElement[Any], query: Query, source: Source, seconds: float) -> LeftOut:
+    if seconds > _AT_LEAST:
+        try:
+            return LeftOut(_number(query.count_where(rest), query, source, seconds), exact=True)
+        except SourceTimeout:
+            pass
+    return LeftOut(source.estimate(replace(query, where=sa.and_(query.brand, rest), groups=None)), exact=False)
+
+
+def _number(select: sa.Select[Any], query: Query, source: Source, seconds: float) -> int:
+    [(number,)] = source.select(select, seconds=max(seconds, _AT_LEAST), timezone=query.timezone)
+    return int(number)
+
+
+def quick_rows(query: Query, source: Source, expected: int, seconds: float, limit: int = FIRST_ROWS) -> Preview | None:
+    """The beginning of the file, if the form that should be quick for about `expected` records gives it in `seconds`.
+
+    Raises as `first_rows`.
+    """
+    return _tried(_forms(query, expected, limit)[0], query, source, seconds)
+
+
+def first_rows(
+    query: Query, source: Source, expected: int, seconds: float = ROWS_WITHIN, limit: int = FIRST_ROWS
+) -> Preview | None:
+    """The beginning of the file as it will be, or if that takes too long a sample of it; None within `seconds`.
+
+    Raises:
+        EnclosureNeeded: one of these rows cannot be written without an enclosure.
+        SourceError: the source cannot be read.
+    """
+    forms = _forms(query, expected, limit)
+    for select, share in zip(forms, _SHARES if len(forms) > 1 else (1.0,), strict=False):
+        if shown := _tried(select, query, source, seconds * share):
+            return shown
+    if query.groups is not None:
+        return None  # groups of a sample would have other numbers than the file
+    sample = _tried(query.some(limit), query, source, seconds * _SHARES[-1])
+    return replace(sample, is_sample=True) if sample else None
+
+
+def _forms(query: Query, expected: int, limit: int) -> list[sa.Select[Any]]:
+    """The statements that give the first rows, the likely quicker one first."""
+    if query.groups is not None:
+        return [query.first(limit)]
+    forms = [query.first_by_key(limit), query.first(limit)]
+    return forms if expected < BY_KEY_BELOW else forms[::-1]
+
+
+def _tried(select: sa.Select[Any], query: Query, source: Source, seconds: float) -> Preview | None:
+    try:
+        with source.rows(select, query, seconds=seconds) as rows:
+            return _preview(query, b"".join(bytes(batch) for batch in rows))
+    except SourceTimeout:
+        return None
 
 
 def _preview(query: Query, copied: bytes) -> Preview:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from exports import aggregation
 from exports.catalogue import Catalogue
 from exports.columns import Context, Expression, literal, relation
-from exports.conditions import all_of
+from exports.conditions import any_of, each_of
 from exports.definition import Definition
 from exports.formats import Format, format_of
 from exports.render import cells
@@ -28,14 +28,15 @@ JIT_LIMIT: Final = 50
 class Query:
     """The statements of one definition at one moment. `rows` has the columns of the file, c0, c1, ..., in key order.
 
-    `groups` is what stands in place of the records if they are aggregated; `relation`, `key`, `brand` and `where` speak
-    of the records all the same.
+    `groups` is what stands in place of the records if they are aggregated; `relation`, `key`, `brand`, `criteria` and
+    `where` speak of the records all the same. `criteria` are the conditions of each set, without the brand's.
     """
 
     rows: sa.Select[Any]
     key: Expression
     relation: sa.FromClause
     brand: Expression
+    criteria: tuple[tuple[Expression, ...], ...]
     where: Expression
     format: Format
     headers: tuple[str, ...]
@@ -53,7 +54,24 @@ class Query:
         """How many rows the file has: records that match, or groups of them."""
         if self.groups is not None:
             return sa.select(sa.func.count()).select_from(self.groups)
-        return sa.select(sa.func.count()).select_from(self.relation).where(self.where)
+        return self.count_where(self.where)
+
+    def count_where(self, condition: Expression) -> sa.Select[Any]:
+        """How many records of the brand meet a condition."""
+        return sa.select(sa.func.count()).select_from(self.relation).where(self.brand, condition)
+
+    @property
+    def count_sets(self) -> sa.Select[Any]:
+        """How many records match in all, how many more than one set, how many each set, in one row.
+
+        The OFFSET is a fence: without it each set is worked out again for each number.
+        """
+        wholes = [sa.and_(*set_).is_(sa.true()).label(f"s{place}") for place, set_ in enumerate(self.criteria)]
+        found = sa.select(*wholes).select_from(self.relation).where(self.where).offset(0).subquery("found")
+        how_many: Expression = sum((sa.cast(one, sa.Integer()) for one in found.c), sa.literal_column("0"))
+        several = sa.func.count().filter(how_many > sa.literal_column("1"))
+        numbers: list[Expression] = [sa.func.count(), several, *(sa.func.count().filter(one) for one in found.c)]
+        return sa.select(*numbers)
 
     @property
     def matching(self) -> sa.Select[Any]:
@@ -68,6 +86,10 @@ class Query:
     def first(self, limit: int) -> sa.Select[Any]:
         """The first rows of the file by walking along the key: quick if many records match."""
         return self.rows.limit(limit)
+
+    def some(self, limit: int) -> sa.Select[Any]:
+        """Rows of the file wherever they are found first: a sample, for when its first rows take too long."""
+        return self.rows.order_by(None).limit(limit)
 
     def first_by_key(self, limit: int) -> sa.Select[Any]:
         """The first rows of the file by finding all keys that match before sorting them: quick if few records match.
@@ -102,7 +124,8 @@ def build(definition: Definition, catalogue: Catalogue, surroundings: Surroundin
     format = format_of(definition.file)
     key = context.relation.c[model.fields[model.key].column]
     brand = of_brand(context)
-    where = sa.and_(brand, all_of(definition.filters, context))
+    criteria = each_of(definition.filters, context)
+    where = sa.and_(brand, any_of(criteria))
     headers = tuple(one.header for one in columns)
     predicates = _predicates(definition, surroundings, any(one.field.special == "segments" for one in columns))
     if definition.aggregation:
@@ -113,7 +136,9 @@ def build(definition: Definition, catalogue: Catalogue, surroundings: Surroundin
         shown = _labelled(format.columns(columns, context))
         rows = sa.select(*shown).select_from(context.relation).where(where).order_by(sa.collate(key, "C"))
         groups = None
-    return Query(rows, key, context.relation, brand, where, format, headers, definition.timezone, predicates, groups)
+    return Query(
+        rows, key, context.relation, brand, criteria, where, format, headers, definition.timezone, predicates, groups
+    )
 
 
 def _labelled(columns: list[Expression]) -> list[sa.Label[Any]]:

@@ -135,7 +135,7 @@ def make_file(mine: Claim, lease: Lease) -> Result:
 def _expected(definition: Definition, catalogue: Catalogue, surroundings: Surroundings, source: Source) -> int | None:
     """About how many rows will come; None if that cannot be had quickly: no percentage then, but the file."""
     try:
-        return preview.estimate(definition, catalogue, surroundings, source)
+        return source.estimate(preview.query_of(definition, catalogue, surroundings, source))
     except SourceTimeout:
         return None
 

@@ -37,6 +37,10 @@ def site(app: Flask) -> Iterator[str]:
     server.server_close()
 
 
+OVERTAKEN = ("htmx:sendAbort", "htmx:afterRequest")
+"""How htmx tells of a request that a newer one was sent in place of."""
+
+
 @dataclass
 class Visitor:
     """A person at a browser. `complaints`: what the browser said of the pages; a test that expects some empties it."""
@@ -54,7 +58,7 @@ class Visitor:
         self.page.on("response", self._answered)
 
     def _said(self, message: Any) -> None:
-        if message.type in ("error", "warning"):
+        if message.type in ("error", "warning") and message.text not in OVERTAKEN:
             self.complaints.append(f"console: {message.text}")
 
     def _asked(self, request: Request) -> None:

@@ -93,6 +93,12 @@ def instead(response: Response, selector: str) -> Response:
     return response
 
 
+def around_alone(response: Response) -> Response:
+    """Keep the target as it is: the answer is about what goes out of band alone."""
+    response.headers["HX-Reswap"] = "none"
+    return response
+
+
 def event(response: Response, name: str) -> Response:
     """Tell the page that something happened (past tense, camelCase); parts that care refetch themselves."""
     response.headers["HX-Trigger"] = name

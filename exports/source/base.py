@@ -59,23 +59,15 @@ class Source(ABC):
         """
 
     @abstractmethod
-    def count(self, query: Query, *, seconds: float) -> int:
-        """How many records match.
-
-        Raises:
-            SourceTimeout: it takes longer.
-        """
-
-    @abstractmethod
     def estimate(self, query: Query) -> int:
         """How many records the planner expects to match."""
 
     @abstractmethod
-    def select(self, select: sa.Select[Any], *, seconds: float) -> list[tuple[Any, ...]]:
-        """The rows of a small SELECT of ours (segments, choices of a reference) as Python values.
+    def select(self, select: sa.Select[Any], *, seconds: float, timezone: str = "UTC") -> list[tuple[Any, ...]]:
+        """The rows of a small SELECT of ours (segments, choices of a reference, counts) as Python values.
 
         Raises:
-            SourceSlow: it takes longer.
+            SourceSlow: it takes longer than `seconds`.
         """
 
     @abstractmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -93,10 +94,9 @@ def _kind(error: psycopg.Error, state: str, text: str) -> type[RunError]:
 
 @contextmanager
 def translating(*, seconds: float, late: type[SourceTimeout] = SourceTimeout) -> Iterator[None]:
-    """Translate what is raised inside, where nothing is known of rows and times but the limit. See `translated`."""
+    """Translate what is raised inside, where nothing is known of rows. See `translated`."""
+    began = time.monotonic()
     try:
         yield
     except psycopg.Error as error:
-        timed_out = error.sqlstate == "57014"
-        elapsed = seconds if timed_out else 0.0
-        raise translated(error, seconds=seconds, elapsed=elapsed, late=late) from error
+        raise translated(error, seconds=seconds, elapsed=time.monotonic() - began, late=late) from error

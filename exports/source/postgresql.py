@@ -48,7 +48,7 @@ class PostgresSource(Source):
         application_name: str = "exports",
         parts: Parts = TWO,
     ) -> None:
-        self._url = url.replace("postgresql+psycopg://", "postgresql://", 1)
+        self._url = url
         self._seconds = statement_timeout
         self._work_mem = work_mem
         self._application_name = application_name
@@ -88,12 +88,6 @@ class PostgresSource(Source):
             return [(first, select)]
         return list(zip([first, *others], parts, strict=True))
 
-    def count(self, query: Query, *, seconds: float = _QUICK) -> int:
-        """See `Source.count`."""
-        with self._reading(query.timezone, jit=False, seconds=seconds) as connection, translating(seconds=seconds):
-            row = connection.execute(composed(query.count, connection).encode()).fetchone()
-        return int(row[0]) if row else 0
-
     def estimate(self, query: Query) -> int:
         """See `Source.estimate`."""
         with self._reading(query.timezone, jit=False, seconds=_QUICK) as connection, translating(seconds=_QUICK):
@@ -118,33 +112,24 @@ class PostgresSource(Source):
                 self._zones = frozenset(name for (name,) in found)
         return self._zones
 
-    def select(self, select: sa.Select[Any], *, seconds: float = _QUICK) -> list[tuple[Any, ...]]:
+    def select(
+        self, select: sa.Select[Any], *, seconds: float = _QUICK, timezone: str = "UTC"
+    ) -> list[tuple[Any, ...]]:
         """See `Source.select`."""
         late = translating(seconds=seconds, late=SourceSlow)
-        with self._reading("UTC", jit=False, seconds=seconds) as connection, late:
+        with self._reading(timezone, jit=False, seconds=seconds) as connection, late:
             return connection.execute(composed(select, connection).encode()).fetchall()
 
     @contextmanager
     def _reading(
         self, timezone: str, *, jit: bool, seconds: float, beside: _Connection | None = None
     ) -> Iterator[_Connection]:
-        """A connection in a transaction that cannot write; it is closed at the end, whatever happened.
+        """A connection in a transaction that cannot write; it is given back at the end, whatever happened.
 
         It sees what the one `beside` it sees, whose transaction is running.
         """
         with translating(seconds=seconds):
-            connection = psycopg.connect(
-                self._url,
-                autocommit=True,
-                connect_timeout=_CONNECT_WITHIN,
-                application_name=self._application_name,
-                client_encoding="UTF8",
-                keepalives_idle=30,
-                keepalives_interval=10,
-                keepalives_count=3,
-                cursor_factory=psycopg.ClientCursor,
-                **(_server_of(beside) if beside else {}),
-            )
+            connection = self._open(beside)
         try:
             with translating(seconds=seconds):
                 connection.execute(_NOTICE_WHO_LEFT)
@@ -154,7 +139,13 @@ class PostgresSource(Source):
                     connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(exported))
             yield connection
         finally:
-            connection.close()
+            self._give_back(connection)
+
+    def _open(self, beside: _Connection | None) -> _Connection:
+        return connect(self._url, self._application_name, **(_server_of(beside) if beside else {}))
+
+    def _give_back(self, connection: _Connection) -> None:
+        connection.close()
 
     def _begin(self, connection: psycopg.Connection[Any], timezone: str, *, jit: bool, seconds: float) -> None:
         try:
@@ -172,7 +163,7 @@ class PostgresSource(Source):
             "extra_float_digits": "1",
             "work_mem": self._work_mem,
             "jit": "on" if jit else "off",
-            "statement_timeout": str(round(seconds * 1000)),
+            "statement_timeout": str(max(round(seconds * 1000), 1)),  # 0 would be no limit
         }
         statements = [
             sql.SQL("SET {} TO {}").format(sql.Identifier(name), sql.Literal(value)) for name, value in settings.items()
@@ -184,6 +175,22 @@ def _server_of(connection: _Connection) -> dict[str, Any]:
     """Parameters that lead to the same server: an address may name several, and a snapshot is one server's."""
     info = connection.info
     return {"host": info.host, "port": info.port} | ({"hostaddr": info.hostaddr} if info.hostaddr else {})
+
+
+def connect(url: str, application_name: str, **more: Any) -> _Connection:
+    """A connection to a source, whose statements are composed at the client."""
+    return psycopg.connect(
+        url.replace("postgresql+psycopg://", "postgresql://", 1),
+        autocommit=True,
+        connect_timeout=_CONNECT_WITHIN,
+        application_name=application_name,
+        client_encoding="UTF8",
+        keepalives_idle=30,
+        keepalives_interval=10,
+        keepalives_count=3,
+        cursor_factory=psycopg.ClientCursor,
+        **more,
+    )
 
 
 __all__ = ["Copying", "PostgresSource"]

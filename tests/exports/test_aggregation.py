@@ -16,6 +16,7 @@ from exports import pipeline, preview, rules
 from exports.catalogue import FieldType, builtin
 from exports.definition import parse
 from exports.errors import DefinitionRefused, EnclosureNeeded, Problem
+from exports.preview import Counts
 from exports.sinks import StreamSink
 from exports.source.statements import compiled
 from tests.exports.zoo import CATALOGUE, THINGS, Zoo, around, definition
@@ -361,11 +362,11 @@ def test_count_and_estimate_are_of_groups_and_the_first_rows_are_those_of_the_fi
     fields = [GROUP, column("count", "sum"), column("id", "count")]
     wanted = definition(fields=fields, aggregation=True)
     where = (wanted, CATALOGUE, around(), zoo.source)
-    assert preview.count(*where) == 30
-    assert 10 <= preview.estimate(*where) <= 150, (
-        "groups, not the 600 records; what other brands have counts in a little"
-    )
-    shown = preview.first_rows(*where)
+    query = preview.query_of(*where)
+    assert preview.count(query, zoo.source) == Counts(rows=30, records=600, sets=(600,), several=0)
+    expected = zoo.source.estimate(query)
+    assert 10 <= expected <= 150, "groups, not the 600 records; what other brands have counts in a little"
+    shown = preview.first_rows(query, zoo.source, expected)
     assert shown is not None
     written = io.BytesIO()
     assert pipeline.run(*where, StreamSink(written)).rows == 30

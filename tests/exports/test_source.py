@@ -15,6 +15,7 @@ import pytest
 from exports import errors, pipeline, preview
 from exports.catalogue import Catalogue, DataField, FieldType
 from exports.errors import Cancelled
+from exports.preview import Counts, LeftOut
 from exports.sinks import Sink
 from exports.source.errors import BY_CLASS, BY_STATE, translated
 from exports.source.postgresql import PostgresSource
@@ -236,27 +237,56 @@ def test_none_of_the_drivers_errors_is_left_over() -> None:
 def test_an_estimate_a_count_and_the_first_rows_before_the_run(crowded: Zoo) -> None:
     with psycopg.connect(crowded.url, autocommit=True) as connection:
         connection.execute("ANALYZE loyalty.things")
-    args = (CATALOGUE, around(), crowded.source)
+    source = crowded.source
     every = definition(fields=["id", {"from": "name", "to": "N", "replace": [{"value": "x" * 100, "new": 'a,"b"\n'}]}])
     ending = [[{"attribute": "id", "operator": "ends_with", "value": "777"}]]
     few = every.model_copy(update={"filters": definition(filters=ending).filters})
-    assert abs(preview.estimate(every, *args) - 50_000) < 5_000
-    assert preview.count(every, *args) == 50_000
-    assert preview.count(few, *args) == 50
-    shown = preview.first_rows(every, *args)
+    all_things, few_things = (preview.query_of(one, CATALOGUE, around(), source) for one in (every, few))
+    expected = source.estimate(all_things)
+    assert abs(expected - 50_000) < 5_000
+    assert preview.count(all_things, source) == Counts(50_000, 50_000, (50_000,), 0)
+    assert preview.count(few_things, source) == Counts(50, 50, (50,), 0)
+    shown = preview.first_rows(all_things, source, expected)
     assert shown is not None
+    assert not shown.is_sample
+    assert shown == preview.quick_rows(all_things, source, expected, seconds=5)
     assert shown.headers == ("id", "N")
     assert shown.rows == tuple((f"{number:09}", 'a,"b"\n') for number in range(1, 21))
     assert shown.sample == b"id,N\n" + b"".join(b'%09d,"a,""b""\n"\n' % number for number in range(1, 4))
-    rare = preview.first_rows(few, *args, limit=2)
-    assert rare is not None
-    assert [row[0] for row in rare.rows] == ["000000777", "000001777"]
+    for expected in (50, 10_000_000):  # whichever of the two forms is asked first
+        rare = preview.first_rows(few_things, source, expected, limit=2)
+        assert rare is not None
+        assert [row[0] for row in rare.rows] == ["000000777", "000001777"]
+
+
+def test_sets_are_counted_each_by_itself_and_what_matches_several_of_them_once(zoo: Zoo) -> None:
+    zoo.fill([{"id": f"{number:02}", "count": number, "flag": number > 5 or None} for number in range(10)])
+    sets = [
+        [{"attribute": "count", "operator": "lt", "value": 7}, {"attribute": "flag", "operator": "is_not_empty"}],
+        [{"attribute": "count", "operator": "between", "value": [5, 8]}],
+        [{"attribute": "flag", "operator": "equals", "value": True}],
+    ]
+    query = zoo.query(definition(filters=sets))
+    assert preview.count(query, zoo.source) == Counts(rows=5, records=5, sets=(1, 4, 4), several=3)
+    assert {one[0] for one in zoo.source.select(query.matching)} == {"05", "06", "07", "08", "09"}
+
+
+def test_which_criterion_leaves_nothing_is_told_by_what_would_match_without_it(zoo: Zoo) -> None:
+    zoo.fill([{"id": f"{number:02}", "count": number, "kind": "a"} for number in range(10)])
+    small, big, kind = (
+        {"attribute": "count", "operator": "lt", "value": 3},
+        {"attribute": "count", "operator": "gt", "value": 6},
+        {"attribute": "kind", "operator": "equals", "value": "a"},
+    )
+    query = zoo.query(definition(filters=[[small, big, kind], [{**kind, "value": "b"}]]))
+    found = preview.count_without_each(query, zoo.source)
+    assert found == [[LeftOut(3, True), LeftOut(3, True), LeftOut(0, True)], [LeftOut(10, True)]]
 
 
 def test_first_rows_of_json_show_the_cells(zoo: Zoo) -> None:
     zoo.fill([{"id": "1", "tags": ["a", "b"], "data": {"x": [1, {"y": None}]}, "count": 5}])
     wanted = definition(fields=["id", "tags", "data", "count", "name"], file={"extension": "json"})
-    shown = preview.first_rows(wanted, CATALOGUE, around(), zoo.source)
+    shown = preview.first_rows(zoo.query(wanted), zoo.source, expected=1)
     assert shown is not None
     assert shown.rows == (("1", '["a","b"]', '{"x":[1,{"y":null}]}', "5", ""),)
     assert shown.sample == b'[\n{"id":"1","tags":["a","b"],"data":{"x":[1,{"y":null}]},"count":5,"name":null}\n]\n'
@@ -264,6 +294,25 @@ def test_first_rows_of_json_show_the_cells(zoo: Zoo) -> None:
 
 def test_what_takes_too_long_before_the_run_is_no_answer(crowded: Zoo) -> None:
     slow = definition(fields=["id", "extra"])
-    assert preview.first_rows(slow, STUCK, around(), crowded.source, seconds=0.5) is None
+    query = preview.query_of(slow, STUCK, around(), crowded.source)
+    assert preview.first_rows(query, crowded.source, expected=1, seconds=0.5) is None
+    stuck = {"attribute": "extra", "operator": "is_not_empty"}
+    query = preview.query_of(definition(filters=[[stuck, stuck]]), STUCK, around(), crowded.source)
+    assert preview.count(query, crowded.source, seconds=0.3) is None
+    [left_out] = preview.count_without_each(query, crowded.source, seconds=0.3)
+    assert [one.exact for one in left_out] == [False, False]
+
+
+def test_where_the_first_rows_take_too_long_a_sample_stands_for_them_and_says_so(zoo: Zoo) -> None:
+    # The rows lie in the table the other way round, and finding out about those with low keys takes long.
+    zoo.fill([{"id": f"{number:04}"} for number in reversed(range(2_000))])
+    slow = computed("(CASE WHEN id < '1000' THEN pg_sleep(0.01)::text ELSE 'x' END)")
     wanted = definition(filters=[[{"attribute": "extra", "operator": "is_not_empty"}]])
-    assert preview.count(wanted, STUCK, around(), crowded.source, seconds=0.3) is None
+    query = preview.query_of(wanted, slow, around(), zoo.source)
+    for expected in (1, 10_000_000):
+        assert preview.quick_rows(query, zoo.source, expected, seconds=0.2) is None
+        shown = preview.first_rows(query, zoo.source, expected, seconds=1)
+        assert shown is not None
+        assert shown.is_sample
+        assert len(shown.rows) == 20
+        assert min(shown.rows) >= ("1000",)

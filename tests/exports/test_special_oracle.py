@@ -162,4 +162,4 @@ def test_the_file_has_the_records_that_match(asked: Asked) -> None:
     pipeline.run(definition, builtin(), around, asked.source, StreamSink(out))
     expected = asked.worlds["maple"].matching("events", filters, ZoneInfo("UTC"))
     assert out.getvalue().decode().splitlines() == ["_id", *sorted(expected)]
-    assert first_rows(definition, builtin(), around, asked.source).rows[0] == (min(expected),)  # type: ignore[union-attr]
+    assert first_rows(build(definition, builtin(), around), asked.source, len(expected)).rows[0] == (min(expected),)  # type: ignore[union-attr]

@@ -185,7 +185,7 @@ def test_no_row_today_is_a_warning(tab: Tab, people: People, source_dsn: str) ->
     someone.open("check", preview="1")
     assert "No record matches today." in someone.text
     someone.open("check")
-    counted = someone.client.get(f"/drafts/{someone.draft_id}/check/count").get_data(as_text=True)
+    counted = someone.client.get(f"/drafts/{someone.draft_id}/check/preview").get_data(as_text=True)
     assert "No record matches today." in counted
 
 

@@ -132,7 +132,7 @@ def _bar(definition: Definition, catalogue: Any, surroundings: Any, source: Any)
     """What is shown on a terminal while the rows come."""
     from exports import preview
 
-    expected = max(preview.estimate(definition, catalogue, surroundings, source), 1)
+    expected = max(source.estimate(preview.query_of(definition, catalogue, surroundings, source)), 1)
 
     def show(progress: Progress) -> None:
         share = min(progress.rows / expected, 0.99)

@@ -18,6 +18,8 @@ from webapp.models import Brand, CustomField, brand_scope
 
 if TYPE_CHECKING:
     from exports.query import Surroundings
+    from exports.source.base import Source
+    from exports.source.pool import PreviewPool
     from exports.source.postgresql import PostgresSource
 
 
@@ -65,11 +67,27 @@ def _source(url: str, work_mem: str, timeout: int, parts: int) -> PostgresSource
     return PostgresSource(url, work_mem=work_mem, statement_timeout=timeout, parts=Parts(parts))
 
 
-def surroundings(brand: Brand, moment: datetime) -> Surroundings:
-    """What a query of this brand needs beside the definition: brand, base moment, segments, rows of custom fields."""
+def surroundings(brand: Brand, moment: datetime, asked: Source | None = None) -> Surroundings:
+    """What a query of this brand needs beside the definition: brand, base moment, segments, rows of custom fields.
+
+    `asked`: the source on a connection that is there already.
+    """
     from exports.query import surroundings_of
 
-    return surroundings_of(source(), catalogue_of(brand), brand.source_key, moment)
+    return surroundings_of(asked or source(), catalogue_of(brand), brand.source_key, moment)
+
+
+def previews() -> PreviewPool:
+    """The connections of this process for previews."""
+    settings = current_app.config["SETTINGS"]
+    return _previews(settings.source_database_url, settings.work_mem, settings.source_pool)
+
+
+@lru_cache(maxsize=4)
+def _previews(url: str, work_mem: str, size: int) -> PreviewPool:
+    from exports.source.pool import PreviewPool
+
+    return PreviewPool(url, size=size, work_mem=work_mem)
 
 
 def zones() -> frozenset[str]:

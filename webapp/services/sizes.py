@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from threading import Lock
 from typing import Final
 
 from exports import preview
@@ -15,29 +13,27 @@ from exports.definition import parse
 from exports.errors import SourceError
 from webapp.models import Brand
 from webapp.services import brands
+from webapp.services.kept import Kept
 
 log = logging.getLogger(__name__)
 
 KEPT_S: Final = 300
 COUNT_WITHIN_S: Final = 1.0
 
-_known: dict[str, tuple[float, Mapping[str, int]]] = {}
-_lock = Lock()
+_known: Kept[str, Mapping[str, int]] = Kept(KEPT_S)
 
 
 def of_models(brand: Brand, catalogue: Catalogue) -> Mapping[str, int]:
     """About how many records by model id; none of them if the source cannot be read, since it is only a hint."""
-    with _lock:
-        at, sizes = _known.get(brand.source_key, (0.0, {}))
-    if time.monotonic() - at < KEPT_S and sizes.keys() >= catalogue.models.keys():
-        return sizes
+    kept = _known.get(brand.source_key)
+    if kept and kept[0].keys() >= catalogue.models.keys():
+        return kept[0]
     try:
         sizes = _ask(brand, catalogue)
     except SourceError as error:
         log.warning("the sizes of the data models are not known: %s", error)
         return {}
-    with _lock:
-        _known[brand.source_key] = (time.monotonic(), sizes)
+    _known.put(brand.source_key, sizes)
     return sizes
 
 
@@ -47,11 +43,12 @@ def _ask(brand: Brand, catalogue: Catalogue) -> dict[str, int]:
     sizes = {}
     for model in catalogue.models.values():
         definition = parse(_everything(model))
+        query = preview.query_of(definition, catalogue, surroundings, source)
         if model.table is None:  # the rows are in the statement itself: the planner knows nothing of them
-            found = preview.count(definition, catalogue, surroundings, source, seconds=COUNT_WITHIN_S)
-            sizes[model.id] = found or 0
+            found = preview.count(query, source, seconds=COUNT_WITHIN_S)
+            sizes[model.id] = found.rows if found else 0
         else:
-            sizes[model.id] = preview.estimate(definition, catalogue, surroundings, source)
+            sizes[model.id] = source.estimate(query)
     return sizes
 
 

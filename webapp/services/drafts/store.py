@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import cast, delete, exists, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 
 from exports.catalogue import DataModel
 from webapp.extensions import db
@@ -82,14 +83,21 @@ def save(user: User, draft: Draft, typed: Typed, *, rev: int | None, tab: str) -
     return True
 
 
-def note_preview(draft: Draft, named: str) -> None:
-    """Keep what the audit log was told of last, and commit; no revision, since nothing was typed."""
-    wanted = select(Draft).where(Draft.id == draft.id).with_for_update()
-    # What was typed since this request read the draft is in the row, not in the session.
-    row = db.session.scalars(wanted.execution_options(populate_existing=True)).one_or_none()
-    if row is not None:
-        row.document = {**row.document, "previewed": named}
+def note(draft: Draft, **members: str | int) -> None:
+    """Keep what was found out about a draft (`previewed`, `counted`), and commit; no revision, as nothing was typed.
+
+    In the database: what was read of the draft before the source was asked may be old by now.
+    """
+    changed = Draft.document.concat(cast(members, JSONB))
+    db.session.execute(
+        update(Draft).where(Draft.id == draft.id).values(document=changed).execution_options(synchronize_session=False)
+    )
     db.session.commit()
+
+
+def rev_of(draft: Draft) -> int | None:
+    """The revision that is stored now; None if the draft is gone."""
+    return db.session.scalar(select(Draft.rev).where(Draft.id == draft.id))
 
 
 def discard(user: User, draft: Draft) -> None:

@@ -94,6 +94,7 @@ class Typed(_Typed):
 
     `submitted`: the steps that were left by Next, whose problems are shown. `tab`: the page that saved last. `token`:
     what makes **Create** answer the same export twice. `previewed`: model and fields of the last preview in the audit.
+    `counted`: how many rows matched when all could be counted last.
     """
 
     model: str = ""
@@ -110,6 +111,7 @@ class Typed(_Typed):
     tab: str = ""
     token: uuid.UUID = Field(default_factory=uuid.uuid4)
     previewed: str = ""
+    counted: int | None = None
 
     @property
     def criteria(self) -> int:
@@ -135,4 +137,5 @@ class Typed(_Typed):
             file=self.file.with_(extension=extension),
             submitted=tuple(one for one in self.submitted if one not in ("filters", "fields", "file")),
             previewed="",
+            counted=None,
         )

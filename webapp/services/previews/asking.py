@@ -1,0 +1,108 @@
+"""The source on behalf of a draft: its surroundings, what of it can be read, and the one connection for both."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, TypeVar
+
+from exports import rules
+from exports.catalogue import Catalogue
+from exports.definition import Definition
+from exports.errors import Overtaken, Problem
+from exports.query import Query, build
+from exports.source.base import Source
+from exports.surroundings import Surroundings, known_ids
+from webapp.models import Draft, User
+from webapp.services import audit, brands, definitions, drafts
+from webapp.services.drafts import Typed
+from webapp.services.kept import Kept
+from webapp.services.previews.readable import Readable, readable
+
+T = TypeVar("T")
+KNOWN_S: Final = 60.0
+_known: Kept[tuple[str, str], rules.Known] = Kept(KNOWN_S)
+"""Groups, rewards and challenges that were all there: while a person types, the same ids are chosen again and again."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A draft at one moment, as far as it can be read; the source answers on one connection."""
+
+    source: Source
+    around: Surroundings
+    read: Readable
+    catalogue: Catalogue
+
+    @property
+    def query(self) -> Query:
+        """The statements of what can be read.
+
+        Raises:
+            DefinitionRefused: a segment cannot be used.
+        """
+        if self.read.definition is None:
+            raise ValueError("nothing of the draft can be read")
+        return build(self.read.definition, self.catalogue, self.around)
+
+
+def ask(user: User, draft: Draft, typed: Typed, catalogue: Catalogue, step: str, what: Callable[[Asked], T]) -> T:
+    """What the source says about a draft. A query that was stopped for no newer one is asked a second time.
+
+    Raises:
+        Overtaken: the draft was changed, or asked about anew, meanwhile.
+        PreviewsBusy: all connections are in use.
+        SourceError: the source cannot be read.
+    """
+    rev = draft.rev
+
+    def once() -> T:
+        with brands.previews().lease(str(draft.id), rev) as source:
+            return what(on(source, user, typed, catalogue, step))
+
+    try:
+        found = once()
+    except Overtaken:
+        if drafts.rev_of(draft) != rev:
+            raise
+        found = once()
+    if drafts.rev_of(draft) != rev:
+        raise Overtaken
+    return found
+
+
+def on(source: Source, user: User, typed: Typed, catalogue: Catalogue, step: str) -> Asked:
+    """The same on any connection."""
+    around = brands.surroundings(user.brand, datetime.now(UTC), source)
+
+    def check(definition: Definition) -> list[Problem]:
+        model = catalogue.models.get(definition.model)
+        known = _known_to(definition, source, catalogue, around.brand)
+        found = rules.problems(definition, catalogue, brands.zones(), around.segments, known)
+        return [*found, *(definitions.rights(user, definition, model) if model else ())]
+
+    return Asked(source, around, readable(user, typed, catalogue, step, check), catalogue)
+
+
+def _known_to(definition: Definition, source: Source, catalogue: Catalogue, brand: str) -> rules.Known:
+    """One query for each kind of record that is chosen, and none if the same were all there a moment ago."""
+    key = brand, repr(definition.filters)
+    if kept := _known.get(key):
+        return kept[0]
+    known = known_ids(definition, source, catalogue, brand)
+    model = catalogue.models.get(definition.model)
+    if model and not any(rules.criteria(definition, model, None, known)):
+        _known.put(key, known)
+    return known
+
+
+def told(user: User, draft: Draft, typed: Typed, definition: Definition) -> None:
+    """Say in the audit log that rows were shown: once for a draft, its model and its fields (RELIABILITY section 6)."""
+    fields = [one.from_ for one in definition.fields] or ["all fields"]
+    named = hashlib.sha256(json.dumps([definition.model, fields]).encode()).hexdigest()
+    if typed.previewed != named:
+        audit.record("preview.shown", user, draft, model=definition.model, fields=fields)
+        drafts.note(draft, previewed=named)
