@@ -29,7 +29,8 @@ _FREE_WITHIN: Final = 0.25
 """Seconds to wait for a connection that a cancelled query gives back."""
 _OTHERS: Final = """
     SELECT pid, split_part(application_name, ':', 3) FROM pg_stat_activity
-    WHERE pid <> pg_backend_pid() AND usename = current_user AND application_name LIKE %s
+    WHERE pid <> pg_backend_pid() AND datname = current_database() AND usename = current_user
+    AND application_name LIKE %s
 """
 
 

@@ -16,6 +16,7 @@ from exports.errors import Overtaken, PreviewsBusy, SourceTimeout
 from exports.source.pool import IDLE, PreviewPool
 from tests.exports.zoo import Zoo, definition
 
+RUNNING = "FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE %s"
 SLEEP = sa.select(sa.func.pg_sleep(30))
 ONE = sa.select(sa.literal_column("1"))
 
@@ -46,8 +47,8 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 def names(zoo: Zoo, draft: str = "%") -> list[str]:
     """The names under which queries of drafts run."""
     with psycopg.connect(zoo.url, autocommit=True) as connection:
-        wanted = "SELECT application_name FROM pg_stat_activity WHERE application_name LIKE %s ORDER BY 1"
-        return [name for (name,) in connection.execute(wanted, [f"preview:{draft}:%"])]
+        wanted = f"SELECT application_name {RUNNING} ORDER BY 1"
+        return [name for (name,) in connection.execute(wanted.encode(), [f"preview:{draft}:%"])]
 
 
 def wait_for(names_now: Any, wanted: list[str]) -> None:
@@ -107,9 +108,10 @@ def test_twenty_quick_changes_never_leave_more_than_one_query_of_the_draft_runni
 
     def look() -> None:
         with psycopg.connect(zoo.url, autocommit=True) as connection:
-            running = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'preview:a:%'"
             while not ended.is_set():
-                seen.append(connection.execute(running).fetchone()[0])  # type: ignore[index]
+                running = connection.execute(f"SELECT count(*) {RUNNING}".encode(), ["preview:a:%"]).fetchone()
+                assert running is not None
+                seen.append(running[0])
 
     looking = threads.submit(look)
     asked = [threads.submit(ask, processes[rev % 3], "a", rev, SLEEP if rev < 20 else ONE) for rev in range(1, 21)]
@@ -151,7 +153,7 @@ def test_a_connection_is_used_again_after_answers_rows_limits_and_mistakes(zoo: 
     assert ask(pool, "b", 1, pid) == [(first,)]
     assert names(zoo) == []
     with psycopg.connect(zoo.url, autocommit=True) as connection:
-        idle = connection.execute("SELECT state FROM pg_stat_activity WHERE application_name = %s", [IDLE]).fetchall()
+        idle = connection.execute(f"SELECT state {RUNNING}".encode(), [IDLE]).fetchall()
         assert idle == [("idle",)]
         connection.execute("SELECT pg_terminate_backend(%s)", [first])
     [(second,)] = ask(pool, "a", 4, pid)
