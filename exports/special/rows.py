@@ -66,6 +66,33 @@ def _one_of_several(
     return sa.exists(rows.where(*where).correlate(context.relation))
 
 
+def told_of_customer(field: DataField, context: Context, told: Callable[[Context], Expression]) -> Expression:
+    """Something told of the customer whom a record names in `field.through`; NULL without one.
+
+    Of several customers nothing is told, as that would be about nobody in particular.
+    """
+    from exports.query import of_brand
+
+    model = context.catalogue.models[CUSTOMERS]
+    inside = dataclasses.replace(context, model=model, relation=relation(model, context.surroundings))
+    named = context.model.fields[field.through]
+    if named.type == FieldType.LIST:
+        return sa.null()
+    of_one = sa.select(told(inside)).select_from(inside.relation)
+    mine = of_one.where(key(inside) == value(named, context), of_brand(inside))
+    return mine.correlate(context.relation).scalar_subquery()
+
+
+def told_of_role(role: Role, part: str, context: Context) -> Expression:
+    """The column `part` of a role with one row for a customer, as JSON."""
+    if role["table"] == context.model.table:
+        return sa.func.to_jsonb(_column(context.relation, role[part], json=True))
+    rows = Rows.of(role, "told_of_customer", context)
+    found = sa.select(sa.func.to_jsonb(_column(rows.table, role[part], json=True))).select_from(rows.table)
+    mine = found.where(rows.brand, rows.text("customer") == key(context)).limit(1)
+    return mine.correlate(context.relation).scalar_subquery()
+
+
 def of_role(role: Role, part: str, context: Context, holds: Callable[[Expression], Expression]) -> Expression:
     """Whether something holds for the column `part` of a role with one row for a customer."""
     if role["table"] == context.model.table:

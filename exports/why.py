@@ -1,0 +1,154 @@
+"""**Why?**: whether one record is in the file, criterion by criterion, and what the record itself has there.
+
+One statement, made of the very conditions that the export's filter is made of, so that the two cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from exports import choices
+from exports.catalogue import Catalogue
+from exports.columns import Context, Expression, literal
+from exports.criteria import Test, read
+from exports.definition import Definition
+from exports.errors import SourceTimeout
+from exports.operators import Input
+from exports.query import Query, build
+from exports.render import as_text
+from exports.source.base import Source
+from exports.special import told
+from exports.special.attributes import REFERENCES
+from exports.surroundings import Surroundings
+from exports.zones import zone
+
+WITHIN_S: Final = 5.0
+HIDDEN: Final = "is hidden: you need the right to export personal fields"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A criterion: whether it `holds` for the record, and `own`, what the record has there, as "is 14"."""
+
+    holds: bool
+    own: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a record is in the file, and every criterion by set."""
+
+    in_file: bool
+    sets: tuple[tuple[Judged, ...], ...]
+
+    @property
+    def holding(self) -> tuple[int, ...]:
+        """The places of the sets that hold completely."""
+        return tuple(place for place, set_ in enumerate(self.sets) if all(one.holds for one in set_))
+
+
+def why(
+    definition: Definition,
+    catalogue: Catalogue,
+    surroundings: Surroundings,
+    source: Source,
+    id: str,
+    *,
+    personal: bool,
+) -> Verdict | None:
+    """Why the record with this id is in the file or not; None if the brand has no such record.
+
+    The definition keeps to the rules. `personal`: values of personal fields may be shown.
+
+    Raises:
+        DefinitionRefused: a segment that it names cannot be used.
+        SourceError: the source cannot be read, or takes longer than `WITHIN_S`.
+    """
+    query = build(definition, catalogue, surroundings)
+    model = catalogue.models[definition.model]
+    context = Context(catalogue, model, query.relation, definition.timezone, surroundings)
+    base, place = surroundings.moment, zone(definition.timezone)
+    tests = [[read(one, model).at(base, place) for one in set_] for set_ in definition.filters if set_]
+    rows = source.select(_statement(query, tests, context, id), seconds=WITHIN_S, timezone=definition.timezone)
+    if not rows:
+        return None
+    in_file, *found = rows[0]
+    values = iter(found)
+    answers = [[(test, next(values), next(values)) for test in set_] for set_ in tests]
+    names = _names([one for set_ in answers for one in set_], context, source)
+    sets = tuple(
+        tuple(Judged(holds, _own(test, own, names, context, personal)) for test, holds, own in set_) for set_ in answers
+    )
+    return Verdict(in_file, sets)
+
+
+def _statement(query: Query, tests: list[list[Test]], context: Context, id: str) -> sa.Select[Any]:
+    columns: list[Expression] = [_certain(query.where)]
+    for set_, conditions in zip(tests, query.criteria, strict=True):
+        for test, condition in zip(set_, conditions, strict=True):
+            columns += [_certain(condition), _told(test, context)]
+    shown = [one.label(f"c{place}") for place, one in enumerate(columns)]
+    return sa.select(*shown).select_from(query.relation).where(query.brand, query.key == literal(id))
+
+
+def _certain(condition: Expression) -> Expression:
+    """What cannot be told does not hold, as in a WHERE."""
+    return condition.is_(sa.true())
+
+
+def _told(test: Test, context: Context) -> Expression:
+    return told.told(test, context) if test.operator.input.members else as_text(test.field, context)
+
+
+# --- in words
+
+
+def _own(test: Test, found: Any, names: Mapping[tuple[str, str], str], context: Context, personal: bool) -> str:
+    if test.field.personal and not personal:
+        return HIDDEN
+    if test.operator.input.members:
+        kind = _reference(test)
+        return told.words(test, found, lambda id: names.get((kind, id), id), context.timezone)
+    if found is None or found == "":
+        return "is empty"
+    if test.operator.input is Input.AGES:
+        return f"is {found}{_years(found, context.today)}"
+    return f"is {found}"
+
+
+def _years(day: str, today: date) -> str:
+    """`: 47 years`, completed as the operator counts them; nothing for what is no day."""
+    try:
+        born = date.fromisoformat(day[:10])
+    except ValueError:
+        return ""
+    years = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    return f": {years} {'year' if years == 1 else 'years'}"
+
+
+def _reference(test: Test) -> str:
+    return REFERENCES.get(test.field.asks, "") if test.field.asks else ""
+
+
+def _names(answers: list[tuple[Test, bool, Any]], context: Context, source: Source) -> Mapping[tuple[str, str], str]:
+    """What the ids are called that will be told, by reference and id; without it they are told as they are."""
+    wanted: dict[str, set[str]] = {}
+    for test, _holds, found in answers:
+        if test.operator.input.members and found is not None:
+            wanted.setdefault(_reference(test), set()).update(told.ids(test, found))
+    names = {}
+    for kind, ids in wanted.items():
+        reference = context.catalogue.references.get(kind)
+        if reference is None or not ids:
+            continue
+        try:
+            called = choices.names(ids, reference, context.catalogue, source, context.surroundings.brand)
+        except SourceTimeout:
+            continue
+        names.update({(kind, id): one.title for id, one in called.items()})
+    return names
