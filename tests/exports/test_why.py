@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
-import pytest
-from hypothesis import HealthCheck, given, settings
-
-from exports.errors import SourceTimeout
-from exports.why import HIDDEN, Verdict, why
-from tests.exports import oracle
-from tests.exports.test_conditions_oracle import filters_of, things
+from exports.why import Verdict, why
 from tests.exports.zoo import CATALOGUE, Zoo, around, definition
 
 
