@@ -10,7 +10,7 @@ from jobs import scheduler
 
 log = logging.getLogger("jobs.firing")
 
-AHEAD_S: Final = 3.0
+AHEAD_S: Final = 1.0
 """How far the clock of the machine that rang may be ahead of the database's, whose word counts."""
 
 

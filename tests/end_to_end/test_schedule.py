@@ -1,0 +1,83 @@
+"""Schedules in Chromium: the step says what it will do as it is typed; a run appears in Logs by itself."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.fix_app import Clock, People, stores
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+Visit = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def _now(clock: Clock) -> None:
+    clock.set("2026-11-23 09:42+00")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_step_says_what_it_will_do_while_it_is_typed(visit: Visit, people: People, width: int) -> None:
+    from exports import catalogue
+    from webapp.services import drafts
+
+    with people.exporter.at_work() as user:
+        draft = drafts.start(user, catalogue.builtin().models["stores"])
+        address = f"/drafts/{draft.id}/schedule"
+    with visit(people.exporter, width=width) as visitor:
+        page = visitor.open(address)
+        page.get_by_label("Repeated").focus()
+        page.keyboard.press("Space")
+        expect(page.locator("#hours")).to_be_visible()
+        assert visitor.focused() == "schedule-repeated"
+        page.locator("#every").focus()
+        page.keyboard.press("ArrowRight")
+        expect(page.locator("#weekdays")).to_be_attached()
+        expect(page.locator("#every-week")).to_be_focused()
+        page.get_by_label("Monday").check()
+        page.get_by_label("Thursday").check()
+        page.locator("#minutes").fill("30")
+        expect(page.locator("#next")).to_contain_text("Every Monday and Thursday at 06:30 UTC")
+        expect(page.locator("#next")).to_contain_text("Thu 26 Nov 06:30")
+        expect(page.locator("#say")).to_have_text("Every Monday and Thursday at 06:30 UTC")
+        expect(page.locator("#sched-notes")).to_contain_text("When New York changes to summer time on 14 March 2027")
+        assert visitor.fits()
+        page.reload()
+        expect(page.locator("#minutes")).to_have_value("30")
+        expect(page.get_by_label("Thursday")).to_be_checked()
+
+
+def test_a_run_appears_in_logs_by_itself_and_the_buttons_swap(
+    app: Flask, visit: Visit, people: People, clock: Clock
+) -> None:
+    from jobs import scheduler
+    from webapp.services import exports
+
+    daily = {"type": "repeated", "every": "day", "hours": "*", "minutes": "0"}
+    with people.exporter.at_work() as user:
+        export_id = exports.create(user, stores(schedule=daily), uuid.uuid4()).id
+    with visit(people.exporter) as visitor:
+        page = visitor.open(f"/exports/{export_id}/logs")
+        expect(page.locator("#runs")).to_contain_text("No run yet. The first is on Mon 23 Nov 05:00.")
+        clock.set("2026-11-23 10:00+00")
+        with app.app_context():
+            scheduler.fire_all_due()
+        expect(page.locator("#runs tbody tr")).to_have_count(1)
+        expect(page.locator("#runs")).to_contain_text("Queued")
+        expect(page.locator("#export-schedule")).to_contain_text("next run Mon 23 Nov 06:00")
+        page.get_by_role("button", name="Set inactive").click()
+        assert visitor.focused() == "Keep active"
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Set inactive").click()
+        page.locator("dialog").get_by_role("button", name="Set inactive").click()
+        expect(page.locator("#export-status")).to_contain_text("Inactive")
+        page.get_by_role("button", name="Set active").click()
+        expect(page.locator("#export-status")).to_contain_text("Active")
+        expect(page.locator("#export-schedule")).to_contain_text("next run Mon 23 Nov 06:00")
