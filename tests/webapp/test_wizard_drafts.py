@@ -217,6 +217,6 @@ def test_a_preview_that_ends_late_takes_nothing_back_that_was_typed_meanwhile(ta
         with db.engine.begin() as elsewhere:
             newer = text("""UPDATE drafts SET document = jsonb_set(document, '{name}', '"Newer"') WHERE id = :id""")
             elsewhere.execute(newer, {"id": draft.id})
-        drafts.note_preview(draft, "model and fields")
+        drafts.note(draft, previewed="model and fields")
     assert someone.typed.name == "Newer"
     assert someone.typed.previewed == "model and fields"

@@ -23,6 +23,7 @@ from webapp.services.kept import Kept
 from webapp.services.previews.readable import Readable, readable
 
 T = TypeVar("T")
+UNKNOWN: Final = "record.unknown"
 KNOWN_S: Final = 60.0
 _known: Kept[tuple[str, str], rules.Known] = Kept(KNOWN_S)
 """Groups, rewards and challenges that were all there: while a person types, the same ids are chosen again and again."""
@@ -80,23 +81,15 @@ def on(source: Source, user: User, typed: Typed, catalogue: Catalogue, step: str
 
     def check(definition: Definition) -> list[Problem]:
         model = catalogue.models.get(definition.model)
-        known = _known_to(definition, source, catalogue, around.brand)
+        chosen = around.brand, repr(definition.filters)
+        kept = _known.get(chosen)
+        known = kept[0] if kept else known_ids(definition, source, catalogue, around.brand)
         found = rules.problems(definition, catalogue, brands.zones(), around.segments, known)
+        if not any(one.code == UNKNOWN for one in found):
+            _known.put(chosen, known)
         return [*found, *(definitions.rights(user, definition, model) if model else ())]
 
     return Asked(source, around, readable(user, typed, catalogue, step, check), catalogue)
-
-
-def _known_to(definition: Definition, source: Source, catalogue: Catalogue, brand: str) -> rules.Known:
-    """One query for each kind of record that is chosen, and none if the same were all there a moment ago."""
-    key = brand, repr(definition.filters)
-    if kept := _known.get(key):
-        return kept[0]
-    known = known_ids(definition, source, catalogue, brand)
-    model = catalogue.models.get(definition.model)
-    if model and not any(rules.criteria(definition, model, None, known)):
-        _known.put(key, known)
-    return known
 
 
 def told(user: User, draft: Draft, typed: Typed, definition: Definition) -> None:
