@@ -12,6 +12,7 @@ from dataclasses import field as made_by
 from datetime import date, datetime
 from functools import wraps
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -19,7 +20,6 @@ from sqlalchemy.ext.compiler import compiles
 
 from exports.catalogue import Catalogue, DataField, DataModel, FieldType
 from exports.surroundings import Surroundings
-from exports.zones import zone
 
 Expression = sa.ColumnElement[Any]
 
@@ -67,9 +67,14 @@ class Context:
     """What `once` has made for this relation already."""
 
     @property
+    def zone(self) -> ZoneInfo:
+        """The rules of the export's zone, by which the source tells times."""
+        return self.surroundings.zone(self.timezone)
+
+    @property
     def today(self) -> date:
         """The day of the run in the zone of the export."""
-        return self.surroundings.moment.astimezone(zone(self.timezone)).date()
+        return self.surroundings.moment.astimezone(self.zone).date()
 
 
 class Once(sa.ColumnElement[Any]):
@@ -211,9 +216,11 @@ def stored(field: DataField, context: Context) -> Expression:
 
 def computed(field: DataField, context: Context) -> Expression:
     """A computed field's own SQL from the catalogue, with the brand, the day and the moment of the run bound."""
-    values = {"brand": context.surroundings.brand, "moment": context.surroundings.moment, "today": context.today}
     written = sa.text(f"({field.sql})")
-    used = {name: value for name, value in values.items() if f":{name}" in written.text}
+    used: dict[str, Any] = {"brand": context.surroundings.brand, "moment": context.surroundings.moment}
+    used = {name: value for name, value in used.items() if f":{name}" in written.text}
+    if ":today" in written.text:
+        used["today"] = context.today
     return sa.type_coerce(written.bindparams(**used), SQL_TYPES[field.type])
 
 

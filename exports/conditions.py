@@ -22,7 +22,6 @@ from exports.criteria import Test, read
 from exports.moments import starts
 from exports.surroundings import Filters
 from exports.values import LocalSpan
-from exports.zones import zone
 
 Compare = Callable[[Expression, Any], Expression]
 
@@ -48,8 +47,7 @@ def each_of(filters: Filters, context: Context) -> tuple[tuple[Expression, ...],
         CriterionRefused: one of them cannot be used; `rules.problems` says so before.
         DateOutOfRange: an expression leads out of the calendar from the moment of the run.
     """
-    base, place = context.surroundings.moment, zone(context.timezone)
-    tests = ([read(one, context.model).at(base, place) for one in set_] for set_ in filters if set_)
+    tests = ([_meant(read(one, context.model), context) for one in set_] for set_ in filters if set_)
     return tuple(tuple(condition(one, context) for one in set_) for set_ in tests)
 
 
@@ -62,6 +60,11 @@ def any_of(sets: Iterable[Iterable[Expression]]) -> Expression:
 def all_of(filters: Filters, context: Context) -> Expression:
     """OR sets of AND criteria as one condition. Raises as `each_of`."""
     return any_of(each_of(filters, context))
+
+
+def _meant(test: Test, context: Context) -> Test:
+    """With the days and times of the run in place of expressions; only these ask the source for its clocks."""
+    return test.at(context.surroundings.moment, context.zone) if test.is_relative else test
 
 
 def condition(test: Test, context: Context) -> Expression:
@@ -192,7 +195,7 @@ DAY: Final[dict[str, Compare]] = {
 
 def since(column: Expression, local: datetime, context: Context) -> Expression:
     """Whether the clock in the export's zone reads `local` or later: one bound on most days (see `moments.starts`)."""
-    flips = [_instant(column, one) for one in starts(zone(context.timezone), local)]
+    flips = [_instant(column, one) for one in starts(context.zone, local)]
     spans = []
     for position in range(0, len(flips), 2):
         after = flips[position + 1 : position + 2]

@@ -38,6 +38,12 @@ class Test:
     operator: Operator
     value: Any
 
+    @property
+    def is_relative(self) -> bool:
+        """Whether it holds an expression whose day or time the moment of a run has to tell."""
+        value = (self.value.first, self.value.last) if isinstance(self.value, Chosen) else self.value
+        return any(isinstance(one, Relative) for one in (value if isinstance(value, tuple) else (value,)))
+
     def at(self, moment: datetime, zone: ZoneInfo) -> Test:
         """The same with the days and times that its expressions mean at the moment of a run.
 

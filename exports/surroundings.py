@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter, ValidationError
 
-from exports import customer_fields
+from exports import customer_fields, zones
 from exports.catalogue import Catalogue, ReferencedTable
 from exports.definition import Criterion, Definition
 from exports.operators import Input, operator_of
@@ -61,13 +62,15 @@ class Surroundings:
 
     `brand` is the value in the brand column of the source's tables, `moment` the aware base moment of the run (one for
     all of its retries), `segments` those of the brand that can be chosen, by id, `customer_fields` the rows of the
-    model Customer fields by field id (SPEC section 12).
+    model Customer fields by field id (SPEC section 12). `zone` gives the rules of a time zone: those of the source, by
+    which it tells the times in the file.
     """
 
     brand: str
     moment: datetime
     segments: Mapping[str, Segment] = field(default_factory=dict)
     customer_fields: tuple[Mapping[str, Any], ...] = ()
+    zone: Callable[[str], ZoneInfo] = zones.zone
 
     def __post_init__(self) -> None:
         if not self.brand:
@@ -84,7 +87,7 @@ def surroundings_of(source: Source, catalogue: Catalogue, brand: str, moment: da
     """
     customers = catalogue.models.get("customers")
     rows = customer_fields.rows(customers) if customers else ()
-    return Surroundings(brand, moment, _segments(source, catalogue, brand), rows)
+    return Surroundings(brand, moment, _segments(source, catalogue, brand), rows, source.zone)
 
 
 def known_ids(definition: Definition, source: Source, catalogue: Catalogue, brand: str) -> dict[Input, frozenset[str]]:

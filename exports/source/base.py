@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -73,6 +74,10 @@ class Source(ABC):
     @abstractmethod
     def zones(self) -> frozenset[str]:
         """The names of the time zones that the database knows."""
+
+    @abstractmethod
+    def zone(self, name: str) -> ZoneInfo:
+        """The rules of a zone, one of `zones`, by which the database tells times."""
 
     @abstractmethod
     def describe(self, table: str) -> dict[str, str]:

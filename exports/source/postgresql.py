@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import psycopg
 import sqlalchemy as sa
@@ -15,6 +17,7 @@ from exports.errors import DefinitionRefused, RunError, SourceSlow
 from exports.formats import Copying
 from exports.query import Query
 from exports.rules import zone_unknown
+from exports.source import clocks
 from exports.source.base import Rows, Source, Watch
 from exports.source.copied import CopiedRows, Copy
 from exports.source.errors import translating
@@ -54,6 +57,7 @@ class PostgresSource(Source):
         self._application_name = application_name
         self._parts = parts
         self._zones: frozenset[str] = frozenset()
+        self._clocks: dict[str, ZoneInfo] = {"UTC": ZoneInfo("UTC")}
 
     @contextmanager
     def rows(
@@ -111,6 +115,20 @@ class PostgresSource(Source):
                 found = connection.execute("SELECT name FROM pg_timezone_names")
                 self._zones = frozenset(name for (name,) in found)
         return self._zones
+
+    def zone(self, name: str) -> ZoneInfo:
+        """See `Source.zone`. Asked once for each zone."""
+        if name not in self._clocks:
+            with self._reading("UTC", jit=False, seconds=_QUICK) as connection, translating(seconds=_QUICK):
+
+                def offsets(moments: Sequence[datetime]) -> list[int]:
+                    return [seconds for (seconds,) in connection.execute(clocks.OFFSETS, (name, list(moments)))]
+
+                try:
+                    self._clocks[name] = clocks.read(name, offsets)
+                except psycopg.errors.InvalidParameterValue as error:
+                    raise DefinitionRefused([zone_unknown()]) from error
+        return self._clocks[name]
 
     def select(
         self, select: sa.Select[Any], *, seconds: float = _QUICK, timezone: str = "UTC"
