@@ -103,11 +103,11 @@ class Ways:
         assert "Traceback" not in result.output
         return sorted((one["code"], one["message"]) for one in told)
 
-    def run(self, document: dict[str, Any]) -> bytes:
+    def run(self, document: dict[str, Any], *options: str) -> bytes:
         """The file that `flask export run` writes to standard output."""
         file = self.folder / "definition.json"
         file.write_text(json.dumps(document))
-        result = self.ask("run", file, "--out", "-")
+        result = self.ask("run", file, "--out", "-", *options)
         assert result.exit_code == 0, result.output
         return result.stdout_bytes
 

@@ -38,7 +38,6 @@ AGGREGATED: dict[str, dict[str, Any]] = {
     "aggregation=pg_sleep": {"fields": [{"from": "city", "aggregation": "pg_sleep"}]},
     "aggregation together with All fields": {"fields": [], "all_fields": True},
 }
-"""The wizard has no input for it yet: these go as a definition and to the command line."""
 
 
 def fields_of(value: str) -> list[Any]:
@@ -89,10 +88,17 @@ def test_two_columns_of_one_name_are_refused_where_a_name_is_a_member(ways: Ways
 
 
 def test_a_hostile_aggregation_has_one_answer(ways: Ways) -> None:
+    filters = {"filters-A-1-attribute": "id", "filters-A-1-operator": "is_not_empty", "aggregation": "1"}
     for value, members in AGGREGATED.items():
         told = ways.told_alike({**stores().as_json(), "aggregation": True, **members})
         assert told, value
-        assert all(code.startswith(("aggregation.", "shape.literal")) for code, _ in told), told
+        assert all(code.startswith(("aggregation.", "fields.", "shape.literal")) for code, _ in told), told
+        ways.begin("stores")
+        ways.by_form("filters", filters)
+        inputs = {"all_fields": "1"} if "all_fields" in members else {}
+        for place, one in enumerate(members["fields"], 1):
+            inputs |= {f"fields-{place}-from": one["from"], f"fields-{place}-aggregation": one["aggregation"]}
+        assert ways.by_form("fields", inputs) == ("here", [sentence for _code, sentence in told]), value
 
 
 def test_what_is_accepted_stands_in_the_file_as_it_was_typed(ways: Ways) -> None:
