@@ -47,7 +47,7 @@ def each_of(filters: Filters, context: Context) -> tuple[tuple[Expression, ...],
         CriterionRefused: one of them cannot be used; `rules.problems` says so before.
         DateOutOfRange: an expression leads out of the calendar from the moment of the run.
     """
-    tests = ([_meant(read(one, context.model), context) for one in set_] for set_ in filters if set_)
+    tests = ([meant(read(one, context.model), context) for one in set_] for set_ in filters if set_)
     return tuple(tuple(condition(one, context) for one in set_) for set_ in tests)
 
 
@@ -62,7 +62,7 @@ def all_of(filters: Filters, context: Context) -> Expression:
     return any_of(each_of(filters, context))
 
 
-def _meant(test: Test, context: Context) -> Test:
+def meant(test: Test, context: Context) -> Test:
     """With the days and times of the run in place of expressions; only these ask the source for its clocks."""
     return test.at(context.surroundings.moment, context.zone) if test.is_relative else test
 

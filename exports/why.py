@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from exports import choices
 from exports.catalogue import Catalogue
 from exports.columns import Context, Expression, literal
+from exports.conditions import meant
 from exports.criteria import Test, read
 from exports.definition import Definition
 from exports.errors import SourceTimeout
@@ -25,7 +26,6 @@ from exports.source.base import Source
 from exports.special import told
 from exports.special.attributes import REFERENCES
 from exports.surroundings import Surroundings
-from exports.zones import zone
 
 WITHIN_S: Final = 5.0
 HIDDEN: Final = "is hidden: you need the right to export personal fields"
@@ -72,8 +72,7 @@ def why(
     query = build(definition, catalogue, surroundings)
     model = catalogue.models[definition.model]
     context = Context(catalogue, model, query.relation, definition.timezone, surroundings)
-    base, place = surroundings.moment, zone(definition.timezone)
-    tests = [[read(one, model).at(base, place) for one in set_] for set_ in definition.filters if set_]
+    tests = [[meant(read(one, model), context) for one in set_] for set_ in definition.filters if set_]
     rows = source.select(_statement(query, tests, context, id), seconds=WITHIN_S, timezone=definition.timezone)
     if not rows:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -74,7 +75,8 @@ def surroundings(brand: Brand, moment: datetime, asked: Source | None = None) ->
     """
     from exports.query import surroundings_of
 
-    return surroundings_of(asked or source(), catalogue_of(brand), brand.source_key, moment)
+    made = surroundings_of(asked or source(), catalogue_of(brand), brand.source_key, moment)
+    return replace(made, zone=source().zone)  # kept by the one source that this process keeps
 
 
 def previews() -> PreviewPool:
