@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,6 +15,15 @@ DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", "
 NEWLINES: Final = {"\n": "LF", "\r\n": "CRLF", "\r": "CR"}
 SHOWN: Final = 20
 """Values of a list that are named; the others are counted."""
+
+
+Called = Callable[[DataField, str], str]
+"""What a record is called that an attribute names by its id; the id itself where that is not known."""
+
+
+def by_id(_field: DataField, id: str) -> str:
+    """Records by their ids."""
+    return id
 
 
 @dataclass(frozen=True)
@@ -36,9 +46,9 @@ class ColumnWords:
     method: str = ""
 
 
-def filters(definition: Definition, model: DataModel | None) -> list[list[Phrase]]:
+def filters(definition: Definition, model: DataModel | None, called: Called = by_id) -> list[list[Phrase]]:
     """The sets of criteria."""
-    return [[_phrase(one, model) for one in set_] for set_ in definition.filters]
+    return [[_phrase(one, model, called) for one in set_] for set_ in definition.filters]
 
 
 def columns(definition: Definition, model: DataModel | None) -> list[ColumnWords]:
@@ -73,7 +83,7 @@ def _column(column: Column, model: DataModel | None) -> ColumnWords:
     return ColumnWords(column.from_, column.header, column.default, len(column.replace), field, method)
 
 
-def _phrase(criterion: Criterion, model: DataModel | None) -> Phrase:
+def _phrase(criterion: Criterion, model: DataModel | None, called: Called) -> Phrase:
     field = model.attribute(criterion.attribute) if model else None
     operator = operator_of(field, criterion.operator) if field else None
     value: Any = criterion.value
@@ -86,11 +96,11 @@ def _phrase(criterion: Criterion, model: DataModel | None) -> Phrase:
     elif operator.input.pair and isinstance(value, list):
         said = _range([*value, None, None][:2])
     elif isinstance(value, list):
-        said = _list([_one(each, field) for each in value])
+        said = _list([_one(each, field, called) for each in value])
     elif isinstance(value, dict):
-        said = _chosen(value)
+        said = _chosen(value, field, called)
     else:
-        said = _one(value, field)
+        said = _one(value, field, called)
     return Phrase(field.label, f"{operator.label} {said}".strip())
 
 
@@ -107,9 +117,9 @@ def _ages(value: list[Any]) -> str:
     return f"between {_plain(least)} and {_plain(most)}"
 
 
-def _chosen(value: dict[str, Any]) -> str:
-    """visit, at least 2 times, from 2017-01-01 to 2017-02-01."""
-    said = [_list([_plain(each) for each in value.get("ids") or []])]
+def _chosen(value: dict[str, Any], field: DataField, called: Called) -> str:
+    """Visit, at least 2 times, from 2017-01-01 to 2017-02-01."""
+    said = [_list([_one(each, field, called) for each in value.get("ids") or []])]
     if value.get("min") is not None:
         said.append(f"at least {_plain(value['min'])} times")
     first, last = value.get("from"), value.get("to")
@@ -120,11 +130,11 @@ def _chosen(value: dict[str, Any]) -> str:
     return ", ".join(said)
 
 
-def _one(value: Any, field: DataField) -> str:
+def _one(value: Any, field: DataField, called: Called) -> str:
     if field.type == FieldType.BOOLEAN and isinstance(value, bool):
         return "Yes" if value else "No"
     said = _plain(value)
-    return dict(field.choices).get(said, said)
+    return dict(field.choices).get(said) or called(field, said)
 
 
 def _plain(value: Any) -> str:

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from exports import definition as definitions
@@ -244,3 +245,14 @@ def test_data_are_as_of_the_attempt_whose_file_it_is(client: Open, people: Peopl
     assert re.search(r"Data as of (today|23 Nov 2026) 07:30:00", text)
     with people.exporter.at_work():
         assert db.session.query(RunEvent).filter(RunEvent.kind == "claimed").count() == 2
+
+
+def test_what_a_criterion_names_is_told_by_its_name(
+    client: Open, people: People, made: Exports, source_dsn: str
+) -> None:
+    with psycopg.connect(source_dsn) as source:
+        wanted = "select id, name from loyalty.user_groups where brand = 'maple' and parent is null order by id limit 1"
+        [id, name] = source.execute(wanted).fetchone() or ["", ""]
+    chosen = {"attribute": "group_id", "operator": "in_group", "value": {"ids": [id]}}
+    export = made.create(people.exporter, model="customers", filters=[[chosen]], fields=[{"from": "_id"}])
+    assert f"User groups is in {name}" in check(see(client(people.exporter), export)).text

@@ -5,16 +5,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Final
 
-from exports import choices
-from exports.catalogue import Catalogue, DataField, ReferencedTable
+from exports import choices, words
+from exports.catalogue import Catalogue, DataField, DataModel, ReferencedTable
 from exports.choices import Choice, Found
+from exports.definition import Criterion
 from exports.errors import SourceError
 from webapp.models import User
 from webapp.services import brands
+from webapp.services.kept import Kept
 
 log = logging.getLogger(__name__)
 
+KEPT_S: Final = 60.0
+"""Names change rarely; and while the source hangs, a page that shows them waits for it once a minute."""
 NOT_YOURS = "You need the right to export personal fields to see these. Type the ID."
 
 
@@ -70,6 +75,39 @@ def named(user: User, catalogue: Catalogue, chosen: Mapping[DataField, Collectio
         except SourceError as error:
             log.warning("the chosen are shown without their names: %s", error)
     return found
+
+
+_known: Kept[tuple[Any, ...], Names] = Kept(KEPT_S)
+
+
+def called(
+    user: User, catalogue: Catalogue, model: DataModel | None, filters: tuple[tuple[Criterion, ...], ...]
+) -> words.Called:
+    """What the records are called that the criteria of an export name, as this user may know it."""
+    chosen: dict[DataField, set[str]] = {}
+    for one in (one for set_ in filters for one in set_):
+        field = model.attribute(one.attribute) if model else None
+        if field is not None:
+            chosen.setdefault(field, set()).update(_ids(one)[: words.SHOWN])
+    wanted = frozenset((field.id, frozenset(ids)) for field, ids in chosen.items())
+    key = (user.brand.source_key, model and model.id, user.export_pii, wanted)
+    kept = _known.get(key)
+    if kept is None:
+        kept = (named(user, catalogue, chosen), 0.0)
+        _known.put(key, kept[0])
+
+    def title(field: DataField, id: str) -> str:
+        table = choices.table_of(field, catalogue)
+        found = kept[0].get(table.id, {}).get(id) if table else None
+        return found.title if found else id
+
+    return title
+
+
+def _ids(criterion: Criterion) -> list[str]:
+    value = criterion.value
+    ids = value.get("ids") if isinstance(value, dict) else value
+    return [one for one in (ids if isinstance(ids, list) else [ids]) if isinstance(one, str)]
 
 
 def _may_see(user: User, catalogue: Catalogue, field: DataField, table: ReferencedTable) -> bool:

@@ -16,7 +16,7 @@ from webapp.htmx import fragment, go, instead, nothing_new, page, stop_polling
 from webapp.models import Export, Run, User
 from webapp.permissions import may
 from webapp.security import action, sandboxed
-from webapp.services import artefacts, brands, exports, runs
+from webapp.services import artefacts, brands, choices, exports, runs
 from webapp.services.artefacts import Artefact
 from webapp.services.exports import history_of
 from webapp.services.progress import Progress, began, present, progress_of
@@ -107,7 +107,9 @@ def view(id: uuid.UUID) -> Response:
     export = find_export_or_404("exports.see", id)
     definition = exports.definition_of(export)
     user: User = current_user
-    model = brands.catalogue_of(user.brand).models.get(export.model)
+    catalogue = brands.catalogue_of(user.brand)
+    model = catalogue.models.get(export.model)
+    called = choices.called(user, catalogue, model, definition.filters)
     history = exports.runs_of(export)
     return page(
         "details/view.html",
@@ -116,7 +118,7 @@ def view(id: uuid.UUID) -> Response:
         scheduling=schedule.sentence(definition.schedule),
         definition=definition,
         columns=words.columns(definition, model),
-        filters=words.filters(definition, model),
+        filters=words.filters(definition, model, called),
         file=words.file(definition.file),
         document=document_of(export),
         history=history if len(history) > 1 and export.schedule != "repeated" else [],

@@ -14,7 +14,7 @@ from exports.preview import Counts, LeftOut, Preview
 from exports.query import Query
 from exports.source.statements import compiled
 from webapp.models import Draft, User
-from webapp.services import drafts, sizes
+from webapp.services import choices, drafts, sizes
 from webapp.services.drafts import Typed
 from webapp.services.kept import Kept
 from webapp.services.previews.asking import Asked, ask, told
@@ -157,7 +157,8 @@ def without_each(user: User, draft: Draft, typed: Typed, catalogue: Catalogue, s
         if definition is None:
             return []
         found = preview.count_without_each(asked.query, asked.source, WITHIN_S)
-        phrases = words.filters(definition, catalogue.models.get(definition.model))
+        model = catalogue.models.get(definition.model)
+        phrases = words.filters(definition, model, choices.called(user, catalogue, model, definition.filters))
         return [
             LeftOutWords(label, phrase, one)
             for labels, said, numbers in zip(asked.read.labels, phrases, found, strict=True)

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from exports import schedule, words
 from exports.catalogue import DataModel
 from exports.definition import Criterion, Definition, File
+from webapp.services import choices
 from webapp.services.drafts import Typed, TypedFile, document, file_document
 from webapp.services.schedules.typed import TypedSchedule, chosen
 from webapp.views.wizard.place import Place
@@ -68,4 +69,5 @@ def phrases(place: Place) -> list[list[words.Phrase]]:
     typed = document(place.typed, place.catalogue)["filters"]
     sets = tuple(tuple(Criterion(**one) for one in set_ if one["attribute"]) for set_ in typed)
     unchecked = Definition.model_construct(name="", model="", timezone="", filters=tuple(filter(None, sets)))
-    return words.filters(unchecked, place.model)
+    called = choices.called(place.user, place.catalogue, place.model, unchecked.filters)
+    return words.filters(unchecked, place.model, called)
