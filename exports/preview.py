@@ -96,7 +96,7 @@ def count(query: Query, source: Source, seconds: float = COUNT_WITHIN) -> Counts
         elif groups is None:
             records, several, sets = _number(query.count, query, source, left), 0, []
         else:
-            records, several, sets = _number(query.count_where(query.where), query, source, left), 0, []
+            records, several, sets = _number(query.count_records, query, source, left), 0, []
     except SourceTimeout:
         return None
     return Counts(records if groups is None else groups, records, tuple(sets or [records]), several)

@@ -54,7 +54,12 @@ class Query:
         """How many rows the file has: records that match, or groups of them."""
         if self.groups is not None:
             return sa.select(sa.func.count()).select_from(self.groups)
-        return self.count_where(self.where)
+        return self.count_records
+
+    @property
+    def count_records(self) -> sa.Select[Any]:
+        """How many records match, whether they are aggregated or not."""
+        return sa.select(sa.func.count()).select_from(self.relation).where(self.where)
 
     def count_where(self, condition: Expression) -> sa.Select[Any]:
         """How many records of the brand meet a condition."""
