@@ -218,9 +218,12 @@ def test_headers_are_guarded_as_texts_are(zoo: Zoo) -> None:
 @pytest.mark.parametrize("value", [value for value in DATA if isinstance(value, str) and "float" not in value])
 def test_values_of_the_database_come_back_exactly_as_they_are(zoo: Zoo, value: str) -> None:
     zoo.fill([{"id": "1", "name": value, "properties": {"text": value}}])
-    for file in ({}, {"enclosure": "'"}, {"newline": "\r\n"}, {"extension": "psv"}):
+    forms = [{"enclosure": quote, "newline": newline} for quote in ('"', "'") for newline in ("\n", "\r\n", "\r")]
+    for file in (*forms, {"extension": "psv"}):
         out = zoo.file(fields=["id", "name", "p_text"], file=file)
         delimiter, quote = ("|" if file.get("extension") == "psv" else ","), file.get("enclosure", '"')
         rows = list(csv.reader(io.StringIO(out.decode(), newline=""), delimiter=delimiter, quotechar=quote))
         assert rows == [["id", "name", "p_text"], ["1", value, value]]
     assert zoo.objects(fields=["name"]) == [{"name": value or None}]
+    [line] = zoo.file(fields=["name"], file={"extension": "jsonl"}).decode().removesuffix("\n").split("\n")
+    assert json.loads(line) == {"name": value or None}
