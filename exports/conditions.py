@@ -115,9 +115,16 @@ def compare(field: DataField, id: str, column: Expression, given: Any, context: 
         return column.is_(sa.true() if given else sa.false())
     if field.type == FieldType.LIST:
         return _list(field, id, column, given, context)
-    return sa.and_(
-        sa.func.jsonb_typeof(column) == literal("object"), column.op("?", is_comparison=True)(literal(given))
-    )
+    return sa.and_(can_have_members(column), column.op("?", is_comparison=True)(literal(given)))
+
+
+def can_have_members(column: Expression) -> Expression:
+    """Whether what `?` finds in a JSONB value is the name of a member, no entry of a list and no text.
+
+    Told by what it is not: of a function that is to equal something the planner expects one row in 200, and for two
+    rows it compared each of 1.6 million events with each of 345 customers.
+    """
+    return sa.func.jsonb_typeof(column).not_in([sa.literal_column("'array'"), sa.literal_column("'string'")])
 
 
 # --- texts

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from exports.columns import IS_NUMBER, Context, Expression, literal, matches
-from exports.conditions import moment, texts
+from exports.conditions import can_have_members, moment, texts
 from exports.criteria import Test
 from exports.errors import DefinitionRefused, Problem
 from exports.special import events
@@ -41,8 +41,7 @@ def completed(test: Test, context: Context) -> Expression:
     role = context.catalogue.roles["challenges"]
 
     def known(times: Expression) -> Expression:
-        is_object = sa.func.jsonb_typeof(times) == literal("object")
-        return sa.and_(_has_key(times, chosen), is_object)
+        return sa.and_(_has_key(times, chosen), can_have_members(times))
 
     def in_time(times: Expression) -> Expression:
         return _has(times, chosen, lambda at: moment("in_date", at, (chosen.first, chosen.last), context))
