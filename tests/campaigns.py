@@ -44,10 +44,9 @@ class Tally:
 
     def as_property(self) -> dict[str, Any]:
         """In a shape that a worker of pytest-xdist can send."""
-        never = [f"{case}: {one}" for case, outcomes in self.expected.items() for one in outcomes
-                 if not self.cases[case, one]]  # fmt: skip
         cases = [[case, outcome, number] for (case, outcome), number in sorted(self.cases.items())]
-        return {"examples": self.examples, "differs": self.differs, "cases": cases, "never": never}
+        expected = [[case, outcome] for case, outcomes in self.expected.items() for outcome in outcomes]
+        return {"examples": self.examples, "differs": self.differs, "cases": cases, "expected": expected}
 
 
 _present = Tally()
@@ -55,7 +54,7 @@ _present = Tally()
 
 def seen(case: str, outcome: str, number: int = 1) -> None:
     """Count what the present example is about: how often with which outcome."""
-    if not _present.differs:
+    if number and not _present.differs:
         _present.cases[case, outcome] += number
 
 

@@ -76,8 +76,10 @@ class Report:
 
     @property
     def never(self) -> list[str]:
-        """What no example was about."""
-        return sorted({one for _name, _seconds, tally in self.tests for one in tally["never"]})
+        """What no example of any test was about."""
+        expected = {(case, one) for _name, _seconds, tally in self.tests for case, one in tally["expected"]}
+        met = {(case, one) for _name, _seconds, tally in self.tests for case, one, _number in tally["cases"]}
+        return [f"{case}: {one}" for case, one in sorted(expected - met)]
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print it all."""

@@ -63,7 +63,7 @@ class Asked:
         around = replace(around, segments={**around.segments, DRAWN: Segment.read(DRAWN, "Drawn", "active", segment)})
         known = known_ids(definition, self.source, twelve.CATALOGUE, brand)
         check(definition, twelve.CATALOGUE, segments=around.segments, known=known)
-        return {row[0] for row in self.source.select(build(definition, twelve.CATALOGUE, around).matching)}
+        return {row[0] for row in self.source.select(build(definition, twelve.CATALOGUE, around).matching, seconds=60)}
 
 
 @pytest.fixture(scope="module")

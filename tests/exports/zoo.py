@@ -113,7 +113,7 @@ class Zoo:
     def ids(self, filters: Any, timezone: str = "UTC", **surroundings: Any) -> set[str]:
         """The ids of the things that match."""
         query = self.query(definition(filters=filters, timezone=timezone), **surroundings)
-        return {row[0] for row in self.source.select(query.matching)}
+        return {row[0] for row in self.source.select(query.matching, seconds=60)}
 
     def file(self, catalogue: Catalogue = CATALOGUE, **members: Any) -> bytes:
         """The bytes of the file of a definition."""
