@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exports.catalogue import Special
-from exports.definition import parse
+from exports.definition import Definition, parse
 from exports.query import Segment, Surroundings, build, surroundings_of
 from exports.rules import check
 from exports.source.postgresql import PostgresSource
@@ -51,8 +51,8 @@ class Asked:
             for brand, world in self.worlds.items()
         }
 
-    def keys(self, brand: str, model: str, filters: Any, zone: str, segment: Any) -> set[str]:
-        """The keys of the records that match; `segment` is the filter of the segment that was drawn."""
+    def asking(self, brand: str, model: str, filters: Any, zone: str, segment: Any) -> tuple[Definition, Surroundings]:
+        """The definition of a question, checked; `segment` is the filter of the segment that was drawn."""
         read = twelve.CATALOGUE.models[model]
         fields = [{"from": read.key}]
         file = {"extension": "json"} if model == "challenges" else {}
@@ -63,6 +63,11 @@ class Asked:
         around = replace(around, segments={**around.segments, DRAWN: Segment.read(DRAWN, "Drawn", "active", segment)})
         known = known_ids(definition, self.source, twelve.CATALOGUE, brand)
         check(definition, twelve.CATALOGUE, segments=around.segments, known=known)
+        return definition, around
+
+    def keys(self, brand: str, model: str, filters: Any, zone: str, segment: Any) -> set[str]:
+        """The keys of the records that match."""
+        definition, around = self.asking(brand, model, filters, zone, segment)
         return {row[0] for row in self.source.select(build(definition, twelve.CATALOGUE, around).matching, seconds=60)}
 
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from exports.catalogue import builtin
-from exports.query import surroundings_of
+from exports.catalogue import Special
 from exports.why import HIDDEN, Judged, Verdict, why
-from tests.exports import customers_world as made
-from tests.exports.oracle import matches
-from tests.exports.test_conditions_oracle import ROWS, criteria, things
-from tests.exports.test_special_oracle import MODELS, MOMENT, ZONES, Asked, asked, criterion, questions
+from tests.exports import twelve
+from tests.exports.questions import ZONES
+from tests.exports.test_models_oracle import DRAWN, Asked, asked, questions
 from tests.exports.zoo import CATALOGUE, Zoo, around, definition
 
-__all__ = ["asked", "things"]  # fixtures
+__all__ = ["asked"]  # a fixture
 
 
 def ask(zoo: Zoo, id: str, *sets: list[dict[str, Any]], personal: bool = True, **members: Any) -> Verdict | None:
@@ -72,124 +70,98 @@ def test_a_birthday_is_told_with_the_years_that_are_completed(zoo: Zoo) -> None:
     }
 
 
-def test_personal_values_are_shown_only_to_those_who_may_export_them(asked: Asked) -> None:
-    filters = [
-        [{"attribute": "email", "operator": "is_not_empty"}, {"attribute": "status", "operator": "is_not_empty"}]
-    ]
-    around_maple = surroundings_of(asked.source, builtin(), "maple", MOMENT)
-    id = sorted(asked.worlds["maple"].matching("customers", [[]], ZoneInfo("UTC")))[0]
-    wanted = asked.definition("customers", filters)
-    shown = why(wanted, builtin(), around_maple, asked.source, id, personal=False)
-    assert shown is not None
-    assert shown.sets[0][0].own == HIDDEN
-    assert shown.sets[0][1].own.startswith("is ")
-    assert why(wanted, builtin(), around_maple, asked.source, id, personal=True).sets[0][0].own != HIDDEN  # type: ignore[union-attr]
+# --- on all twelve models
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
-@given(
-    filters=st.lists(st.lists(criteria(), min_size=1, max_size=4), min_size=1, max_size=3),
-    zone=st.sampled_from(ZONES),
-    number=st.integers(0, len(ROWS) - 1),
-)
-def test_the_verdict_is_what_the_file_says(things: Zoo, filters: list[Any], zone: str, number: int) -> None:
-    id = ROWS[number]["id"]
-    found = ask(things, id, *filters, timezone=zone)
+def about(asked: Asked, model: str, id: str, criterion: dict[str, Any], *, personal: bool = True) -> Judged:
+    """One criterion about a record of maple."""
+    wanted, surroundings = asked.asking("maple", model, [[criterion]], "UTC", [[]])
+    found = why(wanted, twelve.CATALOGUE, surroundings, asked.source, id, personal=personal)
     assert found is not None
-    assert found.in_file == (id in things.ids(filters, zone)) == bool(found.holding)
-    assert found.in_file == matches(ROWS[number], filters, ZoneInfo(zone))
-    for set_, told in zip(filters, found.sets, strict=True):
-        assert [one.holds for one in told] == [id in things.ids([[one]], zone) for one in set_]
+    return found.sets[0][0]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+def ids(asked: Asked, model: str, *filters: dict[str, Any]) -> list[str]:
+    """The records of maple that match."""
+    return sorted(asked.worlds["maple"].matching(model, [list(filters)], ZoneInfo("UTC")))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 @given(question=questions(), zone=st.sampled_from(ZONES), brand=st.sampled_from(["maple", "alpine"]), data=st.data())
-def test_the_verdict_of_special_operators_is_what_the_file_says(
+def test_the_verdict_is_what_the_file_and_plain_python_say(
     asked: Asked, question: Any, zone: str, brand: str, data: st.DataObject
 ) -> None:
-    model, filters = question
+    model, filters, segment = question
     world = asked.worlds[brand]
-    id = data.draw(st.sampled_from(sorted(world.matching(model, [[]], ZoneInfo(zone)))))
-    found = why(
-        asked.definition(model, filters, zone),
-        builtin(),
-        surroundings_of(asked.source, builtin(), brand, MOMENT),
-        asked.source,
-        id,
-        personal=True,
-    )
+    world = replace(world, segments={**world.segments, DRAWN: segment})
+    key = twelve.CATALOGUE.models[model].key
+    id = data.draw(st.sampled_from(sorted(row[key] for row in world.rows[model])))
+    wanted, surroundings = asked.asking(brand, model, filters, zone, segment)
+    found = why(wanted, twelve.CATALOGUE, surroundings, asked.source, id, personal=True)
     assert found is not None
-    assert found.in_file == (id in world.matching(model, filters, ZoneInfo(zone))) == bool(found.holding)
-    assert all(one.own for set_ in found.sets for one in set_)
+    assert found.in_file == (id in asked.keys(brand, model, filters, zone, segment)) == bool(found.holding)
+    assert found.in_file == (id in world.matching(model, filters, ZoneInfo(zone)))
+    for set_, told in zip(filters, found.sets, strict=True):
+        assert [one.holds for one in told] == [id in world.holding(model, one, ZoneInfo(zone)) for one in set_]
+        assert all(one.own for one in told)
+
+
+def test_personal_values_are_shown_only_to_those_who_may_export_them(asked: Asked) -> None:
+    [id, *_] = ids(asked, "customers")
+    email = {"attribute": "email", "operator": "is_not_empty"}
+    assert about(asked, "customers", id, email, personal=False).own == HIDDEN
+    assert about(asked, "customers", id, email).own != HIDDEN
+    status = {"attribute": "status", "operator": "is_not_empty"}
+    assert about(asked, "customers", id, status, personal=False) == about(asked, "customers", id, status)
+
+
+SPECIAL = {
+    "in_group": ("group_id", "user_groups", "is in no group"),
+    "in_segment": ("segments", "segments", "is in no segment"),
+    "reward_claimed": ("rewards", "rewards", "claimed none of these"),
+    "activity_earned": ("activities", "challenges", "completed none of these"),
+    "action_taken": ("action_history", "actions", "did none of these"),
+    "item_purchased": ("purchases", "products", "bought none of these"),
+}
 
 
 def test_what_special_operators_ask_for_is_told_in_words(asked: Asked) -> None:
-    world = asked.worlds["maple"]
-    around_maple = surroundings_of(asked.source, builtin(), "maple", MOMENT)
-    asks = {
-        "in_group": {"ids": list(made.GROUPS)},
-        "in_segment": {"ids": list(made.SEGMENTS)[:1]},
-        "reward_claimed": {"ids": made.REWARDS},
-        "activity_earned": {"ids": made.CHALLENGES},
-        "action_taken": {"ids": made.ACTIONS, "from": "2017-01-01", "to": None},
-        "item_purchased": {"ids": made.PRODUCTS},
-    }
-    beginnings = {
-        "in_group": ("is in ", "is in no group"),
-        "in_segment": ("is in ", "is in no segment"),
-        "reward_claimed": ("claimed ", "claimed none of these"),
-        "activity_earned": ("completed ", "completed none of these"),
-        "action_taken": ("did ", "did none of these in that time"),
-        "item_purchased": ("bought ", "bought none of these"),
-    }
-    for operator, value in asks.items():
-        filters = [[criterion("customers", operator, **value)]]
-        inside = world.matching("customers", filters, ZoneInfo("UTC"))
-        outside = world.matching("customers", [[]], ZoneInfo("UTC")) - inside
-        wanted = asked.definition("customers", filters)
-        some, nothing = beginnings[operator]
-        for id in sorted(inside)[:3]:
-            told = why(wanted, builtin(), around_maple, asked.source, id, personal=True).sets[0][0]  # type: ignore[union-attr]
+    for operator, (attribute, _kind, nothing) in SPECIAL.items():
+        field = twelve.CATALOGUE.models["customers"].attribute(attribute)
+        assert field is not None
+        assert field.asks is not None
+        criterion = {"attribute": attribute, "operator": operator, "value": {"ids": twelve.CHOSEN[field.asks]}}
+        inside = ids(asked, "customers", criterion)
+        outside = sorted(set(ids(asked, "customers")) - set(inside))
+        assert inside, operator
+        for id in inside[:5]:
+            told = about(asked, "customers", id, criterion)
             assert told.holds
-            assert told.own.startswith(some), told.own
+            assert told.own.startswith(nothing.partition(" n")[0] + " "), told.own
             assert told.own != nothing
-        for id in sorted(outside)[:3]:
-            told = why(wanted, builtin(), around_maple, asked.source, id, personal=True).sets[0][0]  # type: ignore[union-attr]
+        for id in outside[:5]:
+            told = about(asked, "customers", id, criterion)
             assert not told.holds
-            if operator not in ("in_group", "in_segment"):
-                assert told.own == nothing
+            assert told.own == nothing or operator in ("in_group", "in_segment")
 
 
-def test_the_number_of_times_is_told(asked: Asked) -> None:
-    around_maple = surroundings_of(asked.source, builtin(), "maple", MOMENT)
-    with_times = 0
-    for id in sorted(asked.worlds["maple"].matching("customers", [[]], ZoneInfo("UTC")))[:20]:
-        for action in made.ACTIONS:
-            told = {}
-            for least in range(1, 5):
-                wanted = asked.definition(
-                    "customers", [[criterion("customers", "action_taken", ids=[action], min=least)]]
-                )
-                found = why(wanted, builtin(), around_maple, asked.source, id, personal=True)
-                assert found is not None
-                told[least] = found.sets[0][0]
-            often = sum(one.holds for one in told.values())
-            words = {one.own for one in told.values()}
-            assert len(words) == 1, "the record's own number does not depend on the one that is asked for"
+def test_the_number_of_times_is_the_records_own_whatever_number_is_asked_for(asked: Asked) -> None:
+    often_met = set()
+    for id in ids(asked, "customers")[:15]:
+        for action in twelve.CHOSEN[Special.ACTIONS][:3]:
+            value = {"attribute": "action_history", "operator": "action_taken"}
+            told = [about(asked, "customers", id, {**value, "value": {"ids": [action], "min": n}}) for n in range(1, 5)]
+            [own] = {one.own for one in told}
+            often = sum(one.holds for one in told)
+            often_met.add(often)
             if 1 < often < 4:
-                assert words == {f"did {action} {often} times"}
-                with_times += 1
-    assert with_times
+                assert own == f"did {action} {often} times"
+            if often == 1:
+                assert own == f"did {action} once"
+    assert {0, 1} < often_met
 
 
-@pytest.mark.parametrize("model", [one for one in MODELS if one != "customers"])
-def test_a_record_without_a_customer_says_so(asked: Asked, model: str) -> None:
-    nobody = asked.worlds["maple"].matching(
-        model, [[{"attribute": "customer", "operator": "is_empty"}]], ZoneInfo("UTC")
-    )
-    if not nobody:
-        pytest.skip("every record of this model names one")
-    wanted = asked.definition(model, [[criterion(model, "not_in_group", ids=["top"])]])
-    around_maple = surroundings_of(asked.source, builtin(), "maple", MOMENT)
-    found = why(wanted, builtin(), around_maple, asked.source, min(nobody), personal=True)
-    assert found == Verdict(True, ((Judged(True, "names no customer"),),))
+def test_a_record_without_a_customer_says_so(asked: Asked) -> None:
+    [id, *_] = ids(asked, "events", {"attribute": "customer", "operator": "is_empty"})
+    criterion = {"attribute": "customer.action_history", "operator": "action_not_taken", "value": {"ids": ["x"]}}
+    assert about(asked, "events", id, criterion) == Judged(True, "names no customer")
