@@ -5,7 +5,7 @@ One statement, made of the very conditions that the export's filter is made of, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -13,7 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from exports import choices
-from exports.catalogue import Catalogue
+from exports.catalogue import Catalogue, DataModel
 from exports.columns import Context, Expression, literal
 from exports.conditions import meant
 from exports.criteria import Test, read
@@ -50,6 +50,28 @@ class Verdict:
     def holding(self) -> tuple[int, ...]:
         """The places of the sets that hold completely."""
         return tuple(place for place, set_ in enumerate(self.sets) if all(one.holds for one in set_))
+
+
+def sentence(verdict: Verdict, letters: Sequence[str], unread: Sequence[str] = ()) -> tuple[str, str]:
+    """The verdict in words, its beginning and the rest; `unread` are sets beside these that cannot be read yet."""
+    holding = [letters[place] for place in verdict.holding]
+    if holding:
+        return "In the file:", f"{_sets(holding)} {'holds' if len(holding) == 1 else 'hold'} completely."
+    if unread:
+        return "Not known yet:", f"no other set holds completely, and {_sets(unread)} cannot be read."
+    return "Not in the file:", "no set holds completely."
+
+
+def _sets(letters: Sequence[str]) -> str:
+    """set A; sets A and B; sets A, B and C."""
+    if len(letters) == 1:
+        return f"set {letters[0]}"
+    return f"sets {', '.join(letters[:-1])} and {letters[-1]}"
+
+
+def nobody(model: DataModel, brand: str) -> str:
+    """What is said of an id that no record has."""
+    return f"No {model.record} has this ID in {brand}."
 
 
 def why(

@@ -76,6 +76,7 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "wizard.scheduling_next": ("exporter",),
     "wizard.step": ("exporter",),
     "wizard.submit": ("exporter",),
+    "wizard.why": ("exporter",),
     "wizard.without": ("exporter",),
 }
 """Who may use a route, when the export, the run and the draft are the exporter's and the profile is the viewer's."""

@@ -206,6 +206,40 @@ def check(file: BinaryIO, brand: str | None) -> None:
     sys.exit(REFUSED if errors else 0)
 
 
+@export.command("why", cls=_Command)
+@click.argument("file", metavar="DEFINITION.json", type=click.File("rb"))
+@click.argument("id")
+@brand_option
+@click.option("--moment", type=_Moment(), help="The base moment of the run that is meant. Default: now.")
+@with_appcontext
+def why(file: BinaryIO, id: str, brand: str | None, moment: datetime | None) -> None:
+    """Say of one record, by its id, whether it is in the file, and why."""
+    from exports import preview, words
+    from exports import why as reasons
+    from webapp.services import brands
+    from webapp.services.drafts import inputs
+
+    definition, chosen = _read(file), chosen_brand(brand)
+    catalogue, source = brands.catalogue_of(chosen), brands.source()
+    try:
+        around = brands.surroundings(chosen, moment or datetime.now(UTC))
+        preview.query_of(definition, catalogue, around, source)  # refuses what breaks a rule
+        verdict = reasons.why(definition, catalogue, around, source, id, personal=True)
+    except DefinitionRefused as refused:
+        _refuse(refused.problems)
+    except ExportsError as error:
+        raise click.ClickException(f"{error.message} {error.advised}") from error
+    model = catalogue.models[definition.model]
+    if verdict is None:
+        raise click.ClickException(reasons.nobody(model, chosen.name))
+    letters = [inputs.letters(place) for place in range(len(definition.filters))]
+    click.echo(" ".join(reasons.sentence(verdict, letters)))
+    for place, (phrases, set_) in enumerate(zip(words.filters(definition, model), verdict.sets, strict=True)):
+        for position, (phrase, one) in enumerate(zip(phrases, set_, strict=True)):
+            holds = "holds" if one.holds else "does not hold"
+            click.echo(f"{inputs.label(place, position)}  {phrase.attribute} {phrase.test}  {holds}: {one.own}")
+
+
 def _read(file: BinaryIO) -> Definition:
     try:
         return definitions.parse(file.read())

@@ -27,7 +27,7 @@ def read_filters(posted: Posted, typed: Typed, model: DataModel | None) -> Typed
     Raises:
         FormRefused: a name that is not an input of a criterion.
     """
-    posted.only({"aggregation"}, NAME, many="-values")
+    posted.only({"aggregation", "why"}, NAME, many="-values")
     typed = typed.with_(aggregation=posted.checked("aggregation"))
     found: dict[int, dict[int, Parts]] = {}
     for name in posted.names("filters-"):

@@ -15,7 +15,7 @@ from webapp.security import action
 from webapp.services import drafts
 from webapp.services.drafts import ASKING, DraftChanged, Outcome, UnknownOperation
 from webapp.views import scheduling
-from webapp.views.wizard import answers, begin, criteria, previews
+from webapp.views.wizard import answers, begin, criteria, previews, why
 from webapp.views.wizard.place import Place, find_draft_or_404
 from webapp.views.wizard.routes import blueprint
 
@@ -30,7 +30,7 @@ def step(draft_id: uuid.UUID, step: str) -> Response:
     place = Place.of(draft_id, step)
     if (way := _elsewhere(place)) is not None:
         return way
-    return answers.page(place, **previews.inline(place))
+    return answers.page(place, **previews.inline(place), **why.inline(place))
 
 
 @blueprint.post("/drafts/<uuid:draft_id>/<step>")
@@ -142,9 +142,10 @@ def _store(place: Place, posted: Posted) -> Place:
 def _save(place: Place, posted: Posted) -> Response:
     former = place.with_typed(drafts.typed_of(place.draft))
     before = answers.told(former)
+    known = posted.rev
     now = _store(place, posted)
     response = answers.swap(now, "saved", touched=sorted(before | answers.told(now)))
-    return event(response, "draft-changed")
+    return event(response, "draft-changed") if now.draft.rev != known else response
 
 
 def _leave(place: Place, posted: Posted) -> Response:
@@ -155,8 +156,10 @@ def _leave(place: Place, posted: Posted) -> Response:
         return go(now.url(before.id) if before else now.url())
     if verb == "form" and place.step.id == "schedule":
         return go(_store(place, posted).url())
-    if verb == "preview":
-        return go(_store(place, posted).url(preview="1"))
+    if verb == "why":
+        return go(f"{_store(place, posted).url(why=posted.text('why'))}#why-out")
+    if verb in ("preview", "without"):
+        return go(_store(place, posted).url(preview="1", without="1" if verb == "without" else None))
     if verb == "find":
         return _find(place, posted)
     if verb not in ("next", KEEP):

@@ -1,0 +1,157 @@
+"""Beside the filters: what can be counted in spite of mistakes, which criterion keeps everything out, and **Why?**"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from tests.fix_pages import check
+from tests.webapp.test_wizard_filters import at_filters, choose
+
+if TYPE_CHECKING:
+    from tests.fix_app import People, Person
+    from tests.fix_wizard import Wizard
+
+Tab = Callable[["Person"], "Wizard"]
+
+
+def part(wizard: Wizard, what: str) -> str:
+    """What a part of the page says."""
+    return check(html_of(wizard, what), whole=False).text
+
+
+def html_of(wizard: Wizard, what: str) -> str:
+    """A part of the page."""
+    address = f"/drafts/{wizard.draft_id}/{wizard.step}/{what}"
+    return wizard.client.get(address, query_string={"rev": wizard.value("rev")}).get_data(as_text=True)
+
+
+def counts(wizard: Wizard, what: str) -> dict[str, str]:
+    """The counts that go to the heads of the sets."""
+    found = re.findall(r'id="(count-[A-Z]+)"[^>]*>(.*?)</span>', html_of(wizard, what), re.DOTALL)
+    return {id: text.strip() for id, text in found}
+
+
+def test_a_mistake_in_one_set_leaves_the_others_counted(tab: Tab, people: People, source_dsn: str) -> None:
+    someone = tab(people.exporter)
+    at_filters(someone, "stores")
+    choose(someone, "id", "is_not_empty")
+    someone.press("preview")
+    exact = re.search(r'class="big">([0-9,]+)<', someone.html)
+    assert exact
+    someone.press("or")
+    choose(someone, "purchases", "gte", label="B-1")
+    someone.fill({"filters-B-1-value": "ten"})
+    someone.press("preview")
+    words = part(someone, "preview")
+    assert f"Before your last change: {exact[1]}." in words
+    assert "The first rows appear here when every criterion can be read." in words
+    assert counts(someone, "count") == {"count-A": f"{exact[1]} rows", "count-B": "not counted"}
+
+
+def test_sets_are_counted_and_what_matches_both_is_told(tab: Tab, people: People, source_dsn: str) -> None:
+    someone = tab(people.exporter)
+    at_filters(someone, "stores")
+    choose(someone, "id", "is_not_empty")
+    someone.press("or")
+    choose(someone, "id", "starts_with", label="B-1")
+    someone.fill({"filters-B-1-value": "3"})
+    someone.press("preview")
+    words = part(someone, "preview") + part(someone, "count")
+    assert "Exact, counted" in words
+    both = counts(someone, "preview")["count-B"].removesuffix("rows").strip()
+    assert f"{both} rows match both sets: they are in the file once." in words or both == "0"
+
+
+def test_nothing_matches_and_it_is_told_which_criterion_keeps_everything_out(
+    tab: Tab, people: People, source_dsn: str
+) -> None:
+    someone = tab(people.exporter)
+    at_filters(someone, "stores")
+    choose(someone, "id", "is_not_empty")
+    someone.press("and:A")
+    choose(someone, "name", "equals", label="A-2")
+    someone.fill({"filters-A-2-value": "no such store"})
+    someone.press("preview")
+    assert "0 rows match." in someone.text
+    someone.press("without")
+    told = re.sub(r"\s+", " ", someone.text)
+    assert "Without A1 (Store identifier is not empty) set A matches 0 as well." in told, told
+    assert re.search(r"Without A2 \(Name equals no such store\) set A matches [1-9][0-9,]* ?\.", told), told
+
+
+def test_why_says_of_each_criterion_whether_it_holds_for_a_record(tab: Tab, people: People, source_dsn: str) -> None:
+    someone = tab(people.exporter)
+    with psycopg.connect(source_dsn) as source:
+        row = source.execute("SELECT id, name FROM loyalty.stores WHERE brand = 'maple' ORDER BY id LIMIT 1").fetchone()
+    assert row is not None
+    at_filters(someone, "stores")
+    choose(someone, "id", "equals")
+    someone.fill({"filters-A-1-value": "another"})
+    someone.press("or")
+    choose(someone, "name", "equals", label="B-1")
+    someone.fill({"filters-B-1-value": row[1], "why": f" {row[0]} "})
+    someone.press("why")
+    told = re.sub(r"\s+", " ", someone.text)
+    assert "In the file: set B holds completely." in told
+    assert f"does not hold: A1 Store identifier equals another – is {row[0]}" in told
+    assert f"holds: B1 Name equals {row[1]} – is {row[1]}" in told
+    someone.fill({"filters-B-1-value": "nobody"})
+    answer = someone.swap([*someone.form.values, ("op", "why")], "why-out", f"/drafts/{someone.draft_id}/filters/why")
+    html = answer.get_data(as_text=True)
+    check(html, whole=False)
+    assert "Not in the file:</b> no set holds completely." in html, "what is typed counts, stored or not"
+    assert someone.typed.sets[1][0].value == row[1]
+
+
+@pytest.mark.parametrize(
+    ("id", "said"),
+    [("", "Enter the ID of a record"), ("x", "No store has this ID in Maple Grocers."), ("a'\"<b>", "No store has")],
+)
+def test_why_of_what_is_no_record_says_so(tab: Tab, people: People, source_dsn: str, id: str, said: str) -> None:
+    someone = tab(people.exporter)
+    at_filters(someone, "stores")
+    choose(someone, "id", "is_not_empty")
+    values = [one for one in someone.form.values if one[0] != "why"]
+    answer = someone.swap([*values, ("why", id), ("op", "why")], "why-out", f"/drafts/{someone.draft_id}/filters/why")
+    assert said in check(answer.get_data(as_text=True), whole=False).text
+
+
+def test_why_hides_personal_values_from_those_without_the_right(tab: Tab, people: People, source_dsn: str) -> None:
+    with psycopg.connect(source_dsn) as source:
+        wanted = "SELECT _id, email FROM loyalty.customers WHERE brand = 'maple' AND email <> '' ORDER BY _id LIMIT 1"
+        row = source.execute(wanted).fetchone()
+    assert row is not None
+    for person, shown in ((people.exporter, True), (people.colleague, False)):
+        someone = tab(person)
+        at_filters(someone, "customers")
+        choose(someone, "email", "is_not_empty")
+        someone.fill(why=row[0])
+        someone.press("why")
+        assert (row[1] in someone.html) == shown
+        assert ("is hidden: you need the right" in someone.text) != shown
+
+
+def test_an_unchanged_draft_is_not_looked_at_again(tab: Tab, people: People, source_dsn: str) -> None:
+    someone = tab(people.exporter)
+    at_filters(someone, "stores")
+    choose(someone, "id", "is_not_empty")
+    someone.fill({"filters-A-1-operator": "equals", "filters-A-1-value": "7"})
+    assert someone.save().headers["HX-Trigger"] == "draft-changed"
+    someone.reload()
+    someone.fill(why="typed beside it")
+    assert "HX-Trigger" not in someone.save().headers
+
+
+def test_a_count_of_a_draft_that_changed_meanwhile_is_not_shown(tab: Tab, people: People, source_dsn: str) -> None:
+    someone = tab(people.exporter)
+    at_filters(someone, "stores")
+    choose(someone, "id", "is_not_empty")
+    rev = int(someone.value("rev"))
+    for asked, status in ((rev - 1, 204), (rev, 200)):
+        answer = someone.client.get(f"/drafts/{someone.draft_id}/filters/count?rev={asked}")
+        assert answer.status_code == status
