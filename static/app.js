@@ -236,7 +236,7 @@ document.addEventListener("input", (event) => {
 
 document.addEventListener("keydown", (event) => {
   const input = event.key === "Enter" && event.target.closest?.("[data-enter], [data-finds]");
-  if (!input) return;
+  if (!input || input.hasAttribute("aria-activedescendant")) return; // of an open list Enter takes the marked one
   event.preventDefault();
   if (input.dataset.enter) byId(input.dataset.enter).click();
 });

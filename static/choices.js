@@ -61,6 +61,7 @@ const choose = (input, option) => {
   close(input);
   document.getElementById("say").textContent = `${option.dataset.name} chosen`;
   input.dispatchEvent(new Event("change", { bubbles: true }));
+  if (input.dataset.enter) document.getElementById(input.dataset.enter).click();
 };
 
 document.addEventListener("htmx:configRequest", (event) => {

@@ -15,7 +15,8 @@ NAMES: Final = frozenset({
     "arrow-down", "arrow-down-up", "arrow-left", "arrow-repeat", "arrow-right", "arrow-up", "box-arrow-right",
     "box-arrow-up-right", "braces", "calendar-check", "check-circle-fill", "check-lg", "chevron-down",
     "chevron-left", "chevron-right", "circle", "clipboard", "clock", "cloud-check", "download",
-    "exclamation-circle-fill", "exclamation-triangle-fill", "file-earmark-spreadsheet", "info-circle-fill", "list",
+    "exclamation-circle-fill", "exclamation-triangle-fill", "file-earmark-spreadsheet", "grip-vertical",
+    "info-circle-fill", "list",
     "pause-circle", "person", "person-circle", "play", "play-circle-fill", "plus-lg", "search", "skip-forward-fill",
     "slash-circle", "table", "trash", "wifi-off", "x-circle-fill", "x-lg",
 })  # fmt: skip
@@ -38,6 +39,7 @@ def drawings() -> dict[str, tuple[str, str]]:
     return found
 
 
+@cache
 def icon(name: str, classes: str = "") -> Markup:
     """An icon as decoration: it is hidden from screen readers, the word beside it says what it means.
 

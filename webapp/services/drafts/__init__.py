@@ -1,5 +1,6 @@
 """Drafts of the wizard: what somebody is typing, stored as it is typed; its problems are computed, never kept."""
 
+from webapp.services.drafts.columns import named_like
 from webapp.services.drafts.definition import document, file_document
 from webapp.services.drafts.faults import NOT_CHOSEN, Checked, Fault, check, placed
 from webapp.services.drafts.operations import apply, fitting
@@ -47,6 +48,7 @@ __all__ = [
     "fitting",
     "input_of",
     "made_of",
+    "named_like",
     "note",
     "number_of",
     "own",

@@ -14,6 +14,14 @@ NAMED_AT_MOST: Final = 5
 """How many of the fields that fit what was typed are named."""
 
 
+def named_like(text: str, model: DataModel) -> list[DataField]:
+    """The fields with this in their name or id, those that begin with it first; all of them for no text."""
+    typed = text.strip().casefold()
+    names = {one.id: (one.id.casefold(), one.label.casefold()) for one in model.fields.values()}
+    found = [one for one in model.fields.values() if any(typed in name for name in names[one.id])]
+    return sorted(found, key=lambda one: not any(name.startswith(typed) for name in names[one.id]))
+
+
 def find(text: str, model: DataModel) -> DataField | str:
     """The field that somebody means by typing part of a name or id; else the sentence that says why it is unclear."""
     typed = text.strip().casefold()
@@ -23,7 +31,7 @@ def find(text: str, model: DataModel) -> DataField | str:
         found = [one for one in model.fields.values() if exact(one)]
         if len(found) == 1:
             return found[0]
-    found = [one for one in model.fields.values() if typed in one.id.casefold() or typed in one.label.casefold()]
+    found = named_like(text, model)
     if len(found) == 1:
         return found[0]
     if not found:
@@ -62,25 +70,33 @@ def _remove(typed: Typed, about: str, model: DataModel) -> Outcome:
     return Outcome(_with_columns(typed, columns), f"f-{near}" if columns else "pick", focus, f"{gone.from_} removed")
 
 
-def _move(typed: Typed, about: str, by: int, model: DataModel) -> Outcome:
-    place = _place(typed, about)
+def _moved(typed: Typed, place: int, to: int, model: DataModel, *, up: bool) -> Outcome:
+    """A column at another place; the focus stays on its arrow, and turns round at the ends."""
     columns = list(typed.columns)
-    to = min(max(place + by, 0), len(columns) - 1)
+    to = min(max(to, 0), len(columns) - 1)
     moved = columns.pop(place)
     columns.insert(to, moved)
-    at_end = to == (0 if by < 0 else len(columns) - 1)
-    arrow = ("down" if by < 0 else "up") if at_end else ("up" if by < 0 else "down")
+    at_end = to == (0 if up else len(columns) - 1)
+    arrow = "up" if up != at_end else "down"
     field = model.fields.get(moved.from_)
     said = f"Moved {field.label if field else moved.from_} to position {to + 1} of {len(columns)}"
     return Outcome(_with_columns(typed, columns), f"f-{to + 1}", f"{arrow}-{to + 1}", said)
 
 
 def _up(typed: Typed, about: str, model: DataModel) -> Outcome:
-    return _move(typed, about, -1, model)
+    place = _place(typed, about)
+    return _moved(typed, place, place - 1, model, up=True)
 
 
 def _down(typed: Typed, about: str, model: DataModel) -> Outcome:
-    return _move(typed, about, 1, model)
+    place = _place(typed, about)
+    return _moved(typed, place, place + 1, model, up=False)
+
+
+def _move(typed: Typed, about: str, model: DataModel) -> Outcome:
+    """From one place to another ("3.1"): what a drag says, and as many presses of an arrow do."""
+    place, to = (_place(typed, one) for one in (about.partition(".")[0], about.partition(".")[2]))
+    return _moved(typed, place, to, model, up=to < place)
 
 
 def _with_column(typed: Typed, place: int, column: TypedColumn) -> Typed:
@@ -122,6 +138,7 @@ COLUMN_OPERATIONS: Final[dict[str, Callable[[Typed, str, DataModel], Outcome]]] 
     "add": _add,
     "up": _up,
     "down": _down,
+    "move": _move,
     "rm": _remove,
     "open": _open,
     "rep-add": _add_replacement,

@@ -9,13 +9,16 @@ from flask import Response, abort, request
 from webapp.forms.wizard import FormRefused, Posted, read
 from webapp.htmx import fragment
 from webapp.security import action
-from webapp.services import choices
-from webapp.views.wizard import criteria
+from webapp.services import choices, drafts
+from webapp.views.wizard import contexts, criteria
 from webapp.views.wizard.place import Place
 from webapp.views.wizard.routes import blueprint
 
 LONGEST = 200
 """Characters that are looked for: no name is longer than what people type of it."""
+
+PICKED_AMONG = 20
+"""Fields that the picker lists at once."""
 
 
 @blueprint.get("/drafts/<uuid:draft_id>/choices/<attribute>")
@@ -31,6 +34,20 @@ def options(draft_id: uuid.UUID, attribute: str) -> Response:
     if offer is None:
         abort(404)
     return fragment("wizard/swaps/options.html", offer=offer, wanted=text.strip())
+
+
+@blueprint.get("/drafts/<uuid:draft_id>/fields/pick")
+@action("drafts.edit")
+def pickable(draft_id: uuid.UUID) -> Response:
+    """The fields of the model, by a part of their name or id."""
+    place = Place.of(draft_id, "fields")
+    if place.model is None:
+        abort(404)
+    wanted = request.args.get("q", "")[:LONGEST].strip()
+    found = drafts.named_like(wanted, place.model)
+    shown, more = found[:PICKED_AMONG], max(len(found) - PICKED_AMONG, 0)
+    words = contexts.TYPE_WORDS
+    return fragment("wizard/swaps/pickable.html", found=shown, more=more, wanted=wanted, type_words=words)
 
 
 @blueprint.post("/drafts/<uuid:draft_id>/filters/hint/<label>/<part>")

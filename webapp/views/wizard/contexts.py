@@ -101,6 +101,7 @@ def _fields(place: Place) -> dict[str, Any]:
         "all_count": len(place.model.all_fields) if place.model else 0,
         "max_columns": MAX_COLUMNS,
         "type_words": TYPE_WORDS,
+        "zone_place": place.typed.timezone.rpartition("/")[2].replace("_", " "),
         "methods": cache(lambda id: aggregation.choices(fields[id]) if id in fields else ()),
         "method_labels": aggregation.LABELS,
     }
