@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -264,3 +265,62 @@ def test_the_preview_before_any_field_is_chosen_shows_no_personal_one_without_th
     with_right, without = headers[people.exporter.email], headers[people.colleague.email]
     assert '<th scope="col">email</th>' in with_right or ">email<" in someone.html
     assert ">email<" not in without
+
+
+# --- drag, and the list of the picker
+
+
+@pytest.mark.parametrize(("op", "order"), [
+    ("move:1.3", ["name", "city", "id", "zip"]),
+    ("move:4.1", ["zip", "id", "name", "city"]),
+    ("move:2.2", ["id", "name", "city", "zip"]),
+])  # fmt: skip
+def test_a_drag_moves_a_field_with_all_that_was_typed_for_it(
+    tab: Tab, people: People, op: str, order: list[str]
+) -> None:
+    someone = tab(people.exporter)
+    at_fields(someone, "id", "name", "city", "zip")
+    someone.fill({f"fields-{place}-default": f"no {id}" for place, id in enumerate(chosen(someone), 1)})
+    page = someone.swap([*someone.form.values, ("op", op)], "fields").get_data(as_text=True)
+    assert chosen(someone) == order
+    assert [one.default for one in someone.typed.columns] == [f"no {id}" for id in order]
+    place = int(op.rpartition(".")[2])
+    label = {"id": "Store identifier", "zip": "Zip code", "name": "Name"}[order[place - 1]]
+    assert f"Moved {label} to position {place} of 4" in check(page, whole=False).text
+
+
+@pytest.mark.parametrize("op", ["move:0.1", "move:1.5", "move:1", "move:a.b", "move:1.", "move:1.2.3", "move:-1.2"])
+def test_a_drag_to_nowhere_is_refused(tab: Tab, people: People, op: str) -> None:
+    someone = tab(people.exporter)
+    at_fields(someone, "id", "name")
+    assert someone.swap([*someone.form.values, ("op", op)], "fields").status_code == 422
+    assert chosen(someone) == ["id", "name"]
+
+
+def picker(wizard: Wizard, text: str) -> list[str]:
+    """The ids that the list of the picker offers."""
+    answer = wizard.client.get(f"/drafts/{wizard.draft_id}/fields/pick", query_string={"q": text})
+    assert answer.status_code == 200
+    html = answer.get_data(as_text=True)
+    check(html, whole=False)
+    return re.findall(r'data-id="([^"]*)"', html)
+
+
+def test_the_picker_offers_fields_by_a_part_of_name_or_id_those_that_begin_with_it_first(
+    tab: Tab, people: People
+) -> None:
+    someone = tab(people.exporter)
+    at_fields(someone, model="events")
+    found = picker(someone, "POINTS ")
+    first = next(place for place, id in enumerate(found) if id == "used_points")
+    assert found[0] == "points"
+    assert {"expdate", "expired"} <= set(found[:first]), "Points expiration date begins with it, Used points does not"
+    assert picker(someone, "product_na") == ["properties.product_name"]
+    assert picker(someone, "nonsense") == []
+    assert len(picker(someone, "")) == 20
+
+
+def test_the_picker_of_another_person_is_not_there(tab: Tab, people: People) -> None:
+    someone = tab(people.exporter)
+    at_fields(someone)
+    assert tab(people.stranger).client.get(f"/drafts/{someone.draft_id}/fields/pick?q=a").status_code == 404
