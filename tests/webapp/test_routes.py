@@ -71,6 +71,7 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "wizard.hint": ("exporter",),
     "wizard.new": (*EXPORTERS, "stranger"),
     "wizard.options": ("exporter",),
+    "wizard.pickable": ("exporter",),
     "wizard.preview": ("exporter",),
     "wizard.scheduling_form": ("exporter",),
     "wizard.scheduling_next": ("exporter",),
