@@ -54,7 +54,35 @@ def icon(name: str, classes: str = "") -> Markup:
     )
 
 
+REFERRED_TO: Final = (
+    "arrow-down", "arrow-right", "arrow-up", "chevron-down", "chevron-right", "exclamation-circle-fill",
+    "exclamation-triangle-fill", "grip-vertical", "plus-lg", "trash",
+)  # fmt: skip
+"""Icons of the lines of Field settings, of which there can be 500: drawn once on the page, else they are half of it."""
+
+
+@cache
+def icons_once() -> Markup:
+    """The drawings that `icon_of` refers to: once on a page, outside of what is swapped."""
+    symbol = '<symbol id="i-{}" viewBox="{}">{}</symbol>'
+    symbols = "".join(symbol.format(name, *drawings()[name]) for name in REFERRED_TO)
+    return Markup(f'<svg hidden aria-hidden="true">{symbols}</svg>')  # noqa: S704 (the package's own drawings)
+
+
+@cache
+def icon_of(name: str) -> Markup:
+    """The same icon by a reference to the page's one drawing of it.
+
+    Raises:
+        KeyError: the icon is not in REFERRED_TO.
+    """
+    if name not in REFERRED_TO:
+        raise KeyError(name)
+    return Markup('<svg class="i" aria-hidden="true" focusable="false"><use href="#i-{}"></use></svg>').format(name)
+
+
 def register(app: Flask) -> None:
-    """Give templates `icon(name, classes)`."""
+    """Give templates `icon(name, classes)`, `icons_once()` and `icon_of(name)`."""
     drawings()
-    app.add_template_global(icon)
+    for given in (icon, icon_of, icons_once):
+        app.add_template_global(given)

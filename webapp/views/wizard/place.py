@@ -57,6 +57,13 @@ class Place:
         """The same place with something else typed."""
         return replace(self, typed=typed)
 
+    def knowing(self, former: Place) -> Place:
+        """The same place, which need not be checked again if nothing else was typed than in one that was."""
+        around = {"tab": former.typed.tab, "previewed": former.typed.previewed}
+        if "checked" in vars(former) and self.typed.with_(**around) == former.typed:
+            vars(self)["checked"] = former.checked
+        return self
+
     def from_tab(self, tab: str) -> Place:
         """The same place, seen from the page that posts."""
         return replace(self, tab=tab or self.tab)

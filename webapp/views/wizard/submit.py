@@ -19,6 +19,8 @@ from webapp.views.wizard import answers, begin, criteria, previews, why
 from webapp.views.wizard.place import Place, find_draft_or_404
 from webapp.views.wizard.routes import blueprint
 
+IN_LINES = frozenset({"open", "rep-add", "rep-rm", "up", "down"})
+"""Buttons of Field settings that change the line in which they stand, or change it for its neighbour, and no other."""
 KEEP = "keep"
 """The button of a draft that was changed elsewhere: what is typed here wins."""
 
@@ -136,7 +138,7 @@ def _storable(place: Place) -> Place:
 def _store(place: Place, posted: Posted) -> Place:
     rev = None if posted.op == KEEP else posted.rev
     drafts.save(place.user, place.draft, place.typed, rev=rev, tab=place.tab)
-    return Place.of(place.draft.id, place.step.id, place.tab)
+    return Place.of(place.draft.id, place.step.id, place.tab).knowing(place)
 
 
 def _save(place: Place, posted: Posted) -> Response:
@@ -223,4 +225,8 @@ def _swapped(now: Place, outcome: Outcome, op: str, picked: str) -> Response:
         told["picked"] = picked
     if op.startswith("crit:"):
         return answers.swap(now, "criterion", label=op.removeprefix("crit:"), **{**told, "focus": ""})
+    verb, _, about = op.partition(":")
+    if verb in IN_LINES:
+        pressed, changed = int(about.partition(".")[0]), int(outcome.anchor.removeprefix("f-"))
+        return answers.swap(now, "columns", lines=list(dict.fromkeys([pressed, changed])), **told)
     return answers.swap(now, now.step.id, **told)
