@@ -39,13 +39,15 @@ _SHARES: Final = (0.4, 0.35, 0.25)
 class Preview:
     """The first rows of a file: headers, texts of the cells, and `sample`, the file's first bytes as they stand.
 
-    `is_sample`: they match, but others stand before them in the file.
+    `is_sample`: they match, but others stand before them in the file. `was` has for each row, if it was asked for, the
+    texts that were stored where Replace values or Default put another one, by the place of the cell.
     """
 
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     sample: bytes
     is_sample: bool = False
+    was: tuple[dict[int, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -179,8 +181,21 @@ def _preview(query: Query, copied: bytes) -> Preview:
     csv.field_size_limit(LONGEST_CELL)
     lines = io.StringIO(copied.decode(), newline="")
     read = list(csv.reader(lines, delimiter=how.delimiter, quotechar=how.quote))
+    if query.beside:
+        return _compared(query, read)
     rows = tuple(tuple(query.format.values(row)) for row in read)
     return Preview(query.headers, rows, _sample(query, copied, read))
+
+
+def _compared(query: Query, read: list[list[str]]) -> Preview:
+    """The rows, and what was stored where they show something else; the file's own bytes are not in what was read."""
+    width = -len(query.beside)
+    rows = tuple(tuple(query.format.values(row[:width])) for row in read)
+    was = tuple(
+        {raw.place: text for raw, text in zip(query.beside, row[width:], strict=True) if raw.was_changed(text)}
+        for row in read
+    )
+    return Preview(query.headers, rows, b"", was=was)
 
 
 def _sample(query: Query, copied: bytes, read: list[list[str]]) -> bytes:

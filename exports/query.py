@@ -6,6 +6,7 @@ added here, in `of_brand`, and nowhere else.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -17,11 +18,24 @@ from exports.columns import Context, Expression, literal, relation
 from exports.conditions import any_of, each_of
 from exports.definition import Definition
 from exports.formats import Format, format_of
-from exports.render import cells
+from exports.render import Cell, as_text, cells
 from exports.surroundings import Segment, Surroundings, surroundings_of
 
 JIT_LIMIT: Final = 50
 """With more predicates compiling costs more than it saves: 1,000 took 9.2 s, without 0.24 s (RELIABILITY fact 7)."""
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A cell that Replace values or Default may change: its place in the row, what it is made of, the text before."""
+
+    place: int
+    cell: Cell
+    text: Expression
+
+    def was_changed(self, text: str) -> bool:
+        """Whether something else than this text stands in the file; NULL is the empty text here."""
+        return self.cell.replace.get(text, text) != text or bool(not text and self.cell.default)
 
 
 @dataclass(frozen=True)
@@ -30,6 +44,8 @@ class Query:
 
     `groups` is what stands in place of the records if they are aggregated; `relation`, `key`, `brand`, `criteria` and
     `where` speak of the records all the same. `criteria` are the conditions of each set, without the brand's.
+    `raws` are the cells whose text may be another one than was stored; `beside` those that stand behind the columns of
+    the file in `rows` as they were stored.
     """
 
     rows: sa.Select[Any]
@@ -43,6 +59,14 @@ class Query:
     timezone: str
     predicates: int
     groups: sa.FromClause | None = None
+    raws: tuple[Raw, ...] = ()
+    beside: tuple[Raw, ...] = ()
+
+    @property
+    def with_raws(self) -> Query:
+        """The same with what was stored beside what stands in the file, for showing both; not for writing a file."""
+        texts = [one.text.label(f"r{one.place}") for one in self.raws]
+        return replace(self, rows=self.rows.add_columns(*texts), beside=self.raws) if texts else self
 
     @property
     def jit(self) -> bool:
@@ -135,15 +159,25 @@ def build(definition: Definition, catalogue: Catalogue, surroundings: Surroundin
     predicates = _predicates(definition, surroundings, any(one.field.special == "segments" for one in columns))
     if definition.aggregation:
         made = aggregation.groups(columns, context, where, format.native)
-        shown = _labelled(format.columns(made.cells, replace(context, relation=made.relation)))
+        of_groups = replace(context, relation=made.relation)
+        shown = _labelled(format.columns(made.cells, of_groups))
         rows, groups = sa.select(*shown).select_from(made.relation).order_by(*made.order), made.relation
+        raws = tuple(one for one in _raws(made.cells, of_groups) if one.cell.default)
     else:
         shown = _labelled(format.columns(columns, context))
         rows = sa.select(*shown).select_from(context.relation).where(where).order_by(sa.collate(key, "C"))
-        groups = None
+        groups, raws = None, tuple(_raws(columns, context))
     return Query(
-        rows, key, context.relation, brand, criteria, where, format, headers, definition.timezone, predicates, groups
-    )
+        rows, key, context.relation, brand, criteria, where, format, headers, definition.timezone, predicates, groups,
+        raws,
+    )  # fmt: skip
+
+
+def _raws(columns: Sequence[Cell], context: Context) -> Iterator[Raw]:
+    """The cells that may be changed. Of a group key there is no one text before: it is changed before it is grouped."""
+    for place, one in enumerate(columns):
+        if one.replace or one.default:
+            yield Raw(place, one, as_text(one.field, context))
 
 
 def _labelled(columns: list[Expression]) -> list[sa.Label[Any]]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from exports.columns import Context, Expression, Form, literal
 from exports.formats.base import UNUSED_DELIMITER, UNUSED_QUOTE, Buffer, Copying, Encoder, Format
 from exports.render import Cell, json_cell
+
+_DECODER: Final = json.JSONDecoder()
 
 
 class JsonLines(Format):
@@ -36,11 +38,7 @@ class JsonLines(Format):
 
     def values(self, row: Sequence[str]) -> list[str]:
         """The members of the object."""
-        return [_shown(value) for _key, value in json.loads(row[0], object_pairs_hook=_Pairs)]
-
-
-class _Pairs(list[tuple[str, Any]]):
-    """The members of an object in their order."""
+        return list(_members(row[0]))
 
 
 class JsonArray(JsonLines):
@@ -61,18 +59,14 @@ def _joined(pieces: list[Expression]) -> Expression:
     return Form("({} || {})", _joined(pieces[:middle]), _joined(pieces[middle:]))
 
 
-def _shown(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, _Pairs):
-        return {key: _plain(one) for key, one in value}
-    return [_plain(one) for one in value] if isinstance(value, list) else value
+def _members(text: str) -> Iterator[str]:
+    """The values of an object as it was put together: numbers, lists and objects letter by letter."""
+    place = 1
+    while text[place - 1] != "}":
+        _key, colon = _DECODER.raw_decode(text, place)
+        value, end = _DECODER.raw_decode(text, colon + 1)
+        yield "" if value is None else value if isinstance(value, str) else text[colon + 1 : end]
+        place = end + 1
 
 
 class LinesEncoder(Encoder):

@@ -343,3 +343,51 @@ def test_check_and_create_tells_methods_and_groups(tab: Tab, people: People) -> 
     someone.open("check")
     assert "One row for each group of What" in someone.text
     assert "Average" in someone.text
+
+
+def with_filter(wizard: Wizard) -> None:
+    """One criterion that every store meets."""
+    wizard.open("filters")
+    wizard.fill({"filters-A-1-attribute": "id"})
+    wizard.press("crit:A1")
+    wizard.fill({"filters-A-1-operator": "is_not_empty"})
+
+
+def test_beside_the_filters_records_are_counted_until_the_fields_make_groups(
+    tab: Tab, people: People, source_dsn: str
+) -> None:
+    someone = tab(people.exporter)
+    aggregated(someone, ("status", ""), model="stores")
+    with_filter(someone)
+    someone.press("preview")
+    assert "The first rows appear here when the fields have what they need in Field settings" in someone.text
+    records = sum(number for _state, number in expected(source_dsn))
+    assert f">{records}</div>" in someone.html
+    someone.open("fields")
+    someone.fill({"fields-1-aggregation": "group"})
+    someone.press("preview")
+    assert f"{len(expected(source_dsn))} groups of {records} records" in someone.text
+    someone.open("filters")
+    someone.press("preview")
+    assert f"groups of {records} records" in someone.text
+
+
+# --- changed cells
+
+
+def test_cells_that_were_changed_are_tinted_and_tell_what_they_were(tab: Tab, people: People, source_dsn: str) -> None:
+    someone = tab(people.exporter)
+    at_fields(someone, "id", "status", "address")
+    with_filter(someone)
+    someone.press("back")
+    someone.open("fields")
+    someone.fill({"fields-3-default": "nowhere"})
+    someone.press("open:2")
+    someone.fill({"fields-2-replace-1-value": "archived", "fields-2-replace-1-new": "<gone>"})
+    someone.press("preview")
+    table = someone.html.partition('<table class="t file">')[2].partition("</table>")[0]
+    changed = re.findall(r'<td class="chg" title="([^"]*)">([^<]*)</td>', table)
+    assert ("was archived", "&lt;gone&gt;") in changed
+    assert set(changed) <= {("was archived", "&lt;gone&gt;"), ("was empty", "nowhere")}
+    assert table.count("&lt;gone&gt;") == changed.count(("was archived", "&lt;gone&gt;"))
+    assert "<td>active</td>" in table

@@ -37,6 +37,7 @@ class Asked:
     around: Surroundings
     read: Readable
     catalogue: Catalogue
+    marks_changes: bool
 
     @property
     def query(self) -> Query:
@@ -48,6 +49,14 @@ class Asked:
         if self.read.definition is None:
             raise ValueError("nothing of the draft can be read")
         return build(self.read.definition, self.catalogue, self.around)
+
+    def to_show(self, query: Query) -> Query:
+        """What the first rows are asked for by: where their cells are shown, what was changed in them is told."""
+        return query.with_raws if self.marks_changes else query
+
+
+MARKING: Final = frozenset({"filters", "fields"})
+"""The steps that show cells; the others show the file's own bytes, or too little of it to tell what was changed."""
 
 
 def ask(user: User, draft: Draft, typed: Typed, catalogue: Catalogue, step: str, what: Callable[[Asked], T]) -> T:
@@ -89,7 +98,7 @@ def on(source: Source, user: User, typed: Typed, catalogue: Catalogue, step: str
             _known.put(chosen, known)
         return [*found, *(definitions.rights(user, definition, model) if model else ())]
 
-    return Asked(source, around, readable(user, typed, catalogue, step, check), catalogue)
+    return Asked(source, around, readable(user, typed, catalogue, step, check), catalogue, step in MARKING)
 
 
 def told(user: User, draft: Draft, typed: Typed, definition: Definition) -> None:

@@ -70,7 +70,7 @@ def count(
         expected = asked.source.estimate(query)
         rows = None
         if with_rows and asked.read.is_whole and asked.read.has_columns:
-            rows = preview.first_rows(query, asked.source, expected, ROWS_S)
+            rows = preview.first_rows(asked.to_show(query), asked.source, expected, ROWS_S)
             told(user, draft, typed, asked.read.definition)
         found = known_count(query, asked.read.letters, expected) or _count(asked, query, expected, until)
         return replace(found if asked.read.is_whole else _of_sets_alone(found), first=rows)

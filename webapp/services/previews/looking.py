@@ -79,7 +79,7 @@ def _looked(asked: Asked, shown: Look, user: User, draft: Draft, typed: Typed) -
     counted = known_count(query, read.letters, expected)
     if not read.has_columns:
         return replace(shown, estimate=expected, counted=counted)
-    rows = preview.quick_rows(query, asked.source, expected, QUICK_S)
+    rows = preview.quick_rows(asked.to_show(query), asked.source, expected, QUICK_S)
     if rows is not None:
         told(user, draft, typed, read.definition)
     return replace(shown, estimate=expected, counted=counted, rows=rows, can_show=True)

@@ -79,9 +79,6 @@ def _document(user: User, typed: Typed, catalogue: Catalogue, step: str) -> dict
         document["timezone"] = user.brand.time_zone
     if step in ("filters", "fields"):
         document["file"] = {"extension": typed.file.extension}
-    if step == "filters":
-        document["aggregation"] = False
-        document["fields"] = [{**one, "aggregation": None} for one in document["fields"]]
     model = catalogue.models.get(typed.model)
     if model and not (document["fields"] or document["all_fields"] or document["aggregation"]):
         shown = [one for one in model.all_fields if user.export_pii or not one.personal]

@@ -107,6 +107,7 @@ def _rows(place: Place, first: Preview | None) -> dict[str, Any]:
         "first": first,
         "lines": visible(first.sample) if first else [],
         "rows": first.rows[: ROWS.get(place.step.id, 0)] if first else (),
+        "was": first.was if first else (),
     }
 
 
