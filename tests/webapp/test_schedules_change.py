@@ -48,6 +48,12 @@ def post(client: FlaskClient, url: str, page: str, **values: Any) -> TestRespons
     return client.post(url, data=data)
 
 
+def post_fragment(client: FlaskClient, url: str, page: str, htmx: dict[str, str], **values: str) -> str:
+    """What a fragment of the form answers, sent with the token of the page."""
+    token = check(client.get(page).text).inputs["csrf_token"]
+    return client.post(url, data={"csrf_token": token, **values}, headers=htmx).text
+
+
 def now_is(person: Person, export_id: uuid.UUID) -> tuple[int, str, str | None]:
     """Version, sentence and next moment of an export."""
     from exports import schedule
@@ -100,6 +106,7 @@ def test_what_is_wrong_is_told_beside_its_input_and_nothing_is_changed(client: C
         ("hours", "Hour: 24 is not an hour. Use 0 to 23, a list such as 1,13, or *"),
     ]
     assert 'value="24"' in html
+    assert html.count("Error: ") == 3, "once in the title, once beside each input"
     assert now_is(people.exporter, export_id)[0] == 1
 
 
@@ -140,7 +147,9 @@ def test_a_version_that_somebody_else_saved_is_not_overwritten(client: Client, p
     assert post(browser, page, page, version="1", hours="7").status_code == 303
     answer = post(browser, page, page, version="1", hours="8")
     assert answer.status_code == 409
-    assert "changed in the meantime" in check(answer.text).text
+    shown = check(answer.text)
+    assert "changed in the meantime: Every Monday and Thursday at 07:30 UTC. Update puts" in shown.text
+    assert (shown.inputs["hours"], shown.inputs["version"]) == ("8", "2"), "what was typed stays, to be sent again"
     assert now_is(people.exporter, export_id)[:2] == (2, "Every Monday and Thursday at 07:30 UTC")
 
 
@@ -157,6 +166,31 @@ def test_the_fragments_tell_of_what_is_typed(client: Client, people: People, htm
     answer = browser.post(f"{page}/form", data={**values, "every": "month"}, headers=htmx)
     assert 'value="last"' in answer.text
     assert now_is(people.exporter, export_id)[0] == 1
+
+
+def test_without_javascript_other_days_are_shown_and_nothing_is_saved(client: Client, people: People) -> None:
+    export_id = create(people.exporter, WEEKLY)
+    page = f"/exports/{export_id}/schedule"
+    browser = client(people.exporter)
+    answer = post(browser, page, page, version="1", every="month", hours="7", minutes="0", zone="UTC", op="form")
+    assert answer.status_code == 200
+    assert 'id="monthdays"' in answer.text
+    assert check(answer.text).inputs["hours"] == "7"
+    assert now_is(people.exporter, export_id)[:2] == (1, "Every Monday and Thursday at 06:30 UTC")
+    buttons = re.findall(r"<button[^>]*>", answer.text[answer.text.index('id="schedule-form"') :])
+    assert "op" not in buttons[0], "Enter presses the first one: Update"
+
+
+def test_a_wrong_hour_is_told_where_the_moments_stand(client: Client, people: People, htmx: dict[str, str]) -> None:
+    export_id = create(people.exporter, WEEKLY)
+    page = f"/exports/{export_id}/schedule"
+    browser = client(people.exporter)
+    answers = [
+        check(post_fragment(browser, f"{page}/next", page, htmx, hours=hours, minutes="0"), whole=False).text
+        for hours in ("24", "")
+    ]
+    assert "Hour: 24 is not an hour." in answers[0]
+    assert "Stands here as soon as days and times are chosen." in answers[1]
 
 
 def test_one_off_exports_have_no_such_tab(client: Client, people: People) -> None:

@@ -163,7 +163,7 @@ def test_the_fragments_say_what_comes_of_it_and_store_nothing(tab: Tab, people: 
     assert someone.typed == before
     someone.fill(minutes="60")
     answer = someone.swap(someone.form.values, "next", f"/drafts/{someone.draft_id}/schedule/next")
-    assert "Stands here as soon as days and times are chosen." in answer.get_data(as_text=True)
+    assert "Minute: 60 is not a minute." in answer.get_data(as_text=True)
 
 
 def test_create_waits_for_the_moment(tab: Tab, people: People) -> None:

@@ -26,7 +26,8 @@ from webapp.views.lookups import find_export_or_404
 
 blueprint = Blueprint("schedules", __name__)
 
-CHANGED_ELSEWHERE = "This export was changed in the meantime. This is the schedule that it has now: change it again"
+CHANGED_ELSEWHERE = "This export was changed in the meantime: {now}. Update puts what you typed in its place"
+SHOW_INPUTS = "form"
 OF_INACTIVE = "It runs again when it is set active"
 
 
@@ -41,12 +42,14 @@ def change(id: uuid.UUID) -> Response:
 @blueprint.post("/exports/<uuid:id>/schedule")
 @action("exports.change_schedule")
 def update(id: uuid.UUID) -> Response:
-    """**Update**: a new version with another schedule."""
+    """**Update**: a new version with another schedule. Without JavaScript also: other inputs, and nothing saved."""
     export = _scheduled(id)
     typed = _present(export)
     try:
         posted = _posted()
         typed = read_scheduling(posted, typed)
+        if posted.op == SHOW_INPUTS:
+            return _page(export, typed)
         wanted = schedule.read(document(typed))
         schedules.change_schedule(current_user._get_current_object(), export, wanted, _version(posted))
     except FormRefused as refused:
@@ -57,7 +60,8 @@ def update(id: uuid.UUID) -> Response:
     except DefinitionRefused as refused:
         return _page(export, typed, [placed(one, typed) for one in refused.problems], 422)
     except schedules.ExportChanged:
-        return _page(export, _present(export), [Placed("", CHANGED_ELSEWHERE)], 409)
+        now = schedule.sentence(exports.definition_of(_scheduled(id)).schedule)
+        return _page(export, typed, [Placed("", CHANGED_ELSEWHERE.format(now=now))], 409)
     following = export.next_run_at
     told = f"Next run: {said(following, current_user.time_zone, present())}" if following else OF_INACTIVE
     flash(f"Schedule updated. {told}.", "ok")

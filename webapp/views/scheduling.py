@@ -10,7 +10,7 @@ from webapp.models import User
 from webapp.services import definitions
 from webapp.services.progress import present
 from webapp.services.schedules.outlook import outlook
-from webapp.services.schedules.typed import TypedSchedule, chosen, placed
+from webapp.services.schedules.typed import TypedSchedule, chosen, mistakes, placed
 
 TYPES: Final = (
     ("now", "At once", "One file, as soon as you create it"),
@@ -24,11 +24,11 @@ MONTH_DAYS: Final = (*(str(day) for day in range(1, 32)), LAST)
 def context(typed: TypedSchedule, user: User) -> dict[str, Any]:
     """For the templates of schedule/: what is chosen, what can be, and what it will do."""
     found = chosen(typed)
-    problems = [placed(one, typed).message for one in definitions.schedule_problems(user, found)] if found else []
+    told = [placed(one, typed) for one in definitions.schedule_problems(user, found)] if found else mistakes(typed)
     return {
         "scheduling": typed,
-        "outlook": outlook(found, present(), user.time_zone) if found and not problems else None,
-        "outlook_problem": problems[0] if problems else "",
+        "outlook": outlook(found, present(), user.time_zone) if found and not told else None,
+        "outlook_problem": told[0].message if told else "",
         "types": TYPES,
         "everies": EVERY,
         "weekdays": WEEKDAYS,

@@ -82,11 +82,15 @@ def as_typed(chosen: ANY_SCHEDULE) -> TypedSchedule:
 
 def chosen(typed: TypedSchedule) -> ANY_SCHEDULE | None:
     """The schedule, if what was typed is one."""
+    found = _read(typed)
+    return None if found is None or schedule.problems(found) else found
+
+
+def _read(typed: TypedSchedule) -> ANY_SCHEDULE | None:
     try:
-        found = schedule.read(document(typed))
+        return schedule.read(document(typed))
     except ValidationError:
-        return None
-    return None if schedule.problems(found) else found
+        return None  # only what no form of ours sends
 
 
 @dataclass(frozen=True)
@@ -110,3 +114,10 @@ def placed(problem: Problem, typed: TypedSchedule) -> Placed:
     if member == "at":
         return Placed("date", problem.message)
     return Placed(INPUTS.get(member, "schedule"), problem.message)
+
+
+def mistakes(typed: TypedSchedule) -> list[Placed]:
+    """What is wrong with the inputs that hold something; those that are still empty are no mistake yet."""
+    found = _read(typed)
+    told = [placed(one, typed) for one in schedule.problems(found)] if found else []
+    return [one for one in told if getattr(typed, one.input, "")]
