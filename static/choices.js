@@ -6,6 +6,9 @@ const boxOf = (input) => document.getElementById(`o-${input.id}`);
 const optionsOf = (input) => [...boxOf(input).querySelectorAll("[role=option]")];
 const activeOf = (input) => boxOf(input).querySelector("[aria-selected=true]");
 
+/** Inputs whose text no answer has come to yet. */
+const unanswered = new WeakSet();
+
 const close = (input) => {
   boxOf(input).hidden = true;
   input.setAttribute("aria-expanded", "false");
@@ -69,9 +72,16 @@ document.addEventListener("htmx:configRequest", (event) => {
   if (elt.matches("[data-choices]")) event.detail.parameters = { q: elt.value };
 });
 
+document.addEventListener("input", (event) => {
+  if (event.target.matches?.("[data-choices]")) unanswered.add(event.target);
+});
+
 document.addEventListener("htmx:afterSwap", (event) => {
-  const input = event.detail.requestConfig?.elt;
-  if (input?.matches("[data-choices]") && document.activeElement === input && event.detail.target === boxOf(input)) open(input);
+  const { requestConfig, target } = event.detail;
+  const input = requestConfig?.elt;
+  if (!input?.matches("[data-choices]") || !input.isConnected || target !== boxOf(input)) return;
+  if (requestConfig.parameters.q === input.value) unanswered.delete(input);
+  if (document.activeElement === input) open(input);
 });
 
 document.addEventListener("keydown", (event) => {
@@ -86,9 +96,9 @@ document.addEventListener("keydown", (event) => {
     const next = active ? options.indexOf(active) + step : step > 0 ? 0 : options.length - 1;
     if (!isOpen) window.htmx.trigger(input, "look");
     else if (options.length) activate(input, options[(next + options.length) % options.length]);
-  } else if (event.key === "Enter" && (active || input.dataset.choices)) {
-    event.preventDefault();
-    const only = options.length === 1 ? options[0] : null;
+  } else if (event.key === "Enter" && (isOpen || unanswered.has(input) || input.dataset.choices)) {
+    event.preventDefault(); // a name is no value yet: the step is not left with it
+    const only = options.length === 1 && !unanswered.has(input) ? options[0] : null;
     if (active ?? only) choose(input, active ?? only);
     else if (!isOpen) window.htmx.trigger(input, "look");
   } else if (event.key === "Escape" && isOpen) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,39 @@ def test_a_store_is_searched_by_its_name_and_stored_by_its_id(visit: Visit, peop
         expect(page.locator("#matching")).to_contain_text("Exact, counted in")
         value.fill("no store")
         expect(page.locator("#r-filters-A-1-value")).to_contain_text("There is no Store with the ID no store")
+
+
+def test_enter_takes_what_the_list_has_for_this_text_and_never_leaves_the_step_with_a_name(
+    visit: Visit, people: People, source_dsn: str
+) -> None:
+    with visit(people.exporter) as visitor:
+        page = begin(visitor, "events")
+        choose(page, "A1", "properties.store", "equals")
+        value, options = page.locator("#filters-A-1-value"), page.locator("#o-filters-A-1-value [role=option]")
+        value.press_sequentially("maple")
+        expect(options).not_to_have_count(1)
+        expect(options.first).to_be_visible()
+        name, id = options.first.get_attribute("data-name") or "", options.first.get_attribute("data-id") or ""
+        value.press("Enter")
+        value.fill(id)
+        value.press("Enter")
+        expect(value).to_have_value(id)
+        expect(options).to_have_count(1)
+        value.press("End")
+        value.press_sequentially("x")
+        value.press("Enter")
+        expect(value).to_have_value(f"{id}x")
+        expect(options).to_have_count(0)
+        value.press("Enter")
+        assert page.url.endswith("/filters")
+        value.fill(name)
+        expect(options).to_have_count(1)
+        value.press("Enter")
+        expect(value).to_have_value(id)
+        expect(page).to_have_url(re.compile("/filters$"))
+        with page.expect_navigation():
+            value.press("Enter")
+        assert "/fields" in page.url
 
 
 def test_a_date_is_told_while_it_is_typed_and_a_mistake_after_a_pause(visit: Visit, people: People) -> None:
