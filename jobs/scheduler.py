@@ -13,7 +13,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import takewhile
 from types import FrameType
 from typing import Final
@@ -39,6 +41,8 @@ COMING: Final = 5_000
 TIDY_S: Final = 600
 ORPHANS_S: Final = 6 * 3600
 """The whole store is listed for this: seldom."""
+STORE_LEFT_S: Final = 3.0
+"""How long a scheduler that was told to go waits for an answer of the store: honcho kills after 5 s."""
 
 
 def take_next(worker: str) -> runs.Claim | None:
@@ -136,7 +140,7 @@ class Duty:
 
 
 def duties(app: Flask) -> list[Duty]:
-    """What a scheduler does, and how often."""
+    """What keeps the runs going, and how often: the database and Redis answer quickly, or are put off."""
     from jobs import upkeep
 
     sweep_s = app.config["SETTINGS"].run_sweep
@@ -145,14 +149,41 @@ def duties(app: Flask) -> list[Duty]:
         Duty("reconcile", clock.reconcile, RECONCILE_S),
         Duty("clock", clock.tick, CLOCK_S),
         Duty("sweep", upkeep.sweep, sweep_s),
-        Duty("tidy", upkeep.tidy, TIDY_S),
-        Duty("orphans", upkeep.orphans, ORPHANS_S),
+    ]
+
+
+def store_duties(stop: threading.Event) -> list[Duty]:
+    """What asks the store, which may take minutes; told to `stop`, each ends with the file that it is at."""
+    from jobs import upkeep
+
+    return [
+        Duty("tidy", partial(upkeep.tidy, stop), TIDY_S),
+        Duty("orphans", partial(upkeep.orphans, stop), ORPHANS_S),
     ]
 
 
 def serve(app: Flask, stop: threading.Event) -> None:
-    """Do all duties until told to stop."""
-    all_of_them = duties(app)
+    """Do all duties until told to stop. Those of the store have a thread of their own: no schedule is late for them.
+
+    A store that does not answer then is left to itself after STORE_LEFT_S: what is half done is done again.
+    """
+    ended = Future[None]()
+    threading.Thread(target=_beside, args=(app, stop, ended), name="store", daemon=True).start()
+    _do(app, duties(app), stop)
+    if wait([ended], STORE_LEFT_S).done:
+        ended.result()
+
+
+def _beside(app: Flask, stop: threading.Event, ended: Future[None]) -> None:
+    try:
+        _do(app, store_duties(stop), stop)
+        ended.set_result(None)
+    except BaseException as error:  # whatever it is, the scheduler ends with it: `serve` raises it
+        stop.set()
+        ended.set_exception(error)
+
+
+def _do(app: Flask, all_of_them: list[Duty], stop: threading.Event) -> None:
     while not stop.is_set():
         for duty in all_of_them:
             duty.run_if_due(app)

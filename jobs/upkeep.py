@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import threading
 import uuid
 from datetime import timedelta
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Final
 
 from sqlalchemy import CursorResult, Select, delete, select, update
@@ -20,6 +21,8 @@ log = logging.getLogger("jobs.upkeep")
 
 DRAFTS_KEPT: Final = timedelta(days=30)
 AT_ONCE: Final = 100
+NEVER: Final = threading.Event()
+"""For who is not told to stop."""
 
 
 def sweep() -> None:
@@ -48,12 +51,15 @@ def holds(worker: str) -> bool:
     return found
 
 
-def tidy() -> None:
-    """Remove what has outlived its time: sessions, drafts, files. Any number of processes may do it at once."""
+def tidy(stop: threading.Event = NEVER) -> None:
+    """Remove what has outlived its time: sessions, drafts, files. Any number of processes may do it at once.
+
+    Told to `stop`, it ends with the file that it is at.
+    """
     counts = {
         "sessions": remove_expired(),
         "drafts": _old_drafts(),
-        "files": expired_files(),
+        "files": expired_files(stop),
     }
     if any(counts.values()):
         log.info("tidied: %s", ", ".join(f"{count} {what}" for what, count in counts.items() if count))
@@ -68,18 +74,18 @@ def _old_drafts() -> int:
     return done.rowcount if isinstance(done, CursorResult) else 0
 
 
-def expired_files() -> int:
+def expired_files(stop: threading.Event = NEVER) -> int:
     """Remove the files whose runs say that their time is over; returns how many."""
     removed = 0
     with system_scope():
-        while expired := list(db.session.scalars(_expired())):
-            for run in expired:
+        while not stop.is_set() and (expired := list(db.session.scalars(_expired()))):
+            for run in takewhile(lambda _: not stop.is_set(), expired):
                 artefacts.store().delete(str(run.artefact))
                 note(run, "removed")
                 change = update(Run).where(Run.id == run.id).values(artefact=None)
                 db.session.execute(change.execution_options(synchronize_session=False))
+                removed += 1
             db.session.commit()
-            removed += len(expired)
     db.session.remove()
     return removed
 
@@ -89,18 +95,23 @@ def _expired() -> Select[Run]:
     return over.limit(AT_ONCE).with_for_update(skip_locked=True)
 
 
-def orphans() -> int:
+def orphans(stop: threading.Event = NEVER) -> int:
     """Remove files of attempts that never were published: fenced, died, cancelled; returns how many.
 
-    What no run of ours has written is left alone: the store may hold other people's files.
+    What no run of ours has written is left alone: the store may hold other people's files. Told to `stop`, it ends with
+    the file that it is at.
     """
     removed = 0
-    found = (key for key, _size in artefacts.store().list())
+
+    def going(_: str) -> bool:
+        return not stop.is_set()
+
+    found = takewhile(going, (key for key, _size in artefacts.store().list()))
     while keys := set(islice(found, AT_ONCE)):
-        for key in _not_needed(keys):
+        for key in takewhile(going, _not_needed(keys)):
             artefacts.store().delete(key)
             removed += 1
-    for key in _not_needed(set(artefacts.store().unfinished())):
+    for key in takewhile(going, _not_needed(set(artefacts.store().unfinished()))):
         artefacts.store().give_up(key)
         removed += 1
     if removed:

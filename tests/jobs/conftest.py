@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import sys
 import time
 import uuid
@@ -219,3 +220,21 @@ def suppressed() -> Iterator[None]:
     """What has ended already needs no ending."""
     with suppress(psutil.NoSuchProcess, ProcessLookupError):
         yield
+
+
+@pytest.fixture
+def black_hole() -> Iterator[str]:
+    """Host and port of a server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def silent_store(black_hole: str) -> dict[str, str]:
+    """Settings of a process whose store never answers."""
+    key = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "eu-west-1"}
+    return {
+        "STORAGE_URL": "s3://bucket/files",
+        "AWS_ENDPOINT": f"http://{black_hole}",
+        "AWS_ALLOW_HTTP": "true",
+        **key,
+    }

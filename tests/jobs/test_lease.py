@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import time
 import uuid
 from collections.abc import Iterator
@@ -13,36 +12,17 @@ from typing import Any
 
 import psutil
 import psycopg
-import pytest
 
 from tests.fix_app import stores
-from tests.jobs.conftest import ROWS, SHORT_S, Workshop, suppressed, until
+from tests.jobs.conftest import ROWS, SHORT_S, Workshop, silent_store, suppressed, until
 from webapp.extensions import db
 from webapp.models import Run
 from webapp.services import runs
 
 
-@pytest.fixture
-def black_hole() -> Iterator[str]:
-    """Host and port of a server that takes connections and never answers."""
-    with socket.create_server(("127.0.0.1", 0), backlog=50) as server:
-        yield f"127.0.0.1:{server.getsockname()[1]}"
-
-
 def silent_source(black_hole: str) -> dict[str, str]:
     """Settings of a worker whose source never answers."""
     return {"SOURCE_DATABASE_URL": f"postgresql://reader@{black_hole}/source"}
-
-
-def silent_store(black_hole: str) -> dict[str, str]:
-    """Settings of a worker whose store never answers."""
-    key = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "eu-west-1"}
-    return {
-        "STORAGE_URL": "s3://bucket/files",
-        "AWS_ENDPOINT": f"http://{black_hole}",
-        "AWS_ALLOW_HTTP": "true",
-        **key,
-    }
 
 
 @contextmanager

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import signal
+import uuid
 
 import psutil
+import psycopg
 
 from tests.fix_app import stores
-from tests.jobs.conftest import SHORT_S, Workshop, until
+from tests.jobs.conftest import SHORT_S, Workshop, silent_store, until
+
+EVERY_HOUR = {"type": "repeated", "every": "day", "hours": "*", "minutes": "0"}
 
 
-def scheduler(workshop: Workshop) -> psutil.Popen:
+def scheduler(workshop: Workshop, **settings: str) -> psutil.Popen:
     """A scheduler that serves."""
-    process = workshop.start("jobs.scheduler")
+    process = workshop.start("jobs.scheduler", **settings)
     until(lambda: "the scheduler serves" in workshop.said(process), "the scheduler serves")
     return process
 
@@ -50,8 +54,6 @@ def test_told_to_go_it_leaves_at_once(workshop: Workshop) -> None:
 
 
 def test_a_database_that_goes_away_is_waited_for(workshop: Workshop) -> None:
-    import psycopg
-
     process = scheduler(workshop)
     with psycopg.connect(workshop.services.database_url, autocommit=True) as connection:
         connection.execute("ALTER TABLE runs RENAME TO runs_elsewhere")
@@ -63,3 +65,21 @@ def test_a_database_that_goes_away_is_waited_for(workshop: Workshop) -> None:
     workshop.services.redis.start()
     assert workshop.ended(run_id)["state"] == "success"
     assert process.is_running()
+
+
+def test_a_schedule_is_on_time_while_the_store_does_not_answer(workshop: Workshop, black_hole: str) -> None:
+    from webapp.services import exports
+
+    workshop.clock.set("2026-11-23 09:30+00")
+    with workshop.people.exporter.at_work() as user:
+        exports.create(user, stores(schedule=EVERY_HOUR), uuid.uuid4())
+    process = scheduler(workshop, **silent_store(black_hole))
+    port = int(black_hole.partition(":")[2])
+    asked = "the store is asked for all it has"
+    until(lambda: any(one.raddr and one.raddr.port == port for one in process.net_connections()), asked)
+    workshop.clock.set("2026-11-23 10:00+00")
+    with psycopg.connect(workshop.services.database_url, autocommit=True) as connection:
+        until(lambda: connection.execute("SELECT FROM runs").fetchall(), "the moment has its run", 20)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=6) == 0, "the store is left to itself"
+    assert "the scheduler has stopped" in workshop.said(process)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -69,6 +70,16 @@ def test_a_file_goes_when_its_time_is_over_and_its_run_stays(app: Flask, people:
         run = db.session.get_one(Run, run_id)
         assert (run.state, run.artefact, run.rows) == ("success", None, 3)
         assert runs.told(runs.events_of(run)[-1]) == "The file was removed: it was kept until its day."
+
+
+def test_a_scheduler_that_is_told_to_go_leaves_files_for_the_next_one(app: Flask, people: People, clock: Clock) -> None:
+    finished(app, people.exporter)
+    told = threading.Event()
+    told.set()
+    clock.forward(timedelta(days=31))
+    with app.app_context():
+        assert (upkeep.expired_files(told), upkeep.orphans(told), len(keys(app))) == (0, 0, 1)
+        assert (upkeep.expired_files(), len(keys(app))) == (1, 0)
 
 
 def test_the_brand_says_how_long_files_are_kept(app: Flask, people: People, clock: Clock) -> None:
