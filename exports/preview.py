@@ -29,6 +29,8 @@ BY_KEY_BELOW: Final = 200_000
 """With fewer matches it is quicker to find all their keys than to walk along the key (DESIGN section 2, "Preview")."""
 LONGEST_CELL: Final = 2**30
 """As much as PostgreSQL puts into one value; the csv module's own limit is 131,072."""
+SHOWN: Final = 300
+"""Characters of a cell that are shown: a page with twenty rows of the largest values would be hundreds of megabytes."""
 _AT_LEAST: Final = 0.05
 """Seconds below which asking is not worth it."""
 _SHARES: Final = (0.4, 0.35, 0.25)
@@ -38,6 +40,8 @@ _SHARES: Final = (0.4, 0.35, 0.25)
 @dataclass(frozen=True)
 class Preview:
     """The first rows of a file: headers, texts of the cells, and `sample`, the file's first bytes as they stand.
+
+    Texts that are longer than SHOWN are cut there and end with "…".
 
     `is_sample`: they match, but others stand before them in the file. `was` has for each row, if it was asked for, the
     texts that were stored where Replace values or Default put another one, by the place of the cell.
@@ -183,19 +187,27 @@ def _preview(query: Query, copied: bytes) -> Preview:
     read = list(csv.reader(lines, delimiter=how.delimiter, quotechar=how.quote))
     if query.beside:
         return _compared(query, read)
-    rows = tuple(tuple(query.format.values(row)) for row in read)
+    rows = tuple(_cells(query, row) for row in read)
     return Preview(query.headers, rows, _sample(query, copied, read))
 
 
 def _compared(query: Query, read: list[list[str]]) -> Preview:
     """The rows, and what was stored where they show something else; the file's own bytes are not in what was read."""
     width = -len(query.beside)
-    rows = tuple(tuple(query.format.values(row[:width])) for row in read)
+    rows = tuple(_cells(query, row[:width]) for row in read)
     was = tuple(
-        {raw.place: text for raw, text in zip(query.beside, row[width:], strict=True) if raw.was_changed(text)}
+        {raw.place: _cut(text) for raw, text in zip(query.beside, row[width:], strict=True) if raw.was_changed(text)}
         for row in read
     )
     return Preview(query.headers, rows, b"", was=was)
+
+
+def _cells(query: Query, row: list[str]) -> tuple[str, ...]:
+    return tuple(_cut(text) for text in query.format.values(row))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
 def _sample(query: Query, copied: bytes, read: list[list[str]]) -> bytes:

@@ -292,6 +292,18 @@ def test_first_rows_of_json_show_the_cells(zoo: Zoo) -> None:
     assert shown.sample == b'[\n{"id":"1","tags":["a","b"],"data":{"x":[1,{"y":null}]},"count":5,"name":null}\n]\n'
 
 
+def test_only_the_beginning_of_a_long_value_is_shown(zoo: Zoo) -> None:
+    zoo.fill([{"id": "1", "name": "a" * 300, "data": {"x": "b" * 5_000_000}}])
+    for extension in ("csv", "json"):
+        wanted = definition(fields=["id", "name", "data"], file={"extension": extension})
+        shown = preview.first_rows(zoo.query(wanted), zoo.source, expected=1)
+        assert shown is not None
+        [(_id, name, data)] = shown.rows
+        assert name == "a" * 300
+        assert len(data) == 301
+        assert data.endswith("bbb…")
+
+
 def test_what_takes_too_long_before_the_run_is_no_answer(crowded: Zoo) -> None:
     slow = definition(fields=["id", "extra"])
     query = preview.query_of(slow, STUCK, around(), crowded.source)

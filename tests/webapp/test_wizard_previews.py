@@ -136,6 +136,16 @@ def test_why_hides_personal_values_from_those_without_the_right(tab: Tab, people
         assert ("is hidden: you need the right" in someone.text) != shown
 
 
+def test_a_value_of_very_many_lines_does_not_fill_the_page() -> None:
+    from webapp.views.wizard.raw import visible
+
+    lines = visible(b"1\n" * 1_000_000)
+    assert lines[0] == [("1", False), ("LF", True)]
+    assert len(lines) == 51
+    assert lines[-1] == [("…", False)]
+    assert len(visible(b"1\n" * 50)) == 50
+
+
 def test_an_unchanged_draft_is_not_looked_at_again(tab: Tab, people: People, source_dsn: str) -> None:
     someone = tab(people.exporter)
     at_filters(someone, "stores")
