@@ -273,9 +273,10 @@ const closeMenus = (except) => {
 document.addEventListener("click", (event) => {
   closeMenus(event.target.closest?.("details.menu"));
   const opener = event.target.closest?.("[data-opens]");
-  if (opener) {
+  const dialog = opener && byId(opener.dataset.opens);
+  if (dialog) { // a button that came with a poll may have none: then its form is sent, and the question is a page
     event.preventDefault();
-    byId(opener.dataset.opens).showModal();
+    dialog.showModal();
   }
   const closer = event.target.closest?.("[data-closes]");
   if (closer) {

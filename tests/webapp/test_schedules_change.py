@@ -264,3 +264,22 @@ def test_logs_have_a_row_for_every_moment(client: Client, people: People, clock:
     assert "Queued" in shown
     assert shown.count("Missed: the service was not running.") == 2
     assert "3 of 3 runs" in check(browser.get(page).text).text
+
+
+def test_logs_follow_what_a_colleague_does_and_rest_when_nothing_comes(
+    client: Client, people: People, htmx: dict[str, str]
+) -> None:
+    export_id = create(people.exporter, WEEKLY)
+    page = f"/exports/{export_id}/logs"
+    browser = client(people.exporter)
+    shown = browser.get(page).text
+    live = re.search(r'hx-get="([^"]+)"', shown)
+    assert live
+    assert 'http-equiv="refresh"' in shown
+    assert 'http-equiv="refresh"' not in browser.get(f"{page}?before=x").text
+    post(client(people.admin), f"/exports/{export_id}/inactive", page, sure="1")
+    answer = browser.get(live[1].replace("&amp;", "&"), headers=htmx)
+    assert answer.status_code == 200
+    assert "Inactive" in check(answer.text, whole=False).text
+    assert "next run" not in answer.text
+    assert 'http-equiv="refresh"' not in browser.get(page).text

@@ -7,6 +7,7 @@ import uuid
 import zlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, Response, abort, make_response, request, url_for
 from flask_login import current_user
@@ -18,7 +19,7 @@ from webapp.permissions import may
 from webapp.security import action, sandboxed
 from webapp.services import artefacts, brands, choices, exports, runs
 from webapp.services.artefacts import Artefact
-from webapp.services.exports import history_of
+from webapp.services.exports import History, history_of
 from webapp.services.progress import Progress, began, present, progress_of
 from webapp.views.downloads import disposition
 from webapp.views.lookups import find_export_or_404, find_run_or_404, name_of
@@ -132,8 +133,8 @@ def logs(id: uuid.UUID) -> Response:
     export = find_export_or_404("exports.see", id)
     if export.schedule != "repeated":
         abort(404)
-    found = history_of(export, before=request.args.get("before", ""))
-    return page("details/logs.html", card=card_of(export), tab="details.logs", found=found, history=found.runs)
+    before = request.args.get("before", "")
+    return page("details/logs.html", tab="details.logs", **_of_logs(history_of(export, before), is_newest=not before))
 
 
 @blueprint.get("/exports/<uuid:id>/logs/live")
@@ -144,7 +145,14 @@ def logs_live(id: uuid.UUID) -> Response:
     found = history_of(export)
     if found.version == request.args.get("v"):
         return nothing_new()
-    return fragment("details/_logs_live.html", card=card_of(export), found=found, history=found.runs)
+    return fragment("details/_logs_live.html", **_of_logs(found, is_newest=True))
+
+
+def _of_logs(found: History, *, is_newest: bool) -> dict[str, Any]:
+    """For the templates of Logs; only the newest page follows what goes on, and only while something can."""
+    card = card_of(found.export)
+    follows = is_newest and bool(found.export.active or (card.run and card.run.is_live))
+    return {"card": card, "found": found, "history": found.runs, "follows": follows}
 
 
 @blueprint.get("/exports/<uuid:id>/status")

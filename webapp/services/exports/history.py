@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Final
 
 from sqlalchemy import func, select, tuple_
@@ -19,17 +20,24 @@ PER_PAGE: Final = 50
 
 @dataclass(frozen=True)
 class History:
-    """One page of runs, newest first. `older` leads to the next page, empty on the last; `total` counts all."""
+    """One page of the runs of an export, newest first. `older` leads to the next page, empty on the last."""
 
+    export: Export
     runs: Sequence[Run]
     older: str
-    total: int
+
+    @cached_property
+    def total(self) -> int:
+        """How many runs there are in all: counted when it is shown, not with every poll."""
+        return db.session.scalar(select(func.count(Run.id)).where(Run.export_id == self.export.id)) or 0
 
     @property
     def version(self) -> str:
-        """Changes with whatever a page shows of its runs."""
+        """Changes with whatever a page shows of the runs, and of the export above them."""
+        export = self.export
+        about = (export.version, export.active, export.inactive_since, export.next_run_at)
         parts = [(run.id, run.state, run.started_at, run.finished_at, run.artefact) for run in self.runs]
-        return f"{zlib.crc32(repr(parts).encode()):08x}"
+        return f"{zlib.crc32(repr((about, parts)).encode()):08x}"
 
 
 def history_of(export: Export, before: str = "", per_page: int = PER_PAGE) -> History:
@@ -40,8 +48,7 @@ def history_of(export: Export, before: str = "", per_page: int = PER_PAGE) -> Hi
     order = (Run.created_at.desc(), Run.scheduled_for.desc(), Run.id.desc())
     found = list(db.session.scalars(wanted.order_by(*order).limit(per_page + 1)))
     shown = found[:per_page]
-    total = db.session.scalar(select(func.count(Run.id)).where(Run.export_id == export.id)) or 0
-    return History(shown, _cursor(shown[-1]) if len(found) > per_page else "", total)
+    return History(export, shown, _cursor(shown[-1]) if len(found) > per_page else "")
 
 
 def _cursor(run: Run) -> str:
