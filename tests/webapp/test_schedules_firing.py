@@ -309,3 +309,17 @@ def test_exports_of_every_brand_are_fired(schedules: Schedules, people: People) 
     schedules.clock.set("2026-11-23 10:00+00")
     assert schedules.fire() == 2
     assert {row["brand_id"] for row in schedules.rows()} == {people.exporter.brand_id, people.stranger.brand_id}
+
+
+def test_a_schedule_in_a_zone_that_is_no_longer_known_holds_up_no_other(schedules: Schedules, people: People) -> None:
+    lost, _ = [schedules.create(people.exporter, EVERY_HOUR) for _ in range(2)]
+    with psycopg.connect(schedules.url) as connection:
+        connection.execute("ALTER TABLE export_versions DISABLE TRIGGER immutable")
+        changed = "UPDATE export_versions SET definition = jsonb_set(definition, '{schedule,timezone}', %s)"
+        connection.execute(f"{changed} WHERE export_id = %s", ['"Nowhere/Gone"', lost])  # type: ignore[arg-type]
+        connection.execute("ALTER TABLE export_versions ENABLE TRIGGER immutable")
+    schedules.clock.set("2026-11-23 10:00+00")
+    assert schedules.fire() == 2
+    assert schedules.told() == [("23 10:00", "queued")] * 2, "the run of the lost one says why"
+    moved = schedules.rows("SELECT id, next_run_at FROM exports WHERE next_run_at IS NULL")
+    assert [row["id"] for row in moved] == [lost]

@@ -90,7 +90,7 @@ def coming(limit: int) -> list[tuple[uuid.UUID, datetime]]:
 
 
 def _schedules(due: Sequence[Export]) -> list[tuple[Export, ANY_SCHEDULE | None]]:
-    """Each export with the schedule of its present version; None for one that cannot be read."""
+    """Each export with the schedule of its present version; None for one that cannot be read or breaks a rule."""
     by_id = {export.id: export for export in due}
     present_version = select(Export.id, ExportVersion.definition["schedule"]).join(
         ExportVersion, (ExportVersion.export_id == Export.id) & (ExportVersion.number == Export.version)
@@ -101,10 +101,14 @@ def _schedules(due: Sequence[Export]) -> list[tuple[Export, ANY_SCHEDULE | None]
 
 def _read(export_id: uuid.UUID, document: object) -> ANY_SCHEDULE | None:
     try:
-        return schedules.read(document)
+        schedule = schedules.read(document)
     except ValidationError:
         log.exception("export %s: its schedule cannot be read", export_id)
         return None
+    if broken := schedules.problems(schedule):
+        log.error("export %s: its schedule breaks a rule: %s", export_id, broken[0].message)
+        return None
+    return schedule
 
 
 def _busy(ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
