@@ -13,6 +13,8 @@ from exports.zones import names
 
 SHOWN: Final = 20
 """Characters that are quoted of what somebody typed."""
+START: Final = 1970
+"""No On-date lies in a year before it: at the very beginning of the calendar a zone cannot say what time it is."""
 END: Final = datetime(2100, 1, 1, tzinfo=UTC)
 """No On-date lies behind it: every zone can still say what time it is there, and a slip of the key is noticed."""
 
@@ -50,6 +52,8 @@ def at(schedule: OnDate) -> Iterator[Problem]:
     elif moment.tzinfo is None and schedule.timezone is None:
         message = f"{schedule.at} lacks its zone: write {schedule.at}Z for UTC, or name a timezone"
         yield Problem("schedule.at", "schedule.no_zone", message)
+    elif moment.year < START:
+        yield Problem("schedule.at", "schedule.past", "Choose a date in the future")
     elif moment.year >= END.year:
         yield Problem("schedule.at", "schedule.too_late", f"Choose a date before {END.year}")
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from exports import definition, schedule
 from exports.errors import DefinitionRefused
@@ -79,6 +81,7 @@ def test_days_that_are_none_are_refused_by_their_place() -> None:
         ("2026-12-01T24:00:00Z", "“2026-12-01T24:00:00Z” is no date and time: write it like 2026-12-01T08:00:00Z"),
         ("2026-12-01T08:00", "2026-12-01T08:00 lacks its zone: write 2026-12-01T08:00Z for UTC, or name a timezone"),
         ("9999-12-31T23:59:00Z", "Choose a date before 2100"),
+        ("0001-01-01T00:00:00Z", "Choose a date in the future"),
     ],
 )
 def test_an_on_date_must_be_a_moment_to_come(at: str, sentence: str) -> None:
@@ -163,3 +166,40 @@ def test_hostile_schedules(entry: dict[str, str]) -> None:
     found = told(document)
     assert bool(found) == (not entry["expect"].startswith("accept") or "9999" in entry["value"])
     assert all(at.startswith("schedule.") for at, _ in found)
+
+
+ZONES = st.sampled_from(["UTC", "Asia/Tokyo", "America/New_York", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
+EXTREMES = st.one_of(
+    st.datetimes(datetime(1, 1, 1), datetime(1, 1, 3)),
+    st.datetimes(datetime(1969, 12, 30), datetime(1970, 1, 3)),
+    st.datetimes(datetime(2099, 12, 30), datetime(2100, 1, 3)),
+    st.datetimes(datetime(9999, 12, 29)),
+    st.datetimes(),
+)
+
+
+@given(local=EXTREMES, offset=st.sampled_from(["", "Z", "+14:00", "-12:00"]), zone=st.none() | ZONES, viewer=ZONES)
+@example(local=datetime(1, 1, 1), offset="", zone="Asia/Tokyo", viewer="UTC")
+@example(local=datetime(1, 1, 1), offset="Z", zone="America/New_York", viewer="UTC")
+@example(local=datetime(9999, 12, 31, 23), offset="", zone="America/New_York", viewer="UTC")
+@example(local=datetime(2099, 12, 31, 23), offset="", zone="Pacific/Pago_Pago", viewer="Pacific/Kiritimati")
+def test_a_date_at_an_end_of_the_calendar_is_refused_or_can_be_said_and_reached(
+    local: datetime, offset: str, zone: str | None, viewer: str
+) -> None:
+    at = f"{local.isoformat(timespec='seconds')}{offset}"
+    found = schedule.read({"type": "on_date", "at": at, "timezone": zone})
+    if schedule.problems(found):
+        assert not 1971 <= local.year <= 2098 or not (offset or zone)
+        assert schedule.problems_when_saved(found, NOW, 1) == []
+        return
+    assert 1969 <= local.year <= 2100
+    assert schedule.sentence(found).startswith("On ")
+    assert schedule.sentence(found) == schedule.brief(found)
+    assert str(local.year) in schedule.sentence(found) or offset
+    assert schedule.shortest(found)
+    assert schedule.notes(found, NOW, viewer) == []
+    moment = schedule.next_moment(found, NOW)
+    assert (moment is None) == bool(schedule.problems_when_saved(found, NOW, 1))
+    if moment is not None:
+        assert list(schedule.moments(found, NOW)) == [moment]
+        schedule.elsewhere(found, moment, viewer)
