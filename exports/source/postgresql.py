@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import sqlalchemy as sa
-from psycopg import sql
+from psycopg import pq, sql
 
 from exports.errors import DefinitionRefused, RunError, SourceSlow
 from exports.formats import Copying
@@ -85,12 +85,22 @@ class PostgresSource(Source):
         with translating(seconds=seconds):
             parts = self._parts.of(select, query, first)
         try:
-            others = [stack.enter_context(reading(beside=first)) for _part in parts[1:]]
+            with ExitStack() as beside:
+                others = [beside.enter_context(reading(beside=first)) for _part in parts[1:]]
+                stack.enter_context(beside.pop_all())
         except RunError:
             # Parts are for speed only: without more connections, or if they lead to another server, one will do. What
             # else may be wrong, the one meets as well.
+            self._begin_again(first, query, seconds)
             return [(first, select)]
         return list(zip([first, *others], parts, strict=True))
+
+    def _begin_again(self, connection: _Connection, query: Query, seconds: float) -> None:
+        """A server that exports no snapshot has ended the transaction. (It exports none beside a savepoint either.)"""
+        if connection.info.transaction_status == pq.TransactionStatus.INERROR:
+            with translating(seconds=seconds):
+                connection.execute("ROLLBACK")
+                self._begin(connection, query.timezone, jit=query.jit, seconds=seconds)
 
     def estimate(self, query: Query) -> int:
         """See `Source.estimate`."""

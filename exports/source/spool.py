@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections import deque
@@ -51,18 +52,33 @@ class Spool:
             raise storage_error(error) from error
 
     def get(self) -> bytearray | None:
-        """The batch that has waited longest; None if none waits."""
+        """The batch that has waited longest; None if none waits.
+
+        Raises:
+            StorageError: the file cannot be read, or has lost what was in it.
+        """
         if self._kept:
             batch = self._kept.popleft()
             self._kept_bytes -= len(batch)
             return batch
         if self._file is None or not self._sizes:
             return None
+        try:
+            return self._read_first(self._file)
+        except OSError as error:
+            raise storage_error(error) from error
+
+    def _read_first(self, file: BinaryIO) -> bytearray:
         batch = bytearray(self._sizes.popleft())
-        os.preadv(self._file.fileno(), [batch], self._read)
-        self._read += len(batch)
+        rest = memoryview(batch)
+        while rest:
+            done = os.preadv(file.fileno(), [rest], self._read)
+            if not done:
+                raise OSError(errno.EIO, "the temporary file is shorter than what was written to it")
+            self._read += done
+            rest = rest[done:]
         if not self._sizes:
-            self._file.truncate(0)
+            file.truncate(0)
             self._read = self._written = 0
         return batch
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import resource
 import tempfile
@@ -237,6 +238,21 @@ def test_a_spool_gives_back_what_was_put_in_whole_and_in_order(sizes: list[int],
         assert not spool.full
 
 
+def test_a_spool_whose_file_has_lost_bytes_gives_none_in_their_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with closing(Spool(in_memory=0, on_disk=1000)) as spool:
+        for _ in range(2):
+            spool.put(bytearray(b"x" * 100))
+        links = [Path(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd")]
+        [file] = [one for one in links if one.is_symlink() and str(tmp_path) in os.readlink(one)]
+        os.truncate(file, 150)
+        assert spool.get() == b"x" * 100
+        with pytest.raises(errors.StoreUnreachable):
+            spool.get()
+
+
 # --- one snapshot
 
 
@@ -327,23 +343,63 @@ def test_a_reader_that_goes_away_stops_both(crowded: Zoo) -> None:
 # --- when there are parts, and where they are cut
 
 
+@dataclass(frozen=True)
+class Role:
+    """A role that may have so many connections."""
+
+    admin: psycopg.Connection[Any]
+    name: str
+    url: str
+
+    def may_have(self, connections: int) -> None:
+        self.admin.execute(f"ALTER ROLE {self.name} CONNECTION LIMIT {connections}".encode())
+
+
 @pytest.fixture
-def lonely_role(crowded: Zoo, postgres: Cluster, worker_number: int) -> Iterator[str]:
-    """The address for a role that may have one connection."""
-    database, role = f"zoo_{worker_number}", f"lonely_{worker_number}"
+def role(crowded: Zoo, postgres: Cluster, worker_number: int) -> Iterator[Role]:
+    """A role that may read, in one connection."""
+    database, name = f"zoo_{worker_number}", f"lonely_{worker_number}"
     with psycopg.connect(postgres.admin_dsn(database), autocommit=True) as connection:
-        connection.execute(f"CREATE ROLE {role} LOGIN CONNECTION LIMIT 1".encode())
-        connection.execute(f"GRANT USAGE ON SCHEMA loyalty TO {role}".encode())
-        connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA loyalty TO {role}".encode())
-        yield postgres.url(database, role)
-        connection.execute(f"DROP OWNED BY {role}".encode())
-        connection.execute(f"DROP ROLE {role}".encode())
+        connection.execute(f"CREATE ROLE {name} LOGIN CONNECTION LIMIT 1".encode())
+        connection.execute(f"GRANT USAGE ON SCHEMA loyalty TO {name}".encode())
+        connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA loyalty TO {name}".encode())
+        yield Role(connection, name, postgres.url(database, name))
+        connection.execute(f"DROP OWNED BY {name}".encode())
+        connection.execute(f"DROP ROLE {name}".encode())
 
 
-def test_without_a_second_connection_a_run_goes_on_with_one(crowded: Zoo, lonely_role: str) -> None:
-    alone = replace(crowded, url=lonely_role)
+def test_without_a_second_connection_a_run_goes_on_with_one(crowded: Zoo, role: Role) -> None:
+    alone = replace(crowded, url=role.url)
     assert run(alone, MIDDLE, fields=["id"]) == run(crowded, Parts(1), fields=["id"])
     assert MIDDLE.asked
+
+
+def test_without_a_third_connection_the_second_is_given_back_before_the_run_goes_on(crowded: Zoo, role: Role) -> None:
+    role.may_have(2)
+    thirds, seen = Cut(at=("000015000", "000035000")), []
+
+    def alone(_: pipeline.Progress) -> None:
+        deadline = time.monotonic() + 5
+        while at_work(crowded) > 1:
+            assert time.monotonic() < deadline, "an idle transaction beside the run"
+        seen.append(1)
+
+    there = replace(crowded, url=role.url)
+    assert run(there, thirds, LATE_FIRST, alone, fields=["extra", "id"])[1] == 50_000
+    assert seen
+    assert thirds.asked
+
+
+def test_a_server_that_exports_no_snapshot_is_read_in_one_piece(crowded: Zoo, role: Role) -> None:
+    role.may_have(2)
+    role.admin.execute("REVOKE EXECUTE ON FUNCTION pg_export_snapshot() FROM public")
+    try:
+        asked = Cut(at=MIDDLE.at)
+        there = replace(crowded, url=role.url)
+        assert run(there, asked, fields=["id"]) == run(crowded, Parts(1), fields=["id"])
+        assert asked.asked
+    finally:
+        role.admin.execute("GRANT EXECUTE ON FUNCTION pg_export_snapshot() TO public")
 
 
 def number_of_parts(zoo: Zoo, parts: Parts, catalogue: Catalogue = CATALOGUE, **members: Any) -> int:
