@@ -161,6 +161,23 @@ def test_run_is_written_to_the_audit_log(ask: Ask, tmp_path: Path, app_database:
     assert row[2] == {"name": "Stores", "model": "stores", "fields": ["id", "name"]}
 
 
+def test_why_is_written_to_the_audit_log_before_it_is_answered(
+    ask: Ask, tmp_path: Path, source_dsn: str, app_database: str
+) -> None:
+    with psycopg.connect(source_dsn) as connection:
+        [(id,)] = connection.execute("SELECT id FROM loyalty.stores WHERE brand = 'maple' LIMIT 1").fetchall()
+    filters = [
+        [{"attribute": "name", "operator": "is_not_empty"}],
+        [{"attribute": "id", "operator": "equals", "value": id}],
+    ]
+    result = ask("why", write(tmp_path, filters=filters), id)
+    assert result.exit_code == 0, result.output
+    with psycopg.connect(app_database) as connection:
+        [row] = connection.execute("SELECT actor, action, facts FROM audit").fetchall()
+    assert row[:2] == ("operator (command line)", "command.why")
+    assert row[2] == {"name": "Stores", "model": "stores", "fields": ["id", "name"]}
+
+
 def test_check_prints_nothing_when_all_is_well(ask: Ask, tmp_path: Path) -> None:
     result = ask("check", write(tmp_path, fields=[{"from": "id"}, {"from": "name", "to": "id"}]))
     assert (result.exit_code, result.output) == (0, "")

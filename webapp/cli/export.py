@@ -95,16 +95,13 @@ def _run(
     definition: Definition, brand: Brand, out: str | None, archive: bool, moment: datetime, ending: _Ending
 ) -> Result:
     from exports import pipeline
-    from webapp.extensions import db
     from webapp.models import brand_scope
-    from webapp.services import audit, brands
+    from webapp.services import brands
 
     with brand_scope(brand.id):
         catalogue, source = brands.catalogue_of(brand), brands.source()
         surroundings = brands.surroundings(brand, moment)
-        facts = {"name": definition.name, "model": definition.model}
-        audit.record("command.run", audit.OPERATOR, **facts, fields=[one.from_ for one in definition.fields])
-        db.session.commit()
+        _record("command.run", definition, [one.from_ for one in definition.fields])
     bar = _bar(definition, catalogue, surroundings, source) if sys.stderr.isatty() else None
 
     def watch(progress: Progress) -> None:
@@ -116,6 +113,15 @@ def _run(
     if bar is not None:
         click.echo("\r\033[K", nl=False, err=True)
     return result
+
+
+def _record(kind: str, definition: Definition, fields: list[str]) -> None:
+    """Say in the audit log of the present brand whose fields the operator reads."""
+    from webapp.extensions import db
+    from webapp.services import audit
+
+    audit.record(kind, audit.OPERATOR, name=definition.name, model=definition.model, fields=fields)
+    db.session.commit()
 
 
 def _sink(definition: Definition, out: str | None, archive: bool) -> Sink:
@@ -216,6 +222,7 @@ def why(file: BinaryIO, id: str, brand: str | None, moment: datetime | None) -> 
     """Say of one record, by its id, whether it is in the file, and why."""
     from exports import preview, words
     from exports import why as reasons
+    from webapp.models import brand_scope
     from webapp.services import brands
     from webapp.services.drafts import inputs
 
@@ -230,6 +237,9 @@ def why(file: BinaryIO, id: str, brand: str | None, moment: datetime | None) -> 
     except ExportsError as error:
         raise click.ClickException(f"{error.message} {error.advised}") from error
     model = catalogue.models[definition.model]
+    asked_of = {one.attribute for set_ in definition.filters for one in set_}
+    with brand_scope(chosen.id):
+        _record("command.why", definition, sorted(asked_of))
     if verdict is None:
         raise click.ClickException(reasons.nobody(model, chosen.name))
     letters = [inputs.letters(place) for place in range(len(definition.filters))]

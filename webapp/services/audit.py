@@ -33,6 +33,7 @@ KINDS: Final = frozenset(
         "run.downloaded",
         "run.download_ended",
         "command.run",
+        "command.why",
         "preview.shown",
         "access.denied",
         "csrf.failed",
