@@ -9,11 +9,10 @@ from exports import why, words
 from exports.catalogue import Catalogue
 from exports.errors import DefinitionRefused, RunError, RunStopped
 from exports.why import Judged, Verdict
-from webapp.extensions import db
 from webapp.models import Draft, User
-from webapp.services import audit, brands, drafts
+from webapp.services import brands, choices, drafts
 from webapp.services.drafts import Typed, inputs
-from webapp.services.previews.asking import Asked, on
+from webapp.services.previews.asking import Asked, on, told_once
 
 LONGEST: Final = 200
 """Characters of an id; no key that people type is longer."""
@@ -63,9 +62,8 @@ def explain(user: User, draft: Draft, typed: Typed, catalogue: Catalogue, id: st
     except RunStopped:
         return Explained(id, complaint="Checked again elsewhere: press Check once more.")
     if found.lines:
-        shown = [one.attribute for set_ in typed.sets for one in set_ if not one.is_blank]
-        audit.record("preview.shown", user, draft, model=typed.model, fields=sorted(set(shown)))
-        db.session.commit()
+        shown = {one.attribute for set_ in typed.sets for one in set_ if not one.is_blank}
+        told_once(user, draft, typed, "explained", typed.model, sorted(shown))
     return found
 
 
@@ -80,7 +78,8 @@ def _explained(asked: Asked, user: User, typed: Typed, catalogue: Catalogue, id:
         return Explained(id, complaint=why.nobody(catalogue.models[typed.model], user.brand.name))
     filled = [inputs.letters(place) for place, set_ in enumerate(typed.sets) if any(not one.is_blank for one in set_)]
     begins, goes_on = why.sentence(verdict, read.letters, [one for one in filled if one not in read.letters])
-    phrases = words.filters(read.definition, catalogue.models.get(typed.model))
+    model = catalogue.models.get(typed.model)
+    phrases = words.filters(read.definition, model, choices.called(user, catalogue, model, read.definition.filters))
     return Explained(id, begins, goes_on, _lines(read.labels, phrases, verdict))
 
 

@@ -93,7 +93,8 @@ class Typed(_Typed):
     """The whole draft.
 
     `submitted`: the steps that were left by Next, whose problems are shown. `tab`: the page that saved last. `token`:
-    what makes **Create** answer the same export twice. `previewed`: model and fields of the last preview in the audit.
+    what makes **Create** answer the same export twice. `previewed`: model and fields of the last preview in the audit,
+    `explained` those of the last Why?.
     `counted`: how many rows matched when all could be counted last.
     """
 
@@ -111,6 +112,7 @@ class Typed(_Typed):
     tab: str = ""
     token: uuid.UUID = Field(default_factory=uuid.uuid4)
     previewed: str = ""
+    explained: str = ""
     counted: int | None = None
 
     @property
@@ -137,5 +139,6 @@ class Typed(_Typed):
             file=self.file.with_(extension=extension),
             submitted=tuple(one for one in self.submitted if one not in ("filters", "fields", "file")),
             previewed="",
+            explained="",
             counted=None,
         )

@@ -102,9 +102,17 @@ def on(source: Source, user: User, typed: Typed, catalogue: Catalogue, step: str
 
 
 def told(user: User, draft: Draft, typed: Typed, definition: Definition) -> None:
-    """Say in the audit log that rows were shown: once for a draft, its model and its fields (RELIABILITY section 6)."""
+    """Say in the audit log that rows were shown."""
     fields = [one.from_ for one in definition.fields] or ["all fields"]
-    named = hashlib.sha256(json.dumps([definition.model, fields]).encode()).hexdigest()
-    if typed.previewed != named:
-        audit.record("preview.shown", user, draft, model=definition.model, fields=fields)
-        drafts.note(draft, previewed=named)
+    told_once(user, draft, typed, "previewed", definition.model, fields)
+
+
+def told_once(user: User, draft: Draft, typed: Typed, member: str, model: str, fields: list[str]) -> None:
+    """Say in the audit log that data was shown: once for a draft, its model and its fields (RELIABILITY section 6).
+
+    `member` of the draft keeps which were told of last: "previewed" or "explained".
+    """
+    named = hashlib.sha256(json.dumps([model, fields]).encode()).hexdigest()
+    if getattr(typed, member) != named:
+        audit.record("preview.shown", user, draft, model=model, fields=fields)
+        drafts.note(draft, **{member: named})
