@@ -54,7 +54,8 @@ IS_TIME: Final = f"^({_DATE})[ T]{_CLOCK}(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)$
 class Context:
     """Where an expression stands: the model and the relation whose records are read, the export's zone, the run.
 
-    `within` names the segments that are being written out right now: one that comes round again is a circle.
+    `within` names the segments that are being written out right now: one that comes round again is a circle. `iso`:
+    times in the file are told as ISO 8601 has them.
     """
 
     catalogue: Catalogue
@@ -63,6 +64,7 @@ class Context:
     timezone: str
     surroundings: Surroundings
     within: tuple[str, ...] = ()
+    iso: bool = False
     made: dict[tuple[str, int], tuple[DataField, Expression]] = made_by(init=False, default_factory=dict, repr=False)
     """What `once` has made for this relation already."""
 

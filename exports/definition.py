@@ -106,7 +106,10 @@ class Column(_Strict):
 
 
 class File(_Strict):
-    """File format. What is left out has the value that the extension gives it (SPEC sections 3.5 and 6)."""
+    """File format. What is left out has the value that the extension gives it (SPEC sections 3.5 and 6).
+
+    `times`: YYYY-MM-DD HH:MM:SS on the clock of the export's zone, or ISO 8601 with the offset of that zone.
+    """
 
     extension: Extension = "csv"
     delimiter: Text | None = ","
@@ -115,6 +118,7 @@ class File(_Strict):
     header: bool = True
     bom: bool = False
     protect_spreadsheets: bool = True
+    times: Literal["local", "iso"] = "local"
 
     @model_validator(mode="before")
     @classmethod

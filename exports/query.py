@@ -148,7 +148,10 @@ def build(definition: Definition, catalogue: Catalogue, surroundings: Surroundin
         DefinitionRefused: a segment that it names cannot be used.
     """
     model = catalogue.models[definition.model]
-    context = Context(catalogue, model, relation(model, surroundings), definition.timezone, surroundings)
+    context = Context(
+        catalogue, model, relation(model, surroundings), definition.timezone, surroundings,
+        iso=definition.file.times == "iso",
+    )  # fmt: skip
     columns = cells(definition, model)
     format = format_of(definition.file)
     key = context.relation.c[model.fields[model.key].column]

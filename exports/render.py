@@ -119,7 +119,7 @@ def _plain(field: DataField, context: Context) -> Expression:
     if field.type == FieldType.DATE:
         return stored(field, context)
     if field.type == FieldType.DATETIME:
-        return _local(stored(field, context))
+        return _local(stored(field, context), context)
     return as_text(field, context)
 
 
@@ -136,7 +136,7 @@ def as_text(field: DataField, context: Context) -> Expression:
     if field.type in NUMBERS and field.stored == "double precision":
         return sa.cast(exact(stored(field, context)), _TEXT)
     if field.type == FieldType.DATETIME:
-        local = sa.cast(_local(value(field, context)), _TEXT)
+        local = sa.cast(_local(value(field, context), context), _TEXT)
         return sa.func.coalesce(local, stored(field, context)) if field.path else local
     if field.type == FieldType.LIST and not field.path:
         return sa.cast(_array(field, context), _TEXT)
@@ -150,9 +150,17 @@ def exact(number: Expression) -> Expression:
     return sa.cast(sa.cast(number, _TEXT), sa.Numeric())
 
 
-def _local(moment: Expression) -> Expression:
-    """The wall clock in the session's zone, fractions of a second cut."""
-    return sa.func.date_trunc(sa.literal_column("'second'"), sa.cast(moment, sa.DateTime()))
+def _local(moment: Expression, context: Context) -> Expression:
+    """The wall clock in the session's zone, fractions of a second cut; as ISO 8601 has it with the offset behind it.
+
+    to_char alone would tell years before Christ as years after it; of infinity it tells nothing.
+    """
+    local: Expression = sa.func.date_trunc(sa.literal_column("'second'"), sa.cast(moment, sa.DateTime()))
+    if not context.iso:
+        return local
+    zoned = sa.cast(moment, sa.DateTime(timezone=True))
+    offset = sa.func.coalesce(sa.func.to_char(zoned, literal("TZH:TZM")), literal(""))
+    return sa.func.regexp_replace(sa.cast(local, _TEXT), literal(" "), literal("T"), type_=_TEXT).concat(offset)
 
 
 def _array(field: DataField, context: Context) -> Expression:
@@ -160,7 +168,7 @@ def _array(field: DataField, context: Context) -> Expression:
     column = value(field, context)
     if field.items == FieldType.DATETIME:
         element = sa.func.unnest(column).column_valued("element")
-        local = sa.cast(_local(element), _TEXT)
+        local = sa.cast(_local(element, context), _TEXT)
         column = sa.case((column.is_not(None), sa.func.array(sa.select(local).scalar_subquery())))
     return sa.func.to_json(column, type_=JSON())
 

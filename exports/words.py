@@ -74,6 +74,8 @@ def file(given: File) -> list[str]:
     said.append("UTF-8 with BOM" if given.bom else "UTF-8")
     if given.extension in ("csv", "psv"):
         said.append("spreadsheets protected" if given.protect_spreadsheets else "spreadsheets not protected")
+    if given.times == "iso":
+        said.append("times as ISO 8601")
     return said
 
 

@@ -44,6 +44,7 @@
     const handle = event.button === 0 && event.isPrimary && event.target.closest?.("[data-drag]");
     if (!handle || drag) return;
     event.preventDefault();
+    document.activeElement?.blur(); // closes a list that lies over the lines
     const line = handle.closest("li");
     const list = line.parentElement;
     list.setPointerCapture(event.pointerId); // not the handle, which moves and would lose it

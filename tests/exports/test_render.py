@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -103,6 +104,37 @@ def test_moments_in_a_list_are_told_in_the_zone_of_the_export(zoo: Zoo) -> None:
     assert json.loads(cell.strip('"').replace('""', '"')) == ["2017-01-01 01:00:00", "2017-07-01 02:00:00"]
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Budapest", "Asia/Kathmandu", "America/St_Johns", "Pacific/Kiritimati"])
+def test_a_moment_as_iso_8601_reads_back_as_the_same_second(zoo: Zoo, zone: str) -> None:
+    hours = [datetime(2017, 3, 25, 22, 59, 59, 999999, tzinfo=UTC) + timedelta(hours=one) for one in range(0, 6000, 7)]
+    folds = [datetime(2017, 10, 29, 0, 30, tzinfo=UTC) + timedelta(hours=one) for one in range(3)]
+    moments = [*hours, *folds]
+    rows = [{"id": f"{place:04}", "at": one, "moments": [one]} for place, one in enumerate(moments)]
+    zoo.fill(rows)
+    read = [row.partition("|")[2] for row in zoo.file(
+        fields=["id", "at"], timezone=zone, file={"times": "iso", "delimiter": "|", "header": False}
+    ).decode().splitlines()]  # fmt: skip
+    expected = [one.replace(microsecond=0).astimezone(ZoneInfo(zone)).isoformat() for one in moments]
+    assert read == expected
+    objects = json.loads(zoo.file(fields=["at", "moments"], timezone=zone, file={"times": "iso", "extension": "json"}))
+    assert objects == [{"at": text, "moments": [text]} for text in expected]
+
+
+def test_iso_8601_is_what_replacements_compare_with_groups_are_made_of_and_the_greatest_is_told_in(zoo: Zoo) -> None:
+    twice = [datetime(2017, 10, 29, hour, 30, tzinfo=UTC) for hour in (0, 1)]  # 02:30 comes two times in Budapest
+    zoo.fill([{"id": str(place), "at": one} for place, one in enumerate(twice)])
+    file = {"times": "iso", "header": False}
+    replace = [{"value": "2017-10-29T02:30:00+01:00", "new": "later"}]
+    group = {"from": "at", "aggregation": "group", "replace": replace}
+    counted = {"from": "id", "aggregation": "count"}
+    made = zoo.file(fields=[group, counted], timezone="Europe/Budapest", file=file, aggregation=True)
+    assert made == b"2017-10-29T02:30:00+02:00,1\nlater,1\n"
+    kinds = {"from": "kind", "aggregation": "group", "default": "all"}
+    most = {"from": "at", "aggregation": "max"}
+    made = zoo.file(fields=[kinds, most], timezone="Europe/Budapest", file=file, aggregation=True)
+    assert made == b"all,2017-10-29T02:30:00+01:00\n"
+
+
 def test_an_infinite_moment_is_text_and_no_crash(zoo: Zoo) -> None:
     import psycopg
 
@@ -110,6 +142,7 @@ def test_an_infinite_moment_is_text_and_no_crash(zoo: Zoo) -> None:
     with psycopg.connect(zoo.url) as connection:
         connection.execute("UPDATE loyalty.things SET at = 'infinity', day = '-infinity'")
     assert zoo.cells("at") == ["infinity"]
+    assert zoo.cells("at", file={"times": "iso"}) == ["infinity"]
     assert zoo.cells("day") == ["-infinity"]
     assert zoo.objects(fields=["at", "day"]) == [{"at": "infinity", "day": "-infinity"}]
 

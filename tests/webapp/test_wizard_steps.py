@@ -228,7 +228,8 @@ def test_challenges_come_as_json_only_and_the_page_says_why(tab: Tab, people: Pe
          {"delimiter": ";", "header": False, "bom": True, "protect_spreadsheets": False}),
         ({"extension": "psv", "delimiter": "tab", "newline": "cr"}, {"delimiter": "|", "newline": "\n"}),
         ({"extension": "json", "bom": "1"}, {"bom": False, "header": True}),
-        ({"extension": "jsonl"}, {"extension": "jsonl"}),
+        ({"extension": "jsonl"}, {"extension": "jsonl", "times": "local"}),
+        ({"extension": "json", "times": "iso"}, {"times": "iso"}),
     ],
 )  # fmt: skip
 def test_the_file_is_as_it_was_chosen_and_what_it_has_not_is_ignored(

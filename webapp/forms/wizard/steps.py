@@ -31,7 +31,7 @@ def _localization(posted: Posted, typed: Typed, _model: DataModel | None) -> Typ
 
 
 def _file(posted: Posted, typed: Typed, _model: DataModel | None) -> Typed:
-    texts = ("extension", "delimiter", "delimiter_other", "enclosure", "newline")
+    texts = ("extension", "delimiter", "delimiter_other", "enclosure", "newline", "times")
     ticks = ("no_header", "bom", "protect")
     posted.only({*texts, *ticks})
     changes = {name: posted.text(name, getattr(typed.file, name)) for name in texts}

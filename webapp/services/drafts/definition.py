@@ -64,7 +64,7 @@ def _column(typed: TypedColumn, aggregated: bool) -> dict[str, Any]:
 
 def file_document(typed: TypedFile) -> dict[str, Any]:
     """The member `file`: options that the extension does not have are left out."""
-    made: dict[str, Any] = {"extension": typed.extension}
+    made: dict[str, Any] = {"extension": typed.extension, "times": typed.times}
     if typed.extension in ("csv", "psv"):
         made |= {"header": not typed.no_header, "bom": typed.bom, "protect_spreadsheets": typed.protect}
     if typed.extension == "csv":

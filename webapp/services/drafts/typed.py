@@ -84,6 +84,7 @@ class TypedFile(_Typed):
     no_header: bool = False
     bom: bool = False
     protect: bool = True
+    times: str = "local"
 
 
 TypedSet = tuple[TypedCriterion, ...]

@@ -78,7 +78,7 @@ def _document(user: User, typed: Typed, catalogue: Catalogue, step: str) -> dict
     if document["timezone"] not in brands.zones():
         document["timezone"] = user.brand.time_zone
     if step in ("filters", "fields"):
-        document["file"] = {"extension": typed.file.extension}
+        document["file"] = {"extension": typed.file.extension, "times": typed.file.times}
     model = catalogue.models.get(typed.model)
     if model and not (document["fields"] or document["all_fields"] or document["aggregation"]):
         shown = [one for one in model.all_fields if user.export_pii or not one.personal]

@@ -101,10 +101,15 @@ def _fields(place: Place) -> dict[str, Any]:
         "all_count": len(place.model.all_fields) if place.model else 0,
         "max_columns": MAX_COLUMNS,
         "type_words": TYPE_WORDS,
-        "zone_place": place.typed.timezone.rpartition("/")[2].replace("_", " "),
+        "zone_place": _zone_place(place),
         "methods": cache(lambda id: aggregation.choices(fields[id]) if id in fields else ()),
         "method_labels": aggregation.LABELS,
     }
+
+
+def _zone_place(place: Place) -> str:
+    """America/New_York as people say it, also of a zone that is none."""
+    return place.typed.timezone.rpartition("/")[2].replace("_", " ")
 
 
 def described(place: Place) -> list[tuple[DataField, str]]:
@@ -128,6 +133,7 @@ def _file(place: Place) -> dict[str, Any]:
         "only_json": only_json,
         "extension": place.typed.file.extension,
         "delimiters": [*DELIMITER_WORDS, *unknown],
+        "zone_place": _zone_place(place),
     }
 
 
