@@ -33,6 +33,8 @@ SHOWN: Final = 300
 """Characters of a cell that are shown: a page with twenty rows of the largest values would be hundreds of megabytes."""
 _AT_LEAST: Final = 0.05
 """Seconds below which asking is not worth it."""
+_COUNTED: Final = 0.8
+"""Of the time for what would match without each criterion: for counting."""
 _SHARES: Final = (0.4, 0.35, 0.25)
 """Of the time: for the form that should be quicker, for the other one, and for a sample."""
 
@@ -69,9 +71,9 @@ class Counts:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """How many records a set matches without one of its criteria; `exact` or about."""
+    """How many records a set matches without one of its criteria; `exact` or about, None if there was no time left."""
 
-    records: int
+    records: int | None
     exact: bool
 
 
@@ -111,7 +113,8 @@ def count(query: Query, source: Source, seconds: float = COUNT_WITHIN) -> Counts
 def count_without_each(query: Query, source: Source, seconds: float = COUNT_WITHIN) -> list[list[LeftOut]]:
     """For every criterion how many records its set would match without it: which one leaves nothing.
 
-    What is not counted within `seconds`, all of them together, is estimated. Raises as `count`.
+    What is not counted in most of the `seconds`, which are for all of them together, is estimated in the rest.
+    Raises as `count`.
     """
     until = time.monotonic() + seconds
     found: list[list[LeftOut]] = []
@@ -119,16 +122,19 @@ def count_without_each(query: Query, source: Source, seconds: float = COUNT_WITH
         found.append([])
         for place in range(len(set_)):
             rest = sa.and_(sa.true(), *set_[:place], *set_[place + 1 :])
-            found[-1].append(_left_out(rest, query, source, until - time.monotonic()))
+            found[-1].append(_left_out(rest, query, source, until, (1 - _COUNTED) * seconds))
     return found
 
 
-def _left_out(rest: sa.ColumnElement[Any], query: Query, source: Source, seconds: float) -> LeftOut:
-    if seconds > _AT_LEAST:
+def _left_out(rest: sa.ColumnElement[Any], query: Query, source: Source, until: float, for_estimates: float) -> LeftOut:
+    left = until - time.monotonic() - for_estimates
+    if left > _AT_LEAST:
         try:
-            return LeftOut(_number(query.count_where(rest), query, source, seconds), exact=True)
+            return LeftOut(_number(query.count_where(rest), query, source, left), exact=True)
         except SourceTimeout:
             pass
+    if time.monotonic() > until:
+        return LeftOut(None, exact=False)
     return LeftOut(source.estimate(replace(query, where=sa.and_(query.brand, rest), groups=None)), exact=False)
 
 

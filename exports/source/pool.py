@@ -24,7 +24,10 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 IDLE: Final = "exports previews"
 GONE_WITHIN: Final = 2.0
 """Seconds in which a cancelled query has to be gone; most need a millisecond."""
+WAITS_FOR: Final = 6.0
+"""Seconds to wait for another page's question about the same: a count may take five."""
 _LOOK_EVERY: Final = 0.005
+_WAIT_EVERY: Final = 0.05
 _FREE_WITHIN: Final = 0.25
 """Seconds to wait for a connection that a cancelled query gives back."""
 _OTHERS: Final = """
@@ -44,18 +47,21 @@ class PreviewPool:
         self._idle: list[Connection] = []
 
     @contextmanager
-    def lease(self, draft: str, rev: int) -> Iterator[PostgresSource]:
+    def lease(self, draft: str, rev: int, *, gives_way: bool = False) -> Iterator[PostgresSource]:
         """A connection for what is asked about revision `rev` of a draft.
 
+        `gives_way`: what runs about the same revision is not stopped but waited for.
+
         Raises:
-            Overtaken: a newer revision is being looked at, now or since.
-            PreviewsBusy: all connections are in use. The draft's older queries are stopped all the same.
+            Overtaken: a newer revision is being looked at, now or since, or the same anew.
+            PreviewsBusy: all connections are in use, or what is waited for takes longer than `WAITS_FOR`. The draft's
+                older queries are stopped all the same.
             SourceError: the source cannot be reached.
         """
-        self._take_slot(draft, rev)
+        self._take_slot(draft, rev, gives_way=gives_way)
         try:
             with translating(seconds=GONE_WITHIN):
-                connection = self._named(draft, rev)
+                connection = self._named(draft, rev, gives_way=gives_way)
             try:
                 yield _Leased(connection, self._work_mem)
             except SourceConflict as error:
@@ -72,20 +78,21 @@ class PreviewPool:
         while (connection := self._unused()) is not None:
             connection.close()
 
-    def _take_slot(self, draft: str, rev: int) -> None:
+    def _take_slot(self, draft: str, rev: int, *, gives_way: bool) -> None:
         if self._slots.acquire(blocking=False):
             return
-        with translating(seconds=GONE_WITHIN), connect(self._url, IDLE) as connection, _alone(connection, draft):
-            _stop_older(connection, draft, rev)
+        if not gives_way:
+            with translating(seconds=GONE_WITHIN), connect(self._url, IDLE) as connection, _alone(connection, draft):
+                _stop_older(connection, draft, rev)
         if not self._slots.acquire(timeout=_FREE_WITHIN):
             raise PreviewsBusy
 
-    def _named(self, draft: str, rev: int) -> Connection:
+    def _named(self, draft: str, rev: int, *, gives_way: bool) -> Connection:
         """A connection under the name of the draft; one that died while nobody used it is replaced."""
         while (connection := self._unused()) is not None:
             with suppress(psycopg.OperationalError):
-                return self._taken_over(connection, draft, rev)
-        return self._taken_over(connect(self._url, IDLE), draft, rev)
+                return self._taken_over(connection, draft, rev, gives_way=gives_way)
+        return self._taken_over(connect(self._url, IDLE), draft, rev, gives_way=gives_way)
 
     def _unused(self) -> Connection | None:
         try:
@@ -93,11 +100,13 @@ class PreviewPool:
         except IndexError:
             return None
 
-    def _taken_over(self, connection: Connection, draft: str, rev: int) -> Connection:
+    def _taken_over(self, connection: Connection, draft: str, rev: int, *, gives_way: bool) -> Connection:
+        deadline = time.monotonic() + WAITS_FOR
         try:
-            with _alone(connection, draft):
-                _stop_older(connection, draft, rev)
-                _rename(connection, f"preview:{draft}:{rev}")
+            while not _is_taken_over(connection, draft, rev, gives_way=gives_way):
+                if time.monotonic() > deadline:
+                    raise PreviewsBusy
+                time.sleep(_WAIT_EVERY)
         except (Overtaken, PreviewsBusy):
             self._idle.append(connection)
             raise
@@ -149,10 +158,25 @@ def _alone(connection: Connection, draft: str) -> Iterator[None]:
             connection.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [f"preview:{draft}"])
 
 
+def _is_taken_over(connection: Connection, draft: str, rev: int, *, gives_way: bool) -> bool:
+    """Name the connection after the draft, unless it gives way: then it waits without the lock, newer ones need it."""
+    with _alone(connection, draft):
+        if gives_way and any(int(theirs) == rev for _pid, theirs in _others(connection, draft)):
+            return False
+        _stop_older(connection, draft, rev)
+        _rename(connection, f"preview:{draft}:{rev}")
+        return True
+
+
+def _others(connection: Connection, draft: str) -> list[tuple[Any, ...]]:
+    """What the draft has running: process and revision."""
+    return connection.execute(_OTHERS, [f"preview:{draft}:%"]).fetchall()
+
+
 def _stop_older(connection: Connection, draft: str, rev: int) -> None:
     """Cancel what the draft has running, until it is gone."""
     deadline = time.monotonic() + GONE_WITHIN
-    while others := connection.execute(_OTHERS, [f"preview:{draft}:%"]).fetchall():
+    while others := _others(connection, draft):
         if any(int(theirs) > rev for _pid, theirs in others):
             raise Overtaken
         if time.monotonic() > deadline:

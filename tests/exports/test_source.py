@@ -313,6 +313,8 @@ def test_what_takes_too_long_before_the_run_is_no_answer(crowded: Zoo) -> None:
     assert preview.count(query, crowded.source, seconds=0.3) is None
     [left_out] = preview.count_without_each(query, crowded.source, seconds=0.3)
     assert [one.exact for one in left_out] == [False, False]
+    [unknown] = preview.count_without_each(query, crowded.source, seconds=0)
+    assert unknown == [LeftOut(None, exact=False)] * 2, "no time is left to estimate either"
 
 
 def test_where_the_first_rows_take_too_long_a_sample_stands_for_them_and_says_so(zoo: Zoo) -> None:

@@ -51,7 +51,7 @@ def names(zoo: Zoo, draft: str = "%") -> list[str]:
         return [name for (name,) in connection.execute(wanted.encode(), [f"preview:{draft}:%"])]
 
 
-def wait_for(names_now: Any, wanted: list[str]) -> None:
+def wait_for(names_now: Any, wanted: Any) -> None:
     """Wait until the names are these."""
     deadline = time.monotonic() + 20
     while names_now() != wanted:
@@ -97,6 +97,34 @@ def test_a_question_that_comes_too_late_does_not_stop_a_newer_one(
     assert names(zoo) == ["preview:a:2"]
     assert not newer.done()
     assert ask(pool, "a", 3, ONE) == [(1,)]
+
+
+def test_who_gives_way_waits_for_the_same_question_but_not_for_an_older_one(
+    zoo: Zoo, pool: PreviewPool, other_process: PreviewPool, threads: ThreadPoolExecutor
+) -> None:
+    def gently(rev: int) -> Any:
+        with other_process.lease("a", rev, gives_way=True) as source:
+            return source.select(ONE, seconds=5)
+
+    older = begin(threads, zoo, pool, "a", 1)
+    assert gently(2) == [(1,)]
+    with pytest.raises(Overtaken):
+        older.result(timeout=20)
+    ended = threading.Event()
+
+    def held() -> None:
+        with pool.lease("a", 3):
+            ended.wait(20)
+
+    same = threads.submit(held)
+    wait_for(lambda: names(zoo), ["preview:a:3"])
+    waiting = threads.submit(gently, 3)
+    with psycopg.connect(zoo.url, autocommit=True) as connection:
+        wait_for(lambda: len(connection.execute(f"SELECT {RUNNING}".encode(), [IDLE]).fetchall()), 1)
+    assert not waiting.done()
+    ended.set()
+    same.result(timeout=20)
+    assert waiting.result(timeout=20) == [(1,)]
 
 
 def test_twenty_quick_changes_never_leave_more_than_one_query_of_the_draft_running(

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -36,6 +40,63 @@ def counts(wizard: Wizard, what: str) -> dict[str, str]:
     return {id: text.strip() for id, text in found}
 
 
+@contextmanager
+def all_previews_busy(person: Person) -> Iterator[None]:
+    """Other drafts use every connection for previews."""
+    from webapp.services import brands
+
+    with person.at_work(), ExitStack() as leases:
+        for other in range(person.app.config["SETTINGS"].source_pool):
+            leases.enter_context(brands.previews().lease(f"other-{other}", 1))
+        yield
+
+
+def test_with_all_connections_in_use_a_source_that_hangs_is_told_in_a_sentence(
+    tab: Tab, people: People, source_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    someone = tab(people.exporter)
+    at_filters(someone, "stores")
+    choose(someone, "id", "is_not_empty")
+    with all_previews_busy(people.exporter):
+        assert "Busy" in part(someone, "preview")
+        monkeypatch.setattr("exports.source.postgresql._QUICK", 0.3)
+        with psycopg.connect(source_dsn) as source:
+            source.execute("LOCK TABLE loyalty.stores IN ACCESS EXCLUSIVE MODE")
+            assert "for a question that takes a moment" in part(someone, "preview")
+
+
+def running(source_dsn: str, wizard: Wizard) -> set[int]:
+    """The processes that answer questions about a draft."""
+    wanted = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE %s AND wait_event_type = 'Lock'"
+    with psycopg.connect(source_dsn) as source:
+        return {pid for (pid,) in source.execute(wanted, [f"preview:{wizard.draft_id}:%"])}
+
+
+def wait_until_asked(source_dsn: str, wizard: Wizard, before: set[int]) -> set[int]:
+    """Wait until another process than before answers."""
+    deadline = time.monotonic() + 4
+    while not (now := running(source_dsn, wizard) - before):
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.01)
+    return now
+
+
+def test_two_pages_of_one_draft_both_end_with_an_answer(tab: Tab, people: People, source_dsn: str) -> None:
+    one, other = tab(people.exporter), tab(people.exporter)
+    at_filters(one, "stores")
+    choose(one, "id", "is_not_empty")
+    address = f"/drafts/{one.draft_id}/filters"
+    wanted = {"rev": one.value("rev"), "rows": "1"}
+    with ThreadPoolExecutor(2) as pages, psycopg.connect(source_dsn) as source:
+        source.execute("LOCK TABLE loyalty.stores IN ACCESS EXCLUSIVE MODE")
+        counting = pages.submit(one.client.get, f"{address}/count", query_string=wanted)
+        first = wait_until_asked(source_dsn, one, set())
+        looking = pages.submit(other.client.get, f"{address}/preview")
+        wait_until_asked(source_dsn, one, first)
+        source.rollback()
+        assert (counting.result().status_code, looking.result().status_code) == (200, 200)
+
+
 def test_a_mistake_in_one_set_leaves_the_others_counted(tab: Tab, people: People, source_dsn: str) -> None:
     someone = tab(people.exporter)
     at_filters(someone, "stores")
@@ -59,12 +120,18 @@ def test_sets_are_counted_and_what_matches_both_is_told(tab: Tab, people: People
     choose(someone, "id", "is_not_empty")
     someone.press("or")
     choose(someone, "id", "starts_with", label="B-1")
-    someone.fill({"filters-B-1-value": "3"})
+    with psycopg.connect(source_dsn) as source:
+        wanted = (
+            "SELECT left(id, 1), count(*) FROM loyalty.stores WHERE brand = 'maple' GROUP BY 1 ORDER BY 2 DESC LIMIT 1"
+        )
+        beginning, both = source.execute(wanted).fetchone() or ("", 0)
+    assert both > 1
+    someone.fill({"filters-B-1-value": beginning})
     someone.press("preview")
     words = part(someone, "preview") + part(someone, "count")
     assert "Exact, counted" in words
-    both = counts(someone, "preview")["count-B"].removesuffix("rows").strip()
-    assert f"{both} rows match both sets: they are in the file once." in words or both == "0"
+    assert counts(someone, "preview")["count-B"] == f"{both:,} rows"
+    assert f"{both:,} rows match both sets: they are in the file once." in words
 
 
 def test_nothing_matches_and_it_is_told_which_criterion_keeps_everything_out(

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from exports import rules
 from exports.catalogue import Catalogue
 from exports.definition import Definition
-from exports.errors import Overtaken, Problem
+from exports.errors import Overtaken, PreviewsBusy, Problem
 from exports.query import Query, build
 from exports.source.base import Source
 from exports.surroundings import Surroundings, known_ids
@@ -24,8 +24,10 @@ from webapp.services.previews.readable import Readable, readable
 
 T = TypeVar("T")
 UNKNOWN: Final = "record.unknown"
+AGAIN: Final = 8
+"""How often a question is asked again that was stopped by another page of the same draft."""
 KNOWN_S: Final = 60.0
-_known: Kept[tuple[str, str], rules.Known] = Kept(KNOWN_S)
+_known: Kept[tuple[str, str, str], rules.Known] = Kept(KNOWN_S)
 """Groups, rewards and challenges that were all there: while a person types, the same ids are chosen again and again."""
 
 
@@ -59,8 +61,13 @@ MARKING: Final = frozenset({"filters", "fields"})
 """The steps that show cells; the others show the file's own bytes, or too little of it to tell what was changed."""
 
 
-def ask(user: User, draft: Draft, typed: Typed, catalogue: Catalogue, step: str, what: Callable[[Asked], T]) -> T:
-    """What the source says about a draft. A query that was stopped for no newer one is asked a second time.
+def ask(
+    user: User, draft: Draft, typed: Typed, catalogue: Catalogue, step: str, what: Callable[[Asked], T]
+) -> tuple[T, Readable]:
+    """What the source says about a draft, and what of it was read.
+
+    Asked again if it was stopped and the draft is unchanged: then another page asked the same. That one is waited for,
+    not stopped in turn, so that each page ends with an answer.
 
     Raises:
         Overtaken: the draft was changed, or asked about anew, meanwhile.
@@ -68,20 +75,19 @@ def ask(user: User, draft: Draft, typed: Typed, catalogue: Catalogue, step: str,
         SourceError: the source cannot be read.
     """
     rev = draft.rev
-
-    def once() -> T:
-        with brands.previews().lease(str(draft.id), rev) as source:
-            return what(on(source, user, typed, catalogue, step))
-
-    try:
-        found = once()
-    except Overtaken:
+    for times in range(1 + AGAIN):
+        try:
+            with brands.previews().lease(str(draft.id), rev, gives_way=times > 0) as source:
+                asked = on(source, user, typed, catalogue, step)
+                found = what(asked)
+        except Overtaken:
+            if drafts.rev_of(draft) != rev:
+                raise
+            continue
         if drafts.rev_of(draft) != rev:
-            raise
-        found = once()
-    if drafts.rev_of(draft) != rev:
-        raise Overtaken
-    return found
+            raise Overtaken
+        return found, asked.read
+    raise PreviewsBusy
 
 
 def on(source: Source, user: User, typed: Typed, catalogue: Catalogue, step: str) -> Asked:
@@ -90,7 +96,7 @@ def on(source: Source, user: User, typed: Typed, catalogue: Catalogue, step: str
 
     def check(definition: Definition) -> list[Problem]:
         model = catalogue.models.get(definition.model)
-        chosen = around.brand, repr(definition.filters)
+        chosen = around.brand, definition.model, repr(definition.filters)
         kept = _known.get(chosen)
         known = kept[0] if kept else known_ids(definition, source, catalogue, around.brand)
         found = rules.problems(definition, catalogue, brands.zones(), around.segments, known)

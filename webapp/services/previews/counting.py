@@ -71,12 +71,11 @@ def count(
         rows = None
         if with_rows and asked.read.is_whole and asked.read.has_columns:
             rows = preview.first_rows(asked.to_show(query), asked.source, expected, ROWS_S)
-            told(user, draft, typed, asked.read.definition)
         found = known_count(query, asked.read.letters, expected) or _count(asked, query, expected, until)
         return replace(found if asked.read.is_whole else _of_sets_alone(found), first=rows)
 
     try:
-        found = ask(user, draft, typed, catalogue, step, counted)
+        found, read = ask(user, draft, typed, catalogue, step, counted)
     except PreviewsBusy:
         return Counted(None, None, is_busy=True)
     except DefinitionRefused:
@@ -85,6 +84,8 @@ def count(
         return Counted(None, None, trouble=f"{error.message} {error.advised}")
     if found is None:
         return None
+    if found.first is not None and read.definition is not None:
+        told(user, draft, typed, read.definition)
     if found.rows is not None and found.rows != typed.counted:
         drafts.note(draft, counted=found.rows)
     return replace(found, total=sizes.of_models(user.brand, catalogue).get(typed.model))
@@ -152,20 +153,20 @@ def without_each(user: User, draft: Draft, typed: Typed, catalogue: Catalogue, s
         Overtaken: the draft was changed meanwhile.
     """
 
-    def left_out(asked: Asked) -> list[LeftOutWords]:
-        definition = asked.read.definition
-        if definition is None:
-            return []
-        found = preview.count_without_each(asked.query, asked.source, WITHIN_S)
-        model = catalogue.models.get(definition.model)
-        phrases = words.filters(definition, model, choices.called(user, catalogue, model, definition.filters))
-        return [
-            LeftOutWords(label, phrase, one)
-            for labels, said, numbers in zip(asked.read.labels, phrases, found, strict=True)
-            for label, phrase, one in zip(labels, said, numbers, strict=True)
-        ]
+    def left_out(asked: Asked) -> list[list[LeftOut]]:
+        return preview.count_without_each(asked.query, asked.source, WITHIN_S) if asked.read.definition else []
 
     try:
-        return ask(user, draft, typed, catalogue, step, left_out)
+        found, read = ask(user, draft, typed, catalogue, step, left_out)
     except (DefinitionRefused, RunError):
         return []
+    definition = read.definition
+    if definition is None:
+        return []
+    model = catalogue.models.get(definition.model)
+    phrases = words.filters(definition, model, choices.called(user, catalogue, model, definition.filters))
+    return [
+        LeftOutWords(label, phrase, one)
+        for labels, said, numbers in zip(read.labels, phrases, found, strict=True)
+        for label, phrase, one in zip(labels, said, numbers, strict=True)
+    ]

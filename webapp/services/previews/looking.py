@@ -58,18 +58,26 @@ def look(user: User, draft: Draft, typed: Typed, catalogue: Catalogue, step: str
     """
     shown = Look(before=typed.counted, all_shown=not typed.all_fields and not typed.columns)
     try:
-        found = ask(user, draft, typed, catalogue, step, lambda asked: _looked(asked, shown, user, draft, typed))
-    except PreviewsBusy:
-        return _estimated(user, typed, catalogue, step, shown)
+        return _asked_or_estimated(user, draft, typed, catalogue, step, shown)
     except DefinitionRefused as refused:
         faults = drafts.placed(refused.problems, typed, catalogue)
         return replace(shown, faults=tuple(one for one in faults if not one.warning))
     except RunError as error:
         return replace(shown, trouble=f"{error.message} {error.advised}")
+
+
+def _asked_or_estimated(user: User, draft: Draft, typed: Typed, catalogue: Catalogue, step: str, shown: Look) -> Look:
+    """What the source says, be it the estimate alone while all connections are in use."""
+    try:
+        found, read = ask(user, draft, typed, catalogue, step, lambda asked: _looked(asked, shown))
+    except PreviewsBusy:
+        return _estimated(user, typed, catalogue, step, shown)
+    if found.rows is not None and read.definition is not None:
+        told(user, draft, typed, read.definition)
     return found
 
 
-def _looked(asked: Asked, shown: Look, user: User, draft: Draft, typed: Typed) -> Look:
+def _looked(asked: Asked, shown: Look) -> Look:
     read = asked.read
     shown = replace(shown, faults=read.faults, can_count=read.definition is not None)
     if read.definition is None or not read.is_whole:
@@ -80,8 +88,6 @@ def _looked(asked: Asked, shown: Look, user: User, draft: Draft, typed: Typed) -
     if not read.has_columns:
         return replace(shown, estimate=expected, counted=counted)
     rows = preview.quick_rows(asked.to_show(query), asked.source, expected, QUICK_S)
-    if rows is not None:
-        told(user, draft, typed, read.definition)
     return replace(shown, estimate=expected, counted=counted, rows=rows, can_show=True)
 
 
