@@ -18,6 +18,7 @@ from tests.webapp.test_wizard_filters import at_filters, choose
 
 if TYPE_CHECKING:
     from tests.fix_app import People, Person
+    from tests.fix_services import Cluster
     from tests.fix_wizard import Wizard
 
 Tab = Callable[["Person"], "Wizard"]
@@ -52,17 +53,17 @@ def all_previews_busy(person: Person) -> Iterator[None]:
 
 
 def test_with_all_connections_in_use_a_source_that_hangs_is_told_in_a_sentence(
-    tab: Tab, people: People, source_dsn: str, monkeypatch: pytest.MonkeyPatch
+    tab: Tab, people: People, source_dsn: str, postgres: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     someone = tab(people.exporter)
-    at_filters(someone, "stores")
-    choose(someone, "id", "is_not_empty")
+    at_filters(someone, "content_approval")
+    choose(someone, "_id", "is_not_empty")
     with all_previews_busy(people.exporter):
         assert "Busy" in part(someone, "preview")
         monkeypatch.setattr("exports.source.postgresql._QUICK", 0.3)
-        with psycopg.connect(source_dsn) as source:
-            source.execute("LOCK TABLE loyalty.stores IN ACCESS EXCLUSIVE MODE")
-            assert "for a question that takes a moment" in part(someone, "preview")
+        with psycopg.connect(postgres.addresses.source_admin_url) as source:
+            source.execute("LOCK TABLE loyalty.content_approval IN ACCESS EXCLUSIVE MODE")
+            assert "The query took longer than 0.3 s" in part(someone, "preview")
 
 
 def running(source_dsn: str, wizard: Wizard) -> set[int]:
@@ -81,14 +82,16 @@ def wait_until_asked(source_dsn: str, wizard: Wizard, before: set[int]) -> set[i
     return now
 
 
-def test_two_pages_of_one_draft_both_end_with_an_answer(tab: Tab, people: People, source_dsn: str) -> None:
+def test_two_pages_of_one_draft_both_end_with_an_answer(
+    tab: Tab, people: People, source_dsn: str, postgres: Cluster
+) -> None:
     one, other = tab(people.exporter), tab(people.exporter)
-    at_filters(one, "stores")
-    choose(one, "id", "is_not_empty")
+    at_filters(one, "content_approval")
+    choose(one, "_id", "is_not_empty")
     address = f"/drafts/{one.draft_id}/filters"
     wanted = {"rev": one.value("rev"), "rows": "1"}
-    with ThreadPoolExecutor(2) as pages, psycopg.connect(source_dsn) as source:
-        source.execute("LOCK TABLE loyalty.stores IN ACCESS EXCLUSIVE MODE")
+    with ThreadPoolExecutor(2) as pages, psycopg.connect(postgres.addresses.source_admin_url) as source:
+        source.execute("LOCK TABLE loyalty.content_approval IN ACCESS EXCLUSIVE MODE")
         counting = pages.submit(one.client.get, f"{address}/count", query_string=wanted)
         first = wait_until_asked(source_dsn, one, set())
         looking = pages.submit(other.client.get, f"{address}/preview")
