@@ -47,32 +47,60 @@ document.addEventListener("click", (event) => {
 
 const sent = new WeakMap();
 
-const values = (form) => new Map([...form.elements].filter((input) => input.id).map((input) => [input.id, input.value]));
+const stateOf = (input) => `${input.checked} ${input.value}`;
 
 document.addEventListener("htmx:beforeSend", (event) => {
   const { elt, xhr } = event.detail;
   const form = elt.closest("form");
-  if (form && elt.hasAttribute("data-stable")) sent.set(xhr, values(form));
+  if (!form || !elt.hasAttribute("data-stable")) return;
+  sent.set(xhr, { form, known: new Map([...form.elements].map((input) => [input.id, stateOf(input)])) });
 });
 
+// What it was is kept beside the input: the answer's radio buttons take the tick from those that they replace.
 document.addEventListener("htmx:beforeSwap", (event) => {
-  const known = sent.get(event.detail.xhr);
-  if (!known) return;
-  const typed = [...known].filter(([id, value]) => byId(id) && byId(id).value !== value).map(([id]) => [id, byId(id).value]);
-  sent.set(event.detail.xhr, typed);
+  const { form, known } = sent.get(event.detail.xhr) ?? {};
+  if (!form) return;
+  const isLate = (input) => (known.has(input.id) ? known.get(input.id) !== stateOf(input) : input.closest(".taken"));
+  const late = [...form.elements].filter((input) => input.id && isLate(input));
+  sent.set(event.detail.xhr, late.map((input) => ({ input, value: input.value, checked: input.checked })));
 });
+
+const isTick = (input) => input.type === "checkbox" || input.type === "radio";
+
+/** The input that now stands where one stood. Ticks of chosen records have the same value, whatever their number. */
+const successor = ({ input, value }) => {
+  const taken = input.closest(".taken");
+  if (!taken) return byId(input.id);
+  return [...(byId(taken.id)?.querySelectorAll("input") ?? [])].find((one) => one.value === value);
+};
+
+const putBack = (late) => {
+  const { input, value, checked } = late;
+  const now = successor(late);
+  const taken = input.closest(".taken") && byId(input.closest(".taken").id);
+  if (now && isTick(now)) now.checked = checked;
+  else if (now) now.value = value;
+  else if (taken) {
+    taken.append(input.closest(".form-check"));
+    input.checked = checked;
+    taken.hidden = false;
+  }
+};
 
 document.addEventListener("htmx:afterSwap", (event) => {
-  for (const [id, value] of sent.get(event.detail.xhr) ?? []) if (byId(id)) byId(id).value = value;
+  sent.get(event.detail.xhr)?.forEach?.(putBack);
 });
 
-// Only now does htmx know the new inputs.
+// Only now does htmx know the new inputs. Of two radio buttons that changed, the chosen one tells.
 document.addEventListener("htmx:afterSettle", (event) => {
-  for (const [id] of sent.get(event.detail.xhr) ?? []) {
-    const kind = byId(id)?.tagName === "SELECT" ? "change" : "input";
-    byId(id)?.dispatchEvent(new Event(kind, { bubbles: true }));
-  }
+  const late = sent.get(event.detail.xhr);
   sent.delete(event.detail.xhr);
+  for (const one of Array.isArray(late) ? late : []) {
+    const now = successor(one);
+    const hasToldItself = now === one.input && isTick(now) && now.hasAttribute("hx-post");
+    if (!now || hasToldItself || (now.type === "radio" && !one.checked)) continue;
+    now.dispatchEvent(new Event(isTick(now) || now.tagName === "SELECT" ? "change" : "input", { bubbles: true }));
+  }
 });
 
 // --- requests: busy targets, silent polls, notices ---------------------------------------------------------------------
@@ -116,6 +144,18 @@ document.addEventListener("htmx:responseError", (event) => {
   if (isPoll(elt) && xhr.status >= 500) return; // the next poll asks again
   const isOurs = xhr.getResponseHeader("Content-Type")?.startsWith("text/plain");
   notice(isOurs ? xhr.responseText : "Something went wrong that we did not foresee.", event.detail);
+});
+
+/** The session is over while something is typed: the page stays, so that it can be read. Elsewhere htmx goes to the login. */
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  const { xhr } = event.detail;
+  const login = xhr.getResponseHeader("HX-Redirect");
+  if (xhr.status !== 401 || !login || !(byId("step-form") || byId("schedule-form"))) return;
+  event.preventDefault();
+  const bar = byId("signed-out");
+  bar.querySelector("a").href = login;
+  bar.querySelector("[data-of-draft]").hidden = !byId("step-form");
+  bar.hidden = false;
 });
 
 // --- connection lost: say so, look for it, send again what could not be sent --------------------------------------------
@@ -171,7 +211,7 @@ document.addEventListener("htmx:oobAfterSwap", (event) => {
   if (box) markInput(box);
 });
 
-let isTyped = false;
+let isTyped = false; // something that no request has brought to be stored; those marked data-beside only ask
 let goTo = null;
 
 for (const kind of ["input", "change"]) {

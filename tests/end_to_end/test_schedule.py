@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from tests.fix_app import Clock, People, stores
 
 if TYPE_CHECKING:
     from flask import Flask
+    from playwright.sync_api import Route
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 Visit = Callable[..., Any]
@@ -52,6 +54,63 @@ def test_the_step_says_what_it_will_do_while_it_is_typed(visit: Visit, people: P
         page.reload()
         expect(page.locator("#minutes")).to_have_value("30")
         expect(page.get_by_label("Thursday")).to_be_checked()
+
+
+def test_what_is_typed_and_ticked_while_other_days_are_fetched_stays(visit: Visit, people: People) -> None:
+    from exports import catalogue
+    from webapp.services import drafts
+
+    with people.exporter.at_work() as user:
+        draft = drafts.start(user, catalogue.builtin().models["stores"])
+        address = f"/drafts/{draft.id}/schedule"
+    with visit(people.exporter) as visitor:
+        page = visitor.open(address)
+        page.get_by_label("Repeated").check()
+        expect(page.locator("#hours")).to_be_visible()
+        held: list[Route] = []
+        page.route("**/schedule/form", lambda route: held.append(route), times=1)
+        with page.expect_request("**/schedule/form"):
+            page.get_by_label("Monthly").check()
+        page.locator("#hours").fill("7")
+        page.locator("#keep_local").check()
+        held[0].continue_()
+        expect(page.locator("#monthdays")).to_be_attached()
+        expect(page.locator("#hours")).to_have_value("7")
+        expect(page.locator("#keep_local")).to_be_checked()
+        zone = page.locator("#zone")
+        zone.evaluate("one => { one.same = true; }")
+        zone.select_option("Asia/Tokyo")
+        expect(page.locator("label[for=hours]")).to_have_text("Hour (Asia/Tokyo)")
+        assert zone.evaluate("one => one.same"), "the zone is not swapped while it is chosen"
+        with page.expect_response("**/save"):
+            page.get_by_label("15", exact=True).check()
+        page.reload()
+        expect(page.locator("#hours")).to_have_value("7")
+        expect(zone).to_have_value("Asia/Tokyo")
+
+
+def test_a_session_that_ends_takes_nothing_off_the_screen(visit: Visit, people: People) -> None:
+    from exports import catalogue
+    from webapp.services import drafts, exports
+
+    daily = {"type": "repeated", "every": "day", "hours": "6", "minutes": "0"}
+    with people.exporter.at_work() as user:
+        draft = drafts.start(user, catalogue.builtin().models["stores"])
+        step = f"/drafts/{draft.id}/localization"
+        change = f"/exports/{exports.create(user, stores(schedule=daily), uuid.uuid4()).id}/schedule"
+    told = ((change, "#hours", "You were signed out."), (step, "#name", "You were signed out. Your draft is kept."))
+    for address, input_, words in told:
+        with visit(people.exporter) as visitor:
+            page = visitor.open(address)
+            page.context.clear_cookies()
+            page.locator(input_).fill("7")
+            bar = page.get_by_role("alert").filter(has_text="signed out")
+            expect(bar.locator("span").first).to_have_text(words, use_inner_text=True)
+            expect(page.locator(input_)).to_have_value("7")
+            assert page.url.endswith(address)
+            bar.get_by_role("link", name="Sign in").click()
+            expect(page).to_have_url(re.compile(f"/login\\?next={address}$"))
+            visitor.complaints = [one for one in visitor.complaints if "401" not in one]
 
 
 def test_a_run_appears_in_logs_by_itself_and_the_buttons_swap(

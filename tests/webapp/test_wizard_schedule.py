@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -210,3 +211,11 @@ def test_what_is_not_there_cannot_be_chosen(tab: Tab, people: People, values: di
     answer = someone.post(list(values.items()))
     assert answer.status_code == 422 or answer.headers["Location"].endswith("/schedule")
     assert answer.status_code == 422 or schedule_of(someone) is None
+
+
+def test_asking_for_the_next_moments_counts_as_no_save(tab: Tab, people: People) -> None:
+    someone = at_schedule(tab, people, schedule="repeated")
+    page = someone.client.get(someone.path).get_data(as_text=True)
+    asking = [tag for tag in re.findall(r"<[a-z][^>]*>", page) if f"/drafts/{someone.draft_id}/schedule/next" in tag]
+    assert len(asking) == 1
+    assert " data-beside " in asking[0]
