@@ -71,7 +71,7 @@ def test_a_store_is_searched_by_its_name_and_stored_by_its_id(visit: Visit, peop
         expect(page.locator("#r-filters-A-1-value")).to_contain_text(name or "")
         expect(page.locator("#matching")).to_contain_text("Exact, counted in")
         value.fill("no store")
-        expect(page.locator("#r-filters-A-1-value")).to_contain_text("There is no Store with the ID no store")
+        expect(page.locator("#r-filters-A-1-value")).to_contain_text("No Store has the ID “no store”")
 
 
 def test_enter_takes_what_the_list_has_for_this_text_and_never_leaves_the_step_with_a_name(

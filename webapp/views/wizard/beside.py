@@ -34,7 +34,7 @@ def record(id: str, label: str, named: Mapping[str, Choice] | None) -> Beside | 
         return None
     found = named.get(id)
     if found is None:
-        return Beside("", (f"There is no {label} with the ID {id} at present",), is_date=False)
+        return Beside("", (f"No {label} has the ID “{id}”: choose one from the list",), is_date=False)
     return Beside(found.title, is_date=False) if found.title != id else None
 
 

@@ -15,6 +15,7 @@ from exports.catalogue import DataField, DataModel, FieldType
 from exports.choices import Choice, table_of
 from exports.operators import Input, Operator, operators_for
 from exports.zones import names as zone_names
+from webapp.htmx import is_htmx
 from webapp.services import choices
 from webapp.services.choices import Offer
 from webapp.services.drafts import Typed, TypedCriterion, input_of, inputs, picks, searches, takes_others
@@ -120,12 +121,12 @@ class Row:
         return beside.moment(text, self.around.now, self.around.zone, bound=None if is_day else bound)
 
     def offer(self) -> Offer | None:
-        """What was found for a page without JavaScript: asked for by its button, or still to be chosen."""
+        """What was found for a page without JavaScript, whose button names this criterion in the address."""
+        if is_htmx() or request.args.get("find") != self.label:
+            return None
         if self.field is None or not (picks(self.field, self.kind) or searches(self.field, self.kind)):
             return None
         wanted = self.typed.find if picks(self.field, self.kind) else self.typed.value
-        if request.args.get("find") != self.label and not self.typed.find.strip():
-            return None
         return choices.offered(self.around.place.user, self.around.place.catalogue, self.field, wanted)
 
 
