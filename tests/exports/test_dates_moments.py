@@ -103,7 +103,8 @@ def test_an_offset_names_the_moment_and_the_zone_its_day() -> None:
     st.sampled_from(sorted(zones.names())).map(zones.zone),
 )
 def test_now_is_the_base_itself_in_every_zone(base: datetime, zone: ZoneInfo) -> None:
-    assert parse("now").resolve_moment(base, zone) == base.replace(microsecond=0)
+    # Python calls a time that comes twice unequal to every time of another zone.
+    assert parse("now").resolve_moment(base, zone).astimezone(UTC) == base.replace(microsecond=0)
 
 
 # --- in words
