@@ -93,14 +93,15 @@ class Query:
     def count_sets(self) -> sa.Select[Any]:
         """How many records match in all, how many more than one set, how many each set, in one row.
 
-        The OFFSET is a fence: without it each set is worked out again for each number.
+        No fence keeps a set from being worked out for each of these numbers: behind one the table is not read by
+        several processes at once, which took twice as long (21 s in place of 10.5 s for 16.6 million events).
         """
-        wholes = [sa.and_(*set_).is_(sa.true()).label(f"s{place}") for place, set_ in enumerate(self.criteria)]
-        found = sa.select(*wholes).select_from(self.relation).where(self.where).offset(0).subquery("found")
-        how_many: Expression = sum((sa.cast(one, sa.Integer()) for one in found.c), sa.literal_column("0"))
+        wholes = [sa.and_(*set_) for set_ in self.criteria]
+        matched = [sa.cast(sa.func.coalesce(one, sa.false()), sa.Integer()) for one in wholes]
+        how_many: Expression = sum(matched, sa.literal_column("0"))
         several = sa.func.count().filter(how_many > sa.literal_column("1"))
-        numbers: list[Expression] = [sa.func.count(), several, *(sa.func.count().filter(one) for one in found.c)]
-        return sa.select(*numbers)
+        numbers: list[Expression] = [sa.func.count(), several, *(sa.func.count().filter(one) for one in wholes)]
+        return sa.select(*numbers).select_from(self.relation).where(self.where)
 
     @property
     def matching(self) -> sa.Select[Any]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import BoundedSemaphore
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import psycopg
 from psycopg import pq, sql
@@ -38,11 +39,10 @@ _OTHERS: Final = """
 
 
 class PreviewPool:
-    """At most `size` connections to a source; each reads in READ ONLY transactions as a `PostgresSource` does."""
+    """At most `size` connections to a source; each reads in READ ONLY transactions as the source itself does."""
 
-    def __init__(self, url: str, *, size: int, work_mem: str) -> None:
-        self._url = url
-        self._work_mem = work_mem
+    def __init__(self, source: PostgresSource, *, size: int) -> None:
+        self._source = source
         self._slots = BoundedSemaphore(size)
         self._idle: list[Connection] = []
 
@@ -63,7 +63,7 @@ class PreviewPool:
             with translating(seconds=GONE_WITHIN):
                 connection = self._named(draft, rev, gives_way=gives_way)
             try:
-                yield _Leased(connection, self._work_mem)
+                yield _Leased(connection, self._source)
             except SourceConflict as error:
                 if getattr(error.__cause__, "sqlstate", "") == "57014":
                     raise Overtaken(error.detail) from error
@@ -82,7 +82,8 @@ class PreviewPool:
         if self._slots.acquire(blocking=False):
             return
         if not gives_way:
-            with translating(seconds=GONE_WITHIN), connect(self._url, IDLE) as connection, _alone(connection, draft):
+            url = self._source.url
+            with translating(seconds=GONE_WITHIN), connect(url, IDLE) as connection, _alone(connection, draft):
                 _stop_older(connection, draft, rev)
         if not self._slots.acquire(timeout=_FREE_WITHIN):
             raise PreviewsBusy
@@ -92,7 +93,7 @@ class PreviewPool:
         while (connection := self._unused()) is not None:
             with suppress(psycopg.OperationalError):
                 return self._taken_over(connection, draft, rev, gives_way=gives_way)
-        return self._taken_over(connect(self._url, IDLE), draft, rev, gives_way=gives_way)
+        return self._taken_over(connect(self._source.url, IDLE), draft, rev, gives_way=gives_way)
 
     def _unused(self) -> Connection | None:
         try:
@@ -125,11 +126,23 @@ class PreviewPool:
 
 
 class _Leased(PostgresSource):
-    """A source on one connection that is there already, and stays when a transaction ends."""
+    """A source on one connection that is there already, and stays when a transaction ends.
 
-    def __init__(self, connection: Connection, work_mem: str) -> None:
-        super().__init__("", work_mem=work_mem)
+    What `source` has been told of time zones, it need not ask again.
+    """
+
+    def __init__(self, connection: Connection, source: PostgresSource) -> None:
+        super().__init__(source.url, work_mem=source.work_mem)
         self._connection = connection
+        self._source = source
+
+    def zones(self) -> frozenset[str]:
+        """See `Source.zones`."""
+        return self._source.zones()
+
+    def zone(self, name: str) -> ZoneInfo:
+        """See `Source.zone`."""
+        return self._source.zone(name)
 
     def _open(self, _beside: Connection | None) -> Connection:
         return self._connection

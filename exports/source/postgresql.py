@@ -51,9 +51,9 @@ class PostgresSource(Source):
         application_name: str = "exports",
         parts: Parts = TWO,
     ) -> None:
-        self._url = url
+        self.url = url
         self._seconds = statement_timeout
-        self._work_mem = work_mem
+        self.work_mem = work_mem
         self._application_name = application_name
         self._parts = parts
         self._zones: frozenset[str] = frozenset()
@@ -170,7 +170,7 @@ class PostgresSource(Source):
             self._give_back(connection)
 
     def _open(self, beside: _Connection | None) -> _Connection:
-        return connect(self._url, self._application_name, **(_server_of(beside) if beside else {}))
+        return connect(self.url, self._application_name, **(_server_of(beside) if beside else {}))
 
     def _give_back(self, connection: _Connection) -> None:
         connection.close()
@@ -189,7 +189,7 @@ class PostgresSource(Source):
             "TimeZone": timezone,
             "DateStyle": "ISO, YMD",
             "extra_float_digits": "1",
-            "work_mem": self._work_mem,
+            "work_mem": self.work_mem,
             "jit": "on" if jit else "off",
             "statement_timeout": str(max(round(seconds * 1000), 1)),  # 0 would be no limit
         }

@@ -24,7 +24,7 @@ ONE = sa.select(sa.literal_column("1"))
 @pytest.fixture
 def pool(zoo: Zoo) -> Iterator[PreviewPool]:
     """Two connections."""
-    made = PreviewPool(zoo.url, size=2, work_mem="4MB")
+    made = PreviewPool(zoo.source, size=2)
     yield made
     made.close()
 
@@ -32,7 +32,7 @@ def pool(zoo: Zoo) -> Iterator[PreviewPool]:
 @pytest.fixture
 def other_process(zoo: Zoo) -> Iterator[PreviewPool]:
     """Two connections that know nothing of the former two."""
-    made = PreviewPool(zoo.url, size=2, work_mem="4MB")
+    made = PreviewPool(zoo.source, size=2)
     yield made
     made.close()
 
@@ -130,7 +130,7 @@ def test_who_gives_way_waits_for_the_same_question_but_not_for_an_older_one(
 def test_twenty_quick_changes_never_leave_more_than_one_query_of_the_draft_running(
     zoo: Zoo, threads: ThreadPoolExecutor
 ) -> None:
-    processes = [PreviewPool(zoo.url, size=4, work_mem="4MB") for _ in range(3)]
+    processes = [PreviewPool(zoo.source, size=4) for _ in range(3)]
     seen: list[int] = []
     ended = threading.Event()
 
@@ -200,3 +200,11 @@ def test_rows_left_half_read_end_with_their_lease(zoo: Zoo, pool: PreviewPool) -
 def test_previews_cannot_write(zoo: Zoo, pool: PreviewPool) -> None:
     with pool.lease("a", 1) as source:
         assert source.select(sa.select(sa.func.current_setting("transaction_read_only")), seconds=1) == [("on",)]
+
+
+def test_what_is_known_of_time_zones_is_not_asked_again_with_each_lease(zoo: Zoo, pool: PreviewPool) -> None:
+    known = zoo.source.zone("Europe/Budapest")
+    for rev in (1, 2):
+        with pool.lease("a", rev) as source:
+            assert source.zone("Europe/Budapest") is known
+            assert source.zones() is zoo.source.zones()

@@ -81,15 +81,14 @@ def surroundings(brand: Brand, moment: datetime, asked: Source | None = None) ->
 
 def previews() -> PreviewPool:
     """The connections of this process for previews."""
-    settings = current_app.config["SETTINGS"]
-    return _previews(settings.source_database_url, settings.work_mem, settings.source_pool)
+    return _previews(source(), current_app.config["SETTINGS"].source_pool)
 
 
 @lru_cache(maxsize=4)
-def _previews(url: str, work_mem: str, size: int) -> PreviewPool:
+def _previews(source: PostgresSource, size: int) -> PreviewPool:
     from exports.source.pool import PreviewPool
 
-    return PreviewPool(url, size=size, work_mem=work_mem)
+    return PreviewPool(source, size=size)
 
 
 def zones() -> frozenset[str]:

@@ -20,7 +20,7 @@ from webapp.services.kept import Kept
 from webapp.services.previews.asking import Asked, ask, told
 
 KEPT_S: Final = 60.0
-WITHIN_S: Final = 4.7
+WITHIN_S: Final = 4.4
 """Seconds for the exact numbers, and the rows if they are wanted: with what the estimate took, at most five."""
 ROWS_S: Final = 1.7
 """Seconds of these for the rows."""

@@ -15,7 +15,7 @@ from webapp.services.drafts import Fault, Typed
 from webapp.services.previews.asking import Asked, ask, on, told
 from webapp.services.previews.counting import Counted, known_count
 
-QUICK_S: Final = 0.25
+QUICK_S: Final = 0.18
 """Seconds for the first rows beside the estimate; what takes longer is asked for by itself."""
 
 
