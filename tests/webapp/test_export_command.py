@@ -279,3 +279,25 @@ def test_a_run_that_is_ended_leaves_no_half_file_and_no_query(
     with psycopg.connect(postgres.admin_dsn(), autocommit=True) as connection:
         while connection.execute(f"{copying} AND state = 'active'".replace("%%", "%").encode()).fetchone() != (0,):
             assert time.monotonic() < deadline + 30
+
+
+def test_why_says_of_a_record_whether_it_is_in_the_file(ask: Ask, tmp_path: Path, source_dsn: str) -> None:
+    with psycopg.connect(source_dsn) as connection:
+        wanted = "SELECT id, name FROM loyalty.stores WHERE brand = 'maple' ORDER BY id LIMIT 1"
+        row = connection.execute(wanted).fetchone()
+    assert row is not None
+    first = [{"attribute": "id", "operator": "is_empty"}]
+    second = [{"attribute": "name", "operator": "equals", "value": row[1]}]
+    file = write(tmp_path, filters=[first, second])
+    told = ask("why", file, row[0])
+    assert told.exit_code == 0, told.output
+    assert told.stdout.splitlines() == [
+        "In the file: set B holds completely.",
+        f"A1  Store identifier is empty  does not hold: is {row[0]}",
+        f"B1  Name equals {row[1]}  holds: is {row[1]}",
+    ]
+    nobody = ask("why", file, "nobody")
+    assert (nobody.exit_code, nobody.stdout) == (1, "")
+    assert "No store has this ID in Maple Grocers." in nobody.stderr
+    bad = [[{"attribute": "no such", "operator": "is_empty"}]]
+    assert ask("why", write(tmp_path, filters=bad), row[0]).exit_code == 2

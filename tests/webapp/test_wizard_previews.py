@@ -235,3 +235,36 @@ def test_a_count_of_a_draft_that_changed_meanwhile_is_not_shown(tab: Tab, people
     for asked, status in ((rev - 1, 204), (rev, 200)):
         answer = someone.client.get(f"/drafts/{someone.draft_id}/filters/count?rev={asked}")
         assert answer.status_code == status
+
+
+def test_a_count_stands_again_for_the_same_question_alone(tab: Tab, people: People, source_dsn: str) -> None:
+    someone = tab(people.exporter)
+    at_filters(someone, "events")
+    choose(someone, "timestamp", "gte")
+    someone.fill({"filters-A-1-value": "2017-01-07 03:04:05"})
+    someone.press("preview")
+    assert "Exact, counted" in part(someone, "preview"), "of a moment ago"
+    someone.fill({"filters-A-1-value": "2017-01-07 03:04:06"})
+    someone.save()
+    someone.open("filters")
+    assert "Estimate. Counting" in part(someone, "preview"), "another second is another question"
+    someone.fill({"filters-A-1-value": "2017-01-07 03:04:05"})
+    someone.save()
+    someone.open("localization")
+    someone.fill(timezone="Asia/Tokyo")
+    someone.press("next")
+    assert "Estimate. Counting" in part(someone, "preview"), "the same words mean another moment in another zone"
+    someone.open("localization")
+    someone.fill(timezone="America/New_York")
+    someone.press("next")
+    assert "Exact, counted" in part(someone, "preview")
+    theirs = tab(people.stranger)
+    at_filters(theirs, "events")
+    theirs.open("localization")
+    theirs.fill(timezone="America/New_York")
+    theirs.press("next")
+    choose(theirs, "timestamp", "gte")
+    theirs.fill({"filters-A-1-value": "2017-01-07 03:04:05"})
+    theirs.save()
+    theirs.open("filters")
+    assert "Estimate. Counting" in part(theirs, "preview"), "another brand's numbers are its own"
