@@ -126,7 +126,7 @@ _VERBS: Final = {
 def _times(test: Test, found: Any) -> Mapping[str, Any]:
     """How often, by id: of groups and segments all of them, else of what was chosen."""
     if isinstance(found, list):
-        return Counter(found)
+        return Counter(id for id in found if id is not None)
     if not isinstance(found, dict):
         return {}
     return {id: found[id] for id in test.value.ids if id in found}

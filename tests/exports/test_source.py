@@ -325,7 +325,7 @@ def test_where_the_first_rows_take_too_long_a_sample_stands_for_them_and_says_so
     query = preview.query_of(wanted, slow, around(), zoo.source)
     for expected in (1, 10_000_000):
         assert preview.quick_rows(query, zoo.source, expected, seconds=0.2) is None
-        shown = preview.first_rows(query, zoo.source, expected, seconds=1)
+        shown = preview.first_rows(query, zoo.source, expected, seconds=3)
         assert shown is not None
         assert shown.is_sample
         assert len(shown.rows) == 20
