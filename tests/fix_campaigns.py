@@ -59,7 +59,9 @@ class Report:
         self.fixed = Counter[str]()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take what a test has counted."""
+        """Take what a test has counted; tell what failed at once, hours before the end."""
+        if report.failed:
+            self.config.get_terminal_writer().line(f"\n{report.nodeid}\n{report.longreprtext}")
         if report.when != "call":
             return
         tally = dict(report.user_properties).get("tally")

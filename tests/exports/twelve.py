@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from typing import Any, Final
@@ -149,7 +148,7 @@ def _in_json(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def fill(url: str, schema: str, indexes: str, worlds: Iterator[World] | list[World]) -> None:
+def fill(url: str, schema: str, indexes: str, worlds: list[World]) -> None:
     """Make the tables without what holds their rows to something, write the rows, then the indexes."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(schema.encode())
