@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.end_to_end.test_wizard import wait_until_saved
 from tests.fix_app import Clock, People, stores
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def test_the_step_says_what_it_will_do_while_it_is_typed(visit: Visit, people: P
         expect(page.locator("#say")).to_have_text("Every Monday and Thursday at 06:30 UTC")
         expect(page.locator("#sched-notes")).to_contain_text("When New York changes to summer time on 14 March 2027")
         assert visitor.fits()
+        wait_until_saved(page, address, 'value="30"')
         page.reload()
         expect(page.locator("#minutes")).to_have_value("30")
         expect(page.get_by_label("Thursday")).to_be_checked()

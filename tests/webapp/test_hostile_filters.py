@@ -81,6 +81,7 @@ def test_hostile_texts_are_compared_as_they_are(ways: Ways, source_dsn: str) -> 
         inputs |= {f"filters-A-{place}-attribute": "name", f"filters-A-{place}-operator": "contains"}
         inputs |= {f"filters-A-{place}-value": text}
     assert ways.by_form("filters", inputs) == ("on", [])
+    ways.tab.open("filters")
     counted = ways.tab.client.get(f"/drafts/{ways.tab.draft_id}/filters/count?rev={ways.tab.value('rev')}")
     assert "0" in counted.get_data(as_text=True)
     assert "Exact, counted" in counted.get_data(as_text=True)
