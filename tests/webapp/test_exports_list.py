@@ -15,7 +15,7 @@ from sqlalchemy import update
 from tests.fix_app import People, Person, stores
 from webapp.extensions import db
 from webapp.models import Export, Run
-from webapp.models.runs import SHOWN_ON_EXPORT
+from webapp.models.states import SHOWN_ON_EXPORT
 from webapp.services import exports
 from webapp.services.exports import ListQuery
 from webapp.services.exports.listing import SORTS, STATUSES

@@ -66,12 +66,19 @@ class Export(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
     )
 
     @property
+    def state(self) -> str:
+        """Which of EXPORT_STATES it is in (models/states.py)."""
+        if self.active is not None:
+            return "active" if self.active else "inactive"
+        return "idle" if self.next_run_at is None else "waiting"
+
+    @property
     def status(self) -> str:
         """The word of SPEC section 2: a repeated export is Active or Inactive, a one-off shows its newest run."""
         if self.active is not None:
             return "Active" if self.active else "Inactive"
         run = self.latest_run
-        if run is None or (self.next_run_at is not None and not run.is_live):
+        if run is None or (self.state == "waiting" and not run.is_live):
             return "Pending"
         return run.shown_on_export
 

@@ -12,20 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.extensions import db
 from webapp.models.base import BrandOwned, clock, owned_args, same_brand
-
-STATES = ("queued", "processing", "success", "failed", "cancelled", "missed", "skipped")
-"""SPEC section 2, status of a run."""
-
-SHOWN_ON_EXPORT = {
-    "queued": "Pending",
-    "processing": "Processing",
-    "success": "Finished",
-    "failed": "Failed",
-    "cancelled": "Cancelled",
-    "missed": "Failed",
-    "skipped": "Failed",
-}
-"""SPEC section 2, status of a one-off export by the state of its newest run."""
+from webapp.models.states import LIVE, SHOWN_ON_EXPORT, STATES
 
 
 class Run(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
@@ -108,7 +95,7 @@ class Run(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
     @property
     def is_live(self) -> bool:
         """Whether it can still change by itself."""
-        return self.state in ("queued", "processing")
+        return self.state in LIVE
 
 
 class RunEvent(BrandOwned, db.Model):  # type: ignore[name-defined,misc]

@@ -15,8 +15,7 @@ from sqlalchemy.orm import joinedload
 
 from webapp.extensions import db
 from webapp.models import Export, Run, User
-from webapp.models.runs import SHOWN_ON_EXPORT
-from webapp.services.runs.states import LIVE
+from webapp.models.states import LIVE, SHOWN_ON_EXPORT
 
 PER_PAGE: Final = 50
 COUNTED: Final = 10_000

@@ -19,11 +19,12 @@ from sqlalchemy.orm import aliased
 from exports.errors import Cancelled, ExportsError, Fenced
 from webapp.extensions import db
 from webapp.models import Brand, Run, brand_scope, clock
+from webapp.models.states import RunEvent
 from webapp.queues import enqueue_after_commit
 from webapp.services import audit
+from webapp.services.moves import moved
 from webapp.services.runs.events import note
 from webapp.services.runs.scrubbing import scrubbed
-from webapp.services.runs.states import Event, moved
 
 BACKOFF: Final = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))
 """Waits before the second, third and fourth try of what can pass (RELIABILITY P5)."""
@@ -207,7 +208,7 @@ def _why_not_published(mine: Claim) -> None:
     raise Fenced
 
 
-def _back(mine: Claim, event: Event, facts: dict[str, Any], **values: Any) -> bool:
+def _back(mine: Claim, event: RunEvent, facts: dict[str, Any], **values: Any) -> bool:
     """Put the run back into the queue, or end it if its cancelling was asked for; whether it is back. Raises Fenced."""
     run = _apply(moved(event, by=and_(_held(mine), Run.cancel_requested_at.is_(None)), **values))
     if run is None:
@@ -218,7 +219,7 @@ def _back(mine: Claim, event: Event, facts: dict[str, Any], **values: Any) -> bo
     return True
 
 
-def _leave(mine: Claim, event: Event, facts: dict[str, Any], **values: Any) -> Run:
+def _leave(mine: Claim, event: RunEvent, facts: dict[str, Any], **values: Any) -> Run:
     """Let go of the run; the caller commits. Raises Fenced."""
     run = _apply(moved(event, by=_held(mine), **values))
     if run is None:

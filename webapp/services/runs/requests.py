@@ -12,9 +12,9 @@ from webapp.models import Export, Run, User, clock
 from webapp.permissions import authorize
 from webapp.queues import enqueue_after_commit
 from webapp.services import audit
+from webapp.services.moves import moved
 from webapp.services.runs.attempts import EXECUTE
 from webapp.services.runs.events import note
-from webapp.services.runs.states import moved
 
 
 def add_run(export: Export, user: User, run_id: uuid.UUID) -> Run:

@@ -13,11 +13,12 @@ from sqlalchemy import ColumnElement, select
 from exports.errors import WorkerDied
 from webapp.extensions import db
 from webapp.models import Run, clock
+from webapp.models.states import RunEvent
 from webapp.queues import enqueue_after_commit, top_up
 from webapp.services import audit
+from webapp.services.moves import moved
 from webapp.services.runs.attempts import EXECUTE, WORKER, reason_of
 from webapp.services.runs.events import note
-from webapp.services.runs.states import Event, moved
 
 MAX_DEATHS: Final = 3
 """A run whose worker died this often is taken for the cause (RELIABILITY P5, F36)."""
@@ -79,7 +80,7 @@ def _take_back(which: ColumnElement[bool]) -> int:
     return len(runs)
 
 
-def _move(run: Run, event: Event) -> None:
+def _move(run: Run, event: RunEvent) -> None:
     """Carry out one event on a row that is locked."""
     values: dict[str, object] = {"not_before": clock()}
     facts: dict[str, object] = {}

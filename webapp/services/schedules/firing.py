@@ -23,11 +23,11 @@ from exports.schedule.clock import ANY_SCHEDULE
 from webapp.entries import arrange_after_commit
 from webapp.extensions import db
 from webapp.models import Export, ExportVersion, Run, clock
+from webapp.models.states import LIVE
 from webapp.queues import enqueue_after_commit
 from webapp.services.progress import present
 from webapp.services.runs.attempts import EXECUTE, reason_of
 from webapp.services.runs.events import note
-from webapp.services.runs.states import LIVE
 
 log = logging.getLogger(__name__)
 

@@ -17,6 +17,7 @@ from webapp.extensions import db
 from webapp.models import Export, ExportVersion, User
 from webapp.permissions import authorize
 from webapp.services import audit, definitions
+from webapp.services.moves import allows, move
 from webapp.services.progress import present
 from webapp.services.schedules.firing import fire
 
@@ -94,11 +95,10 @@ def set_inactive(user: User, export: Export) -> Export:
         Refused: the user may not do this to this export.
     """
     authorize(user, "exports.set_inactive", export)
-    if _hold(export).active:
+    if allows(_hold(export), "set_inactive"):
         now = _settle(export)
-        export.active, export.inactive_since, export.inactive_by_id = False, now, user.id
-        export.next_run_at = None
-        arrange_after_commit(export.id, None)
+        move(export, "set_inactive")
+        export.inactive_since, export.inactive_by_id = now, user.id
         audit.record("export.set_inactive", user, export)
     db.session.commit()
     return export
@@ -111,8 +111,8 @@ def set_active(user: User, export: Export) -> Export:
         Refused: the user may not do this to this export.
     """
     authorize(user, "exports.set_active", export)
-    if _hold(export).active is False:
-        export.active, export.inactive_since, export.inactive_by_id = True, None, None
+    if move(_hold(export), "set_active"):
+        export.inactive_since, export.inactive_by_id = None, None
         plan(export, _definition(export).schedule, present())
         audit.record("export.set_active", user, export)
     db.session.commit()
