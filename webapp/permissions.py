@@ -43,6 +43,7 @@ ACTIONS: Final[dict[str, Callable[[User, Any], bool]]] = {
     "exports.download": _exporters,
     "exports.run": _own_or_manager,
     "exports.cancel": _own_or_manager,
+    "exports.clone": _own_or_manager,
     "exports.change_schedule": _own_or_manager,
     "exports.set_inactive": _own_or_manager,
     "exports.set_active": _own_or_manager,

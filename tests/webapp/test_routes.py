@@ -42,6 +42,7 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "accounts.logout": ALL,
     "accounts.profile": BRAND,
     "accounts.theme": ALL,
+    "cloning.clone": OWN_OR_MANAGER,
     "details.cancel": OWN_OR_MANAGER,
     "details.definition": BRAND,
     "details.logs": BRAND,

@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
@@ -21,34 +19,13 @@ from exports import definition as definitions
 from exports.definition import Definition
 from exports.errors import DefinitionRefused, ExportsError, Problem
 from webapp.cli.brand_option import brand_option, chosen_brand
+from webapp.cli.saved import COMMANDS
+from webapp.cli.usage import REFUSED, Command, refuse
 
 if TYPE_CHECKING:
     from exports.pipeline import Progress, Result
     from exports.sinks import Sink
-    from webapp.models import Brand, Export
-
-REFUSED = 2
-
-
-class _Command(click.Command):
-    """A command whose mistakes in use end with 1: 2 is for refused definitions."""
-
-    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
-        with _usage_ends_with_1():
-            return super().make_context(*arguments, **options)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        with _usage_ends_with_1():
-            return super().invoke(ctx)
-
-
-@contextmanager
-def _usage_ends_with_1() -> Iterator[None]:
-    try:
-        yield
-    except click.UsageError as error:
-        error.exit_code = 1  # type: ignore[misc]
-        raise
+    from webapp.models import Brand
 
 
 class _Moment(click.ParamType[datetime]):
@@ -65,9 +42,11 @@ class _Moment(click.ParamType[datetime]):
 
 
 export = AppGroup("export", help="Run, check and show exports.")
+for saved in COMMANDS:
+    export.add_command(saved)
 
 
-@export.command("run", cls=_Command)
+@export.command("run", cls=Command)
 @click.argument("file", metavar="DEFINITION.json", type=click.File("rb"))
 @brand_option
 @click.option("--out", metavar="FILE|-", help="Where to write; - is standard output. Default: the name, here.")
@@ -84,7 +63,7 @@ def run(
     try:
         result = _run(definition, chosen_brand(brand), out, archive, moment or datetime.now(UTC), ending)
     except DefinitionRefused as refused:
-        _refuse(refused.problems)
+        refuse(refused.problems)
     except ExportsError as error:
         click.echo(f"{error.message} {error.advised}", err=True)
         sys.exit(1)
@@ -182,7 +161,7 @@ class _Ending:
             sys.exit(1)
 
 
-@export.command("check", cls=_Command)
+@export.command("check", cls=Command)
 @click.argument("file", metavar="DEFINITION.json", type=click.File("rb"))
 @brand_option
 @with_appcontext
@@ -212,7 +191,7 @@ def check(file: BinaryIO, brand: str | None) -> None:
     sys.exit(REFUSED if errors else 0)
 
 
-@export.command("why", cls=_Command)
+@export.command("why", cls=Command)
 @click.argument("file", metavar="DEFINITION.json", type=click.File("rb"))
 @click.argument("id")
 @brand_option
@@ -233,7 +212,7 @@ def why(file: BinaryIO, id: str, brand: str | None, moment: datetime | None) -> 
         preview.query_of(definition, catalogue, around, source)  # refuses what breaks a rule
         verdict = reasons.why(definition, catalogue, around, source, id, personal=True)
     except DefinitionRefused as refused:
-        _refuse(refused.problems)
+        refuse(refused.problems)
     except ExportsError as error:
         raise click.ClickException(f"{error.message} {error.advised}") from error
     model = catalogue.models[definition.model]
@@ -254,13 +233,7 @@ def _read(file: BinaryIO) -> Definition:
     try:
         return definitions.parse(file.read())
     except DefinitionRefused as refused:
-        _refuse(refused.problems)
-
-
-def _refuse(problems: list[Problem]) -> NoReturn:
-    for one in problems:
-        click.echo(f"{one.at}: {one.message}", err=True)
-    sys.exit(REFUSED)
+        refuse(refused.problems)
 
 
 def _print(problems: list[Problem]) -> None:
@@ -268,105 +241,7 @@ def _print(problems: list[Problem]) -> None:
         click.echo(json.dumps(one.as_dict(), ensure_ascii=False))
 
 
-@export.command("list", cls=_Command)
-@brand_option
-@click.option("--json", "as_json", is_flag=True, help="One JSON line for each export.")
-@with_appcontext
-def list_(brand: str | None, as_json: bool) -> None:
-    """List the exports of a brand, newest first."""
-    from sqlalchemy import select
-    from sqlalchemy.orm import joinedload
-
-    from webapp.extensions import db
-    from webapp.models import Export, brand_scope
-
-    with brand_scope(chosen_brand(brand).id):
-        newest = select(Export).where(Export.archived_at.is_(None)).order_by(Export.created_at.desc(), Export.id)
-        for one in db.session.scalars(newest.options(joinedload(Export.latest_run), joinedload(Export.created_by))):
-            line = _line(one)
-            click.echo(json.dumps(line) if as_json else "  ".join(str(value) for value in line.values()))
-
-
-def _line(one: Export) -> dict[str, Any]:
-    return {
-        "id": str(one.id),
-        "created_at": one.created_at.astimezone(UTC).isoformat(timespec="seconds"),
-        "created_by": one.created_by.email,
-        "model": one.model,
-        "status": one.status,
-        "bytes": one.latest_run.bytes if one.latest_run else 0,
-        "name": one.name,
-    }
-
-
-@export.command("show", cls=_Command)
-@click.argument("name")
-@brand_option
-@with_appcontext
-def show(name: str, brand: str | None) -> None:
-    """Show one export, by its id or its name, and its latest runs."""
-    from sqlalchemy import select
-
-    from webapp.extensions import db
-    from webapp.models import Run, brand_scope
-
-    with brand_scope(chosen_brand(brand).id):
-        found = _found(name)
-        for key, value in {**_line(found), "version": found.version}.items():
-            click.echo(f"{key}: {value}")
-        for one in db.session.scalars(
-            select(Run).where(Run.export_id == found.id).order_by(Run.created_at.desc()).limit(20)
-        ):
-            reason = f"  {one.error_message}" if one.error_message else ""
-            started = one.created_at.astimezone(UTC).isoformat(timespec="seconds")
-            click.echo(f"run {one.id}: {started}  {one.status}  {one.rows} rows, {one.bytes} bytes{reason}")
-
-
-@export.command("definition", cls=_Command)
-@click.argument("name")
-@brand_option
-@click.option("--version", type=int, help="Default: the present one.")
-@with_appcontext
-def definition(name: str, brand: str | None, version: int | None) -> None:
-    """Print the definition of an export, by its id or its name: what `flask export run` takes."""
-    from sqlalchemy import select
-
-    from webapp.extensions import db
-    from webapp.models import ExportVersion, brand_scope
-
-    with brand_scope(chosen_brand(brand).id):
-        found = _found(name)
-        number = version or found.version
-        wanted = select(ExportVersion).where(ExportVersion.export_id == found.id, ExportVersion.number == number)
-        saved = db.session.scalars(wanted).one_or_none()
-        if saved is None:
-            raise click.UsageError(f"{found.name} has no version {number}.")
-        click.echo(json.dumps(definitions.parse(saved.definition).as_json(), ensure_ascii=False, indent=2))
-
-
-def _found(name: str) -> Export:
-    """The export with that id, or the only one with that name, in the present brand."""
-    import uuid
-
-    from sqlalchemy import select
-    from sqlalchemy.orm import joinedload
-
-    from webapp.extensions import db
-    from webapp.models import Export
-
-    try:
-        same = Export.id == uuid.UUID(name)
-    except ValueError:
-        same = Export.name == name
-    wanted = select(Export).where(same).options(joinedload(Export.latest_run), joinedload(Export.created_by))
-    found = list(db.session.scalars(wanted))
-    if len(found) != 1:
-        several = f"{len(found)} exports are called {name}: use an id." if found else f"There is no export {name}."
-        raise click.UsageError(several)
-    return found[0]
-
-
-@export.command("schema", cls=_Command)
+@export.command("schema", cls=Command)
 def schema() -> None:
     """Print the JSON Schema of definitions, as docs/definition.schema.json holds it."""
     click.echo(json.dumps(definitions.json_schema(), indent=2, ensure_ascii=False))

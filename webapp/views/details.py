@@ -22,7 +22,7 @@ from webapp.services.artefacts import Artefact
 from webapp.services.exports import History, history_of
 from webapp.services.progress import Progress, began, present, progress_of
 from webapp.views.downloads import disposition
-from webapp.views.lookups import find_export_or_404, find_run_or_404, name_of
+from webapp.views.lookups import find_export_or_404, find_run_or_404, name_of, token_of_form
 
 blueprint = Blueprint("details", __name__)
 
@@ -44,6 +44,7 @@ class Card:
     may_change_schedule: bool
     may_set_active: bool
     may_set_inactive: bool
+    may_clone: bool
     inactive_by: str
     token: uuid.UUID
 
@@ -96,6 +97,7 @@ def card_of(export: Export) -> Card:
         may_change_schedule=may(current_user, "exports.change_schedule", export),
         may_set_active=export.active is False and may(current_user, "exports.set_active", export),
         may_set_inactive=export.active is True and may(current_user, "exports.set_inactive", export),
+        may_clone=may(current_user, "exports.clone", export),
         inactive_by=name_of(export.inactive_by_id) if export.inactive_by_id else "",
         token=uuid.uuid4(),
     )
@@ -172,20 +174,13 @@ def status(id: uuid.UUID) -> Response:
 def run(id: uuid.UUID) -> Response:
     """**Run now**: the form's token makes a second click find the run of the first."""
     export = find_export_or_404("exports.run", id)
-    runs.request_run(current_user._get_current_object(), export, _token())
+    runs.request_run(current_user._get_current_object(), export, token_of_form())
     return go(url_for("details.view", id=id))
 
 
 def document_of(export: Export) -> str:
     """The present definition as people read it."""
     return json.dumps(exports.definition_of(export).as_json(), indent=2, ensure_ascii=False)
-
-
-def _token() -> uuid.UUID:
-    try:
-        return uuid.UUID(request.form.get("token", ""))
-    except ValueError:
-        abort(400)
 
 
 @blueprint.post("/runs/<uuid:id>/cancel")

@@ -58,7 +58,8 @@ def _criterion(parts: Parts, former: TypedCriterion | None, model: DataModel | N
     made = start.with_(**parts)
     if model is None:
         return made
-    made = fitting(made, model)
+    if made.attribute != start.attribute or made.operator != start.operator:
+        made = fitting(made, model)
     stale = [name for name in _unfitting(start, made, model) if getattr(made, name) == getattr(start, name)]
     return made.with_(**{name: TypedCriterion.model_fields[name].default for name in stale})
 

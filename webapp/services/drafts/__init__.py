@@ -3,11 +3,13 @@
 from webapp.services.drafts.columns import named_like
 from webapp.services.drafts.definition import document, file_document
 from webapp.services.drafts.faults import NOT_CHOSEN, Checked, Fault, check, placed
+from webapp.services.drafts.filling import filled
 from webapp.services.drafts.operations import apply, fitting
 from webapp.services.drafts.outcome import Outcome, UnknownOperation
 from webapp.services.drafts.steps import ASKING, BY_ID, STEPS, Step, after, before, number_of
 from webapp.services.drafts.store import (
     DraftChanged,
+    add,
     discard,
     made_of,
     note,
@@ -38,6 +40,7 @@ __all__ = [
     "TypedFile",
     "TypedReplacement",
     "UnknownOperation",
+    "add",
     "after",
     "apply",
     "before",
@@ -45,6 +48,7 @@ __all__ = [
     "discard",
     "document",
     "file_document",
+    "filled",
     "fitting",
     "input_of",
     "made_of",

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+import json
+from typing import Any
 
 from exports.catalogue import Catalogue, DataModel
 from exports.operators import Input
+from webapp.services.drafts.filling import filled_criterion
+from webapp.services.drafts.spelling import DELIMITERS, ENCLOSURES, NEWLINES
 from webapp.services.drafts.typed import Typed, TypedColumn, TypedCriterion, TypedFile
 from webapp.services.drafts.values import input_of, value
 from webapp.services.schedules.typed import document as schedule_document
-
-DELIMITERS: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space": " "}
-ENCLOSURES: Final[dict[str, str | None]] = {"double": '"', "single": "'", "none": None}
-NEWLINES: Final = {"lf": "\n", "crlf": "\r\n", "cr": "\r"}
-"""A form's values cannot hold line ends unharmed, so the inputs hold words. A word that is not here goes on as it is:
-the definition's own rules refuse it."""
 
 
 def document(typed: Typed, catalogue: Catalogue) -> dict[str, Any]:
@@ -44,12 +41,28 @@ def _filters(typed: Typed, model: DataModel | None) -> list[list[dict[str, Any]]
 
 
 def _criterion(typed: TypedCriterion, model: DataModel | None) -> dict[str, Any]:
+    if (untouched := _original(typed, model)) is not None:
+        return untouched
     field = model.attribute(typed.attribute) if model else None
     made: dict[str, Any] = {"attribute": typed.attribute, "operator": typed.operator}
     kind = input_of(typed, model)
     if field is None or kind is None:
         return {**made, "value": typed.value}
     return made if kind is Input.NONE else {**made, "value": value(typed, field, kind)}
+
+
+def _original(typed: TypedCriterion, model: DataModel | None) -> dict[str, Any] | None:
+    """The criterion that the inputs were filled from, as long as they say what they said then."""
+    if not typed.original:
+        return None
+    document: dict[str, Any] = json.loads(typed.original)
+    return document if _said(typed) == _said(filled_criterion(document, model)) else None
+
+
+def _said(typed: TypedCriterion) -> TypedCriterion:
+    """The inputs whatever a browser makes of line ends and of the order of boxes."""
+    text = typed.value.replace("\r\n", "\n").replace("\r", "\n")
+    return typed.with_(value=text, values=tuple(sorted(typed.values)), fresh=False)
 
 
 # --- Field settings, File

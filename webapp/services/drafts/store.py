@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import cast, delete, exists, select, update
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import IntegrityError
 
 from exports.catalogue import DataModel
 from webapp.extensions import db
@@ -35,10 +36,25 @@ def start(user: User, model: DataModel) -> Draft:
         Refused: the user may not create exports.
     """
     authorize(user, "exports.create")
-    typed = Typed(timezone=user.brand.time_zone).with_model(model).with_submitted("model")
-    draft = Draft(owner_id=user.id, document=typed.model_dump(mode="json"))
+    return add(user, Typed(timezone=user.brand.time_zone).with_model(model).with_submitted("model"), uuid.uuid4())
+
+
+def add(user: User, typed: Typed, id: uuid.UUID) -> Draft:
+    """A draft in which this is typed. The same id again gives the same draft.
+
+    Raises:
+        Refused: the user may not create exports.
+    """
+    authorize(user, "exports.create")
+    draft = Draft(id=id, owner_id=user.id, document=typed.model_dump(mode="json"))
     db.session.add(draft)
-    db.session.commit()
+    try:
+        db.session.commit()
+    except IntegrityError:
+        db.session.rollback()
+        if (known := own(user, id)) is None:
+            raise
+        return known
     return draft
 
 

@@ -25,7 +25,7 @@ class TypedCriterion(_Typed):
 
     `values`: what was ticked or chosen; `low`, `high`: from and to; `least`: how often at least; `when`: which kind of
     anniversary; `find`: what is looked for and not chosen yet. `fresh`: it was just added, so that its emptiness is not
-    a mistake yet.
+    a mistake yet. `original`: the JSON of the criterion that the inputs were filled from, if they were (`filling`).
     """
 
     attribute: str = ""
@@ -38,6 +38,7 @@ class TypedCriterion(_Typed):
     when: str = ""
     find: str = ""
     fresh: bool = False
+    original: str = ""
 
     @property
     def is_blank(self) -> bool:
@@ -96,7 +97,7 @@ class Typed(_Typed):
     `submitted`: the steps that were left by Next, whose problems are shown. `tab`: the page that saved last. `token`:
     what makes **Create** answer the same export twice. `previewed`: model and fields of the last preview in the audit,
     `explained` those of the last Why?.
-    `counted`: how many rows matched when all could be counted last.
+    `counted`: how many rows matched when all could be counted last. `cloned_from`: the export that this is a copy of.
     """
 
     model: str = ""
@@ -115,6 +116,7 @@ class Typed(_Typed):
     previewed: str = ""
     explained: str = ""
     counted: int | None = None
+    cloned_from: uuid.UUID | None = None
 
     @property
     def criteria(self) -> int:

@@ -18,10 +18,13 @@ from webapp.services import audit, definitions, runs, schedules
 from webapp.services.progress import present
 
 
-def create(user: User, definition: Definition, token: uuid.UUID) -> Export:
+def create(
+    user: User, definition: Definition, token: uuid.UUID, *, cloned_from: uuid.UUID | None = None, actor: str = ""
+) -> Export:
     """Save a definition as a new export, and start it or wait for its moment.
 
-    The same token again gives the same export (RELIABILITY F39).
+    The same token again gives the same export (RELIABILITY F39). `actor` is who does it, if not the user whose export
+    it will be.
 
     Raises:
         Refused: the user may not create exports.
@@ -38,6 +41,11 @@ def create(user: User, definition: Definition, token: uuid.UUID) -> Export:
         if (known := _made_with(token)) is None:
             raise
         return known
+    copied = {"cloned_from": str(cloned_from)} if cloned_from else {}
+    audit.record("export.created", actor or user, export, name=export.name, model=export.model, version=1, **copied)
+    if definition.schedule.type == "now":
+        run = runs.add_run(export, user, uuid.uuid4())
+        audit.record("run.requested", actor or user, run, version=1)
     db.session.commit()
     return export
 
@@ -71,10 +79,6 @@ def _add(user: User, definition: Definition, token: uuid.UUID) -> Export:
         )
     )
     db.session.flush()
-    audit.record("export.created", user, export, name=export.name, model=export.model, version=1)
-    if definition.schedule.type == "now":
-        run = runs.add_run(export, user, uuid.uuid4())
-        audit.record("run.requested", user, run, version=1)
     return export
 
 

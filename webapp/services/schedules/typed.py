@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Any, Final, Self
@@ -23,7 +24,11 @@ INPUTS: Final = {"days": "", "hours": "hours", "minutes": "minutes", "timezone":
 
 
 class TypedSchedule(BaseModel):
-    """In the words of the form's inputs. Those of the types that are not chosen are kept, not used."""
+    """In the words of the form's inputs. Those of the types that are not chosen are kept, not used.
+
+    `original`: the JSON of the schedule that the inputs were filled from, which counts until they say something else:
+    an On-date can be written with seconds or an offset, which they do not have.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -37,6 +42,7 @@ class TypedSchedule(BaseModel):
     minutes: str = "0"
     keep_local: bool = False
     zone: str = ""
+    original: str = ""
 
     def with_(self, **changes: Any) -> Self:
         """A copy with some members changed."""
@@ -45,6 +51,10 @@ class TypedSchedule(BaseModel):
 
 def document(typed: TypedSchedule) -> dict[str, Any]:
     """The definition's member `schedule` (SPEC section 11): a change of spelling, no rule."""
+    if typed.original:
+        original = schedule.read(json.loads(typed.original))
+        if _said(as_typed(original)) == _said(typed):
+            return original.model_dump(mode="json")
     zone = typed.zone if typed.keep_local else None
     if typed.type == "on_date":
         time = typed.time.strip()
@@ -66,10 +76,20 @@ def document(typed: TypedSchedule) -> dict[str, Any]:
     return made
 
 
+def _said(typed: TypedSchedule) -> TypedSchedule:
+    """Without the zone that stands in its input while it does not count."""
+    return typed if typed.keep_local else typed.with_(zone="")
+
+
 def as_typed(chosen: ANY_SCHEDULE) -> TypedSchedule:
     """What somebody types who wants this schedule."""
     zone = getattr(chosen, "timezone", None)
-    known: dict[str, Any] = {"type": chosen.type, "keep_local": zone is not None, "zone": zone or ""}
+    known: dict[str, Any] = {
+        "type": chosen.type,
+        "keep_local": zone is not None,
+        "zone": zone or "",
+        "original": chosen.model_dump_json(),
+    }
     if isinstance(chosen, OnDate):
         local = local_moment(chosen)
         return TypedSchedule(**known, date=f"{local:%Y-%m-%d}", time=f"{local:%H:%M}")

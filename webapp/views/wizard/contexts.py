@@ -16,7 +16,7 @@ from exports.archive import file_name
 from exports.catalogue import Catalogue, DataField, FieldType
 from exports.definition import JSON_ONLY_MODELS, MAX_COLUMNS, Definition
 from webapp.models import User
-from webapp.services import brands, sizes
+from webapp.services import brands, exports, sizes
 from webapp.services.drafts import inputs
 from webapp.views import scheduling
 from webapp.views.wizard import criteria, wording
@@ -161,6 +161,7 @@ def _check(place: Place) -> dict[str, Any]:
         "bad_steps": {one.step for one in place.checked.errors()},
         "bad_inputs": {one.input for one in place.checked.errors()},
         "warnings": [one.message for one in place.checked.warnings()],
+        "cloned": exports.find(place.typed.cloned_from) if place.typed.cloned_from else None,
     }
 
 

@@ -39,7 +39,9 @@ def _make(place: Place) -> Export | None:
     if place.checked.definition is None:
         return None
     try:
-        return exports.create(place.user, place.checked.definition, place.typed.token)
+        return exports.create(
+            place.user, place.checked.definition, place.typed.token, cloned_from=place.typed.cloned_from
+        )
     except DefinitionRefused:
         return None  # a right or a segment went just now: the page says which
 
