@@ -142,18 +142,23 @@ def test_twenty_quick_changes_never_leave_more_than_one_query_of_the_draft_runni
                 seen.append(running[0])
 
     looking = threads.submit(look)
-    asked = [threads.submit(ask, processes[rev % 3], "a", rev, SLEEP if rev < 20 else ONE) for rev in range(1, 21)]
-    assert asked[-1].result(timeout=20) == [(1,)]
-    for one in asked[:-1]:
-        with pytest.raises((Overtaken, PreviewsBusy)):
-            one.result(timeout=20)
-    ended.set()
-    looking.result(timeout=20)
+    try:
+        asked = [threads.submit(ask, processes[rev % 3], "a", rev) for rev in range(1, 21)]
+        for one in asked[:-1]:
+            with pytest.raises((Overtaken, PreviewsBusy)):
+                one.result(timeout=20)
+        assert not asked[-1].done(), "the newest goes on, however late an older one came"
+        assert ask(processes[0], "a", 21, ONE) == [(1,)]
+        with pytest.raises(Overtaken):
+            asked[-1].result(timeout=20)
+    finally:
+        ended.set()
+        looking.result(timeout=20)
+        for process in processes:
+            process.close()
     assert len(seen) > 20
     assert set(seen) <= {0, 1}
     assert names(zoo) == []
-    for one in processes:
-        one.close()
 
 
 def test_a_full_pool_says_so_and_still_stops_the_drafts_own_older_question(
