@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 import sqlalchemy as sa
 
@@ -13,7 +13,9 @@ from exports.errors import EnclosureNeeded
 from exports.formats.base import UNUSED_QUOTE, Buffer, Copying, Encoder, Format
 from exports.render import Cell, guarded, text_cell
 
+T = TypeVar("T", bytes, bytearray)
 BOM: Final = b"\xef\xbb\xbf"
+"""U+FEFF in UTF-8, the byte order mark: readers take it away from the beginning of a file."""
 
 
 class Csv(Format):
@@ -70,14 +72,17 @@ class CsvEncoder(Encoder):
         self._newline = file.newline.encode()
         self._quote = file.enclosure.encode() if file.enclosure else None
         self._rows = 0
+        self._begins = not file.header
 
     def head(self) -> bytes:
         """Byte order mark and header line, as chosen."""
         line = header_line(self._file, self._headers).encode() if self._file.header else b""
-        return (BOM if self._file.bom else b"") + line
+        return (BOM if self._file.bom else b"") + self._begun(line, "of the headers")
 
     def batch(self, rows: bytearray) -> Buffer:
         """The rows with the chosen newline; the line ends inside of values stay."""
+        if self._begins:
+            self._begins, rows = False, self._begun(rows, "1")
         if self._quote is None:
             return self._unenclosed(rows)
         if self._newline == b"\n":
@@ -88,6 +93,16 @@ class CsvEncoder(Encoder):
         pieces = rows.split(self._quote)
         pieces[::2] = [piece.replace(b"\n", self._newline) for piece in pieces[::2]]
         return self._quote.join(pieces)
+
+    def _begun(self, file: T, row: str) -> T:
+        """The beginning of the file; a first value that begins with U+FEFF is enclosed, or readers would drop that."""
+        if not file.startswith(BOM):
+            return file
+        if self._quote is None:
+            raise EnclosureNeeded(row=row)
+        ends = (file.find(one.encode()) for one in (self._file.delimiter or ",", "\n", "\r"))
+        end = min(place for place in ends if place >= 0)
+        return file[:0] + self._quote + file[:end] + self._quote + file[end:]
 
     def _unenclosed(self, rows: bytearray) -> Buffer:
         mark = UNUSED_QUOTE.encode()
