@@ -21,6 +21,7 @@ CAMPAIGNS: Final = {
     "aggregations": "random aggregations give the files that plain Python writes",
     "formats": "files of random tables come back from standard readers, cell for cell",
     "dates": "expressions give the measured days, and whatever is typed is read or refused",
+    "faults": "whatever is killed, stopped, wiped or full, no run is lost, and none is published twice",
 }
 """Every campaign and what it shows; a new one is an entry here and the decorator on its tests."""
 SOAK: Final = "soak"
@@ -58,11 +59,16 @@ def seen(case: str, outcome: str, number: int = 1) -> None:
         _present.cases[case, outcome] += number
 
 
+def is_long() -> bool:
+    """Whether this is `script/soak`."""
+    return settings.get_current_profile_name() == SOAK
+
+
 def campaign(
     name: str, *, short: int, long: int, expected: Mapping[str, Iterable[str]] | None = None
 ) -> Callable[[Test], Test]:
     """Join a random test to a campaign: `short` examples in every run of the tests, `long` in `script/soak`."""
-    number = long if settings.get_current_profile_name() == SOAK else short
+    number = long if is_long() else short
 
     def join(test: Test) -> Test:
         tally = Tally(expected=expected or {})
@@ -93,3 +99,31 @@ def _counted(inner: Callable[..., None], tally: Tally) -> Callable[..., None]:
             tally.examples += 1
 
     return counted
+
+
+def drill(name: str) -> Callable[[Test], Test]:
+    """Join a test that draws its examples itself; it calls `ended` after each, and looks at `is_long`."""
+
+    def join(test: Test) -> Test:
+        tally = Tally()
+
+        @wraps(test)
+        def counted(*arguments: Any, **named: Any) -> None:
+            global _present
+            _present = tally
+            try:
+                test(*arguments, **named)
+            except Exception as error:
+                tally.differs = tally.differs or f"{type(error).__name__} in example {tally.examples + 1:,}"
+                raise
+
+        counted.tally = tally  # type: ignore[attr-defined]
+        return pytest.mark.campaign(name)(counted)  # type: ignore[no-any-return]
+
+    return join
+
+
+def ended() -> None:
+    """Count an example of a `drill` that came to its end."""
+    if not _present.differs:
+        _present.examples += 1

@@ -5,6 +5,7 @@ pytest_plugins = [
     "tests.fix_campaigns",
     "tests.fix_services",
     "tests.fix_app",
+    "tests.fix_workshop",
     "tests.fix_exports",
     "tests.fix_pages",
     "tests.fix_wizard",

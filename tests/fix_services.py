@@ -177,17 +177,22 @@ class PrivateServices:
 
 
 @pytest.fixture
-def private_services(
-    postgres: Cluster, app_template: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> Iterator[PrivateServices]:
+def private_services(postgres: Cluster, app_template: str, tmp_path: Path) -> Iterator[PrivateServices]:
     """An application database of the test's own and a Redis server of its own; the source is the run's."""
+    with own_services(postgres, app_template, tmp_path) as services:
+        yield services
+
+
+@contextmanager
+def own_services(postgres: Cluster, app_template: str, files: Path) -> Iterator[PrivateServices]:
+    """Make them, and take them away at the end; finished files go below `files`."""
     name = f"own_{secrets.token_hex(6)}"
-    folder = Path(tempfile.mkdtemp(prefix="exports-own-"))  # tmp_path may be too long for a socket
+    folder = Path(tempfile.mkdtemp(prefix="exports-own-"))  # `files` may be too long for a socket
     server = Redis(Place(home=folder, services=folder, sockets=folder, user=None))
     url = postgres.create(name, template=app_template)
     try:
         server.start()
-        told = environment(postgres, url, redis=server.url, folder=tmp_path)
+        told = environment(postgres, url, redis=server.url, folder=files)
         yield PrivateServices(url, postgres.addresses.source_url, server.url, folder, server, told)
     finally:
         server.stop()

@@ -12,10 +12,10 @@ from psycopg.rows import dict_row
 from redis import Redis
 
 from tests.fix_app import stores
-from tests.jobs.conftest import end, until
+from tests.fix_workshop import end, until
 
 if TYPE_CHECKING:
-    from tests.jobs.conftest import Workshop
+    from tests.fix_workshop import Workshop
 
 pytestmark = pytest.mark.slow
 

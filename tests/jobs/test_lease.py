@@ -14,7 +14,7 @@ import psutil
 import psycopg
 
 from tests.fix_app import stores
-from tests.jobs.conftest import ROWS, SHORT_S, Workshop, silent_store, suppressed, until
+from tests.fix_workshop import ROWS, SHORT_S, Workshop, silent_store, suppressed, until
 from webapp.extensions import db
 from webapp.models import Run
 from webapp.services import runs

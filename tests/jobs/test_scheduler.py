@@ -9,7 +9,7 @@ import psutil
 import psycopg
 
 from tests.fix_app import stores
-from tests.jobs.conftest import SHORT_S, Workshop, silent_store, until
+from tests.fix_workshop import SHORT_S, Workshop, silent_store, until
 
 EVERY_HOUR = {"type": "repeated", "every": "day", "hours": "*", "minutes": "0"}
 

@@ -18,7 +18,7 @@ from rq.serializers import JSONSerializer
 
 from jobs.tickets import MAX_BYTES, Order, Ticket, TicketRefused
 from tests.fix_app import stores
-from tests.jobs.conftest import Workshop, until
+from tests.fix_workshop import Workshop, until
 
 RUN = "0b8f2d3c-6f52-4d0a-9d6a-3b0c2f1e7a55"
 

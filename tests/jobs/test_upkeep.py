@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from jobs import scheduler, upkeep
 from tests.fix_app import Clock, People, Person, stores
-from tests.jobs.conftest import until
+from tests.fix_workshop import until
 from webapp.extensions import db
 from webapp.models import Draft, LoginSession, Run, system_scope
 from webapp.services import artefacts, exports, runs

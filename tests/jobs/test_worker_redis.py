@@ -14,7 +14,7 @@ import pytest
 import redis
 
 from tests.fix_app import stores
-from tests.jobs.conftest import ROWS, Workshop, application, until
+from tests.fix_workshop import ROWS, Workshop, application, until
 from webapp.services import exports
 
 

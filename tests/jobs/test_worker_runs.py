@@ -14,7 +14,7 @@ from flask import Flask
 
 from jobs.worker import preload
 from tests.fix_app import People, stores
-from tests.jobs.conftest import ROWS, SHORT_S, Workshop, until
+from tests.fix_workshop import ROWS, SHORT_S, Workshop, until
 from webapp.extensions import db
 from webapp.models import Run
 from webapp.services import artefacts, exports, runs

@@ -1,0 +1,223 @@
+"""Processes that die at a step of their own: `python -m tests.faults.crashing`, driven by `Doomed`.
+
+Every commit, statement, command to Redis, piece of the source and operation of the store is a step. A process is forked
+for each deed, counts its steps, tells their names, and before the step that was chosen sends itself a signal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+ROOT: Final = Path(__file__).parents[2]
+PART: Final = 32 * 1024
+"""Bytes of a part of the store here, so that a file of some hundred kilobytes has several."""
+
+
+@dataclass(frozen=True)
+class End:
+    """How a deed ended, and the names of the steps that it came to: the last one was not done if a signal came."""
+
+    pid: int
+    how: str
+    steps: list[str]
+
+
+class Doomed:
+    """The processes, as their parent sees them."""
+
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        self.log = log
+        with log.open("wb") as errors:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.faults.crashing"],
+                cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
+            )  # fmt: skip
+
+    def do(self, deed: str, before: int | None = None, how: str = "SIGKILL", **facts: object) -> End:
+        """Let a process do something; before that step it gets the signal."""
+        return self._ask({"deed": deed, "before": before, "how": how, "facts": facts})
+
+    def wake(self, pid: int) -> End:
+        """Let a process that stopped itself go on, to its end."""
+        return self._ask({"wake": pid})
+
+    def _ask(self, order: dict[str, object]) -> End:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps(order, default=str) + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        assert answer, self.log.read_text()
+        end = End(**json.loads(answer))
+        assert end.how != "failed", self.log.read_text()
+        return end
+
+    def close(self) -> None:
+        """End it and all that it has forked."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe
+            pipe.close()
+
+
+@contextmanager
+def doomed(environment: dict[str, str], log: Path) -> Iterator[Doomed]:
+    """The processes, for a while."""
+    processes = Doomed(environment, log)
+    try:
+        yield processes
+    finally:
+        processes.close()
+
+
+class Steps:
+    """Counts the steps of the main thread of one process."""
+
+    def __init__(self, told: int, before: int | None, how: str) -> None:
+        self._told = told
+        self._left = before
+        self._signal = signal.Signals[how]
+        self._process = os.getpid()
+
+    def step(self, name: str) -> None:
+        """The next step is this one."""
+        if os.getpid() != self._process or threading.current_thread() is not threading.main_thread():
+            return
+        os.write(self._told, f"{name}\n".encode())
+        if self._left == 0:
+            self._left = None
+            os.kill(self._process, self._signal)
+        elif self._left is not None:
+            self._left -= 1
+
+    def before(self, owner: Any, method: str, name: Callable[..., str]) -> None:
+        """From now on each call of that method is a step."""
+        really = getattr(owner, method)
+
+        def counted(self_: Any, *arguments: Any, **options: Any) -> Any:
+            self.step(name(*arguments))
+            return really(self_, *arguments, **options)
+
+        setattr(owner, method, counted)
+
+    def arm(self, app: Flask) -> None:
+        """Count everything that has an effect outside of this process, and what is asked."""
+        from redis import Redis
+        from redis.client import Pipeline
+        from sqlalchemy import event
+
+        from exports import storage
+        from exports.source.copied import Copy
+        from exports.source.spool import Spool
+        from webapp.extensions import db
+
+        with app.app_context():
+            event.listen(db.engine, "before_cursor_execute", lambda _c, _k, text, *_more: self.step(_told_of(text)))
+            event.listen(db.engine, "commit", lambda _connection: self.step("commit"))
+        self.before(Redis, "execute_command", lambda command, *_more: f"Redis {command}")
+        self.before(Pipeline, "execute", lambda *_more: "Redis EXEC")
+        self.before(Copy, "start", lambda: "source COPY")
+        self.before(Spool, "put", lambda _batch: "source batch")
+        self.before(storage.Storage, "open_writer", lambda _key: "store begin")
+        self.before(storage.Storage, "delete", lambda _key: "store delete")
+        self.before(storage.Storage, "give_up", lambda _key: "store give up")
+        for method in ("write", "close", "abort"):
+            self.before(storage._StoreSink, method, lambda *_more, method=method: f"store {method}")
+
+
+def _told_of(statement: str) -> str:
+    """SELECT, or INSERT INTO runs."""
+    words = statement.split()
+    if words[0] == "SELECT":
+        return "SELECT"
+    return " ".join(words[:3] if words[0] in ("INSERT", "DELETE") else words[:2])
+
+
+def _live(order: dict[str, Any], app: Flask, told: int) -> None:
+    """The whole life of a process."""
+    from tests.faults.deeds import DEEDS
+
+    status = 1
+    try:
+        steps = Steps(told, order["before"], order["how"])
+        with app.app_context():
+            steps.arm(app)
+            DEEDS[order["deed"]](app, **order["facts"])
+        status = 0
+    except BaseException:  # the last frame of a process: told on standard error, and by its status
+        sys.excepthook(*sys.exc_info())
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _ended(pid: int, steps: int) -> dict[str, Any]:
+    _, status = os.waitpid(pid, os.WUNTRACED)
+    told = b""
+    try:
+        while piece := os.read(steps, 65536):
+            told += piece
+    except BlockingIOError:
+        pass  # somebody is alive who may still tell something
+    if os.WIFSTOPPED(status):
+        how = "stopped"
+    else:
+        how = {0: "done", -signal.SIGKILL: "killed"}.get(os.waitstatus_to_exitcode(status), "failed")
+    return {"pid": pid, "how": how, "steps": told.decode().splitlines()}
+
+
+def _begin(order: dict[str, Any], app: Flask) -> tuple[int, int]:
+    steps, told = os.pipe2(os.O_NONBLOCK)
+    pid = os.fork()
+    if pid == 0:
+        _live(order, app, told)
+    os.close(told)
+    return pid, steps
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    from exports import storage
+    from jobs import firing, runs
+    from webapp import create_program
+    from webapp.extensions import db
+
+    storage.PART = PART  # type: ignore[misc]
+    app = create_program()
+    with app.app_context():
+        runs.preload()
+        firing.preload()
+        db.engine.dispose()
+    stopped: dict[int, int] = {}
+    for line in sys.stdin:
+        order = json.loads(line)
+        if "wake" in order:
+            pid, steps = order["wake"], stopped.pop(order["wake"])
+            os.kill(pid, signal.SIGCONT)
+        else:
+            pid, steps = _begin(order, app)
+        end = _ended(pid, steps)
+        if end["how"] == "stopped":
+            stopped[pid] = steps
+        else:
+            os.close(steps)
+        sys.stdout.write(json.dumps(end) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

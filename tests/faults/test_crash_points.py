@@ -1,0 +1,371 @@
+"""Killed before any of its steps, no process loses anything or does it twice (RELIABILITY P8, F1, F10; bar R1).
+
+Each deed is done once to count its steps, then once for each step by a process that is killed (SIGKILL) before it. Then
+others go on where it stopped, and what must be true is.
+"""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from redis import Redis
+
+from tests.campaigns import drill, ended, is_long, seen
+from tests.faults import invariants
+from tests.faults.crashing import Doomed, doomed
+from tests.faults.deeds import HOURLY
+from tests.fix_app import Person, empty, stores
+from tests.fix_services import own_services
+from tests.fix_workshop import ROWS, Workshop, opened
+
+if TYPE_CHECKING:
+    from tests.fix_services import Cluster
+
+NINE = "2026-11-23 09:30+00"
+TEN = "2026-11-23 10:00:01+00"
+BIG_ROWS = 300
+BIG = f"""
+    INSERT INTO loyalty.stores_of_all (brand, id, name, status)
+        SELECT 'alpine', to_char(n, 'FM00000'), (SELECT string_agg(md5((n * 100 + k)::text), '') FROM
+            generate_series(1, 50) k), 'active' FROM generate_series(1, {BIG_ROWS}) n
+"""
+"""Half a megabyte that is hard to compress: its zip has about ten parts of tests.faults.crashing.PART."""
+
+Facts = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """An installation that is made anew for each death, and the processes that die in it."""
+
+    shop: Workshop
+    processes: Doomed
+
+    def clear(self) -> None:
+        """As if nothing had ever been made, half an hour before ten."""
+        with psycopg.connect(self.shop.services.database_url, autocommit=True) as connection:
+            connection.execute("TRUNCATE exports, runs, run_events, export_versions, audit CASCADE")
+            connection.execute("UPDATE users SET role = 'exporter' WHERE id = %s", [self.shop.people.exporter.id])
+        shutil.rmtree(self.shop.store_folder, ignore_errors=True)
+        self.shop.store_folder.mkdir()
+        with Redis.from_url(self.shop.services.redis_url) as redis:
+            redis.flushall()
+        self.shop.clock.set(NINE)
+
+    def rows(self, wanted: str, *values: object) -> list[tuple[Any, ...]]:
+        """Rows of the database."""
+        with psycopg.connect(self.shop.services.database_url) as connection:
+            return connection.execute(wanted, values).fetchall()  # type: ignore[arg-type]
+
+    def recover(self) -> None:
+        """What other processes do afterwards: they sweep, ring, fire and carry out what waits, while time goes by."""
+        from jobs import runs, scheduler, upkeep
+
+        with self.shop.app.app_context():
+            for wait in (0, 46, 46, 900, 900):
+                self.shop.clock.forward(timedelta(seconds=wait))
+                upkeep.sweep()
+                scheduler.Clock().tick()
+                scheduler.Clock().reconcile()
+                runs.execute()
+                if not self.rows("SELECT FROM runs WHERE state IN ('queued', 'processing')"):
+                    break
+            upkeep.orphans()
+
+
+@pytest.fixture(scope="module")
+def ground(postgres: Cluster, app_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """One for the whole file."""
+    with (
+        own_services(postgres, app_template, tmp_path_factory.mktemp("crashes")) as services,
+        opened(services, postgres) as shop,
+    ):
+        with psycopg.connect(shop.source_url, autocommit=True) as connection:
+            connection.execute(BIG)
+        with doomed(services.environment, services.folder / "doomed.log") as processes:
+            yield Ground(shop, processes)
+        empty(services.database_url)
+
+
+def who(person: Person) -> Facts:
+    """A person as a deed is told of."""
+    return {"brand": person.brand_id, "user": person.id}
+
+
+# What there is before
+
+
+def nothing(ground: Ground) -> Facts:
+    """Nothing yet, but somebody who is about to create an export."""
+    return {**who(ground.shop.people.exporter), "token": uuid.uuid4()}
+
+
+def a_run_waits(ground: Ground) -> Facts:
+    """An export of a thousand rows is to run."""
+    ground.shop.create(stores())
+    return {}
+
+
+def a_big_run_waits(ground: Ground) -> Facts:
+    """An export whose file is kept in several parts is to run."""
+    from webapp.services import exports
+
+    with ground.shop.people.stranger.at_work() as user:
+        exports.create(user, stores(name="Big"), uuid.uuid4())
+    return {}
+
+
+def a_run_waits_whose_owner_may_not(ground: Ground) -> Facts:
+    """An export is to run whose owner has lost the right to."""
+    ground.shop.create(stores())
+    ground.rows("UPDATE users SET role = 'viewer' WHERE id = %s RETURNING id", ground.shop.people.exporter.id)
+    return {}
+
+
+def a_run_waits_that_may_be_cancelled(ground: Ground) -> Facts:
+    """An export is to run, and somebody is about to press **Cancel**."""
+    ground.shop.create(stores())
+    return who(ground.shop.people.exporter)
+
+
+def a_run_to_be_cancelled(ground: Ground) -> Facts:
+    """The same, by the id of its run."""
+    return {**who(ground.shop.people.exporter), "run": ground.shop.create(stores())}
+
+
+def an_export(ground: Ground) -> Facts:
+    """An export that has run."""
+    from jobs import runs
+
+    run = ground.shop.create(stores())
+    with ground.shop.app.app_context():
+        runs.execute()
+    [(export,)] = ground.rows("SELECT export_id FROM runs WHERE id = %s", run)
+    return {**who(ground.shop.people.exporter), "export": export, "token": uuid.uuid4()}
+
+
+def dead_workers(ground: Ground) -> Facts:
+    """Three runs whose worker has died: for the first time, for the third time, and after it was to be cancelled."""
+    for name in ("first", "third", "cancelled"):
+        ground.shop.create(stores(name=name))
+    held = "state = 'processing', worker = 'dead', attempt = 1, started_at = clock(), lease_until = clock() + '30 s'"
+    ground.rows(f"UPDATE runs SET {held} RETURNING id")
+    by_name = "export_id = (SELECT id FROM exports WHERE name = %s) RETURNING id"
+    ground.rows(f"UPDATE runs SET deaths = 2 WHERE {by_name}", "third")
+    ground.rows(f"UPDATE runs SET cancel_requested_at = clock() WHERE {by_name}", "cancelled")
+    return {}
+
+
+def dead_workers_past_their_lease(ground: Ground) -> Facts:
+    """The same, 31 s later."""
+    dead_workers(ground)
+    ground.shop.clock.forward(timedelta(seconds=31))
+    return {}
+
+
+def a_horse_has_ended(ground: Ground) -> Facts:
+    """The same, and their worker has seen it."""
+    dead_workers(ground)
+    return {"worker": "dead", "counted": True}
+
+
+def ten_o_clock(ground: Ground) -> Facts:
+    """Two exports run every hour, and it has just struck ten."""
+    from jobs import scheduler
+    from webapp.services import exports
+
+    with ground.shop.people.exporter.at_work() as user:
+        ids = [exports.create(user, stores(schedule=HOURLY), uuid.uuid4()).id for _ in range(2)]
+    with ground.shop.app.app_context():
+        scheduler.Clock().reconcile()
+    ground.shop.clock.set(TEN)
+    return {**who(ground.shop.people.exporter), "export": ids[0]}
+
+
+def ten_o_clock_strikes(ground: Ground) -> Facts:
+    """The same, for those who need to be told of nothing."""
+    ten_o_clock(ground)
+    return {}
+
+
+def an_inactive_export(ground: Ground) -> Facts:
+    """An export that would run every hour, set inactive before ten."""
+    from webapp.extensions import db
+    from webapp.models import Export
+    from webapp.services import schedules
+
+    facts = ten_o_clock(ground)
+    ground.shop.clock.set(NINE)
+    with ground.shop.people.exporter.at_work() as user:
+        schedules.set_inactive(user, db.session.get_one(Export, facts["export"]))
+    ground.shop.clock.set(TEN)
+    return facts
+
+
+def an_old_file(ground: Ground) -> Facts:
+    """A file that was kept until its day."""
+    an_export(ground)
+    ground.shop.clock.forward(timedelta(days=31))
+    return {}
+
+
+def files_of_nobody(ground: Ground) -> Facts:
+    """A published file, and two of attempts that were not."""
+    an_export(ground)
+    [(key,)] = ground.rows("SELECT artefact FROM runs")
+    for name in (key.replace("1.zip", "0.zip"), key.replace("1.zip", "7.zip#1")):
+        (ground.shop.store_folder / name).write_bytes(b"half")
+    return {}
+
+
+# What there is in the end
+
+
+def all_finished(ground: Ground, _facts: Facts) -> None:
+    """Each run has its file, whole, by its first or its second attempt."""
+    for state, attempt, rows, brand in ground.rows("SELECT state, attempt, rows, brand_id FROM runs"):
+        assert (state, attempt in (1, 2)) == ("success", True)
+        assert rows == (ROWS if brand == ground.shop.people.exporter.brand_id else BIG_ROWS)
+    assert len(ground.rows("SELECT FROM runs")) == 1
+
+
+def failed_with_its_reason(ground: Ground, _facts: Facts) -> None:
+    """It failed, because of its owner, and left no file."""
+    assert ground.rows("SELECT state, error_code FROM runs") == [("failed", "rights.lost")]
+    assert ground.shop.files() == []
+
+
+def cancelled_or_finished(ground: Ground, _facts: Facts) -> None:
+    """The wish was written down or it was not."""
+    [(state,)] = ground.rows("SELECT state FROM runs")
+    assert state in ("cancelled", "success")
+    assert len(ground.shop.files()) == (state == "success")
+
+
+def each_as_it_should(ground: Ground, _facts: Facts) -> None:
+    """One death is nothing, the third is the end; who was cancelled is."""
+    wanted = "SELECT name, state FROM runs r JOIN exports e ON e.id = r.export_id ORDER BY 1"
+    assert ground.rows(wanted) == [("cancelled", "cancelled"), ("first", "success"), ("third", "failed")]
+    assert ground.rows("SELECT error_code FROM runs WHERE state = 'failed'") == [("system.worker_died",)]
+
+
+def one_row_for_ten(ground: Ground, _facts: Facts) -> None:
+    """Each has one finished run for ten o'clock, waits for eleven, and its entry too."""
+    made = "SELECT export_id, state, scheduled_for = '2026-11-23 10:00+00' FROM runs"
+    exports = [id_ for (id_,) in ground.rows("SELECT id FROM exports WHERE next_run_at = '2026-11-23 11:00+00'")]
+    assert sorted(ground.rows(made)) == sorted((id_, "success", True) for id_ in exports)
+    assert len(exports) == 2
+    with Redis.from_url(ground.shop.services.redis_url) as redis:
+        scheduled = redis.zrange("rq:scheduler:scheduled_jobs", 0, -1, withscores=True)
+    assert dict(scheduled) == {f"export-{id_}".encode(): 1_795_431_600.0 for id_ in exports}
+
+
+def made_once(ground: Ground, facts: Facts) -> None:
+    """The second click finds what the first one made, or makes it; either way there is one, and it runs."""
+    ground.processes.do("create", **facts)
+    ground.recover()
+    assert ground.rows("SELECT count(*) FROM exports") == [(1,)]
+    assert ground.rows("SELECT state FROM runs") == [("success",)]
+
+
+def run_once_more(ground: Ground, facts: Facts) -> None:
+    """There is one more run, whichever click made it."""
+    ground.processes.do("run_now", **facts)
+    ground.recover()
+    assert ground.rows("SELECT state, count(*) FROM runs GROUP BY 1") == [("success", 2)]
+
+
+def inactive_after_ten(ground: Ground, facts: Facts) -> None:
+    """Ten o'clock was still to run; inactive it waits for nothing."""
+    ground.processes.do("set_inactive", **facts)
+    ground.recover()
+    assert ground.rows("SELECT count(*), count(DISTINCT export_id) FROM runs") == [(2, 2)]
+    assert ground.rows("SELECT next_run_at, active FROM exports WHERE id = %s", facts["export"]) == [(None, False)]
+
+
+def active_from_eleven_on(ground: Ground, facts: Facts) -> None:
+    """What passed while it was inactive is no moment; eleven o'clock is."""
+    ground.processes.do("set_active", **facts)
+    wanted = "SELECT active, next_run_at = '2026-11-23 11:00+00' FROM exports WHERE id = %s"
+    assert ground.rows(wanted, facts["export"]) == [(True, True)]
+    assert ground.rows("SELECT FROM runs WHERE export_id = %s", facts["export"]) == []
+
+
+def the_row_without_the_file(ground: Ground, _facts: Facts) -> None:
+    """The file is gone, and its run says so."""
+    ground.processes.do("tidy")
+    assert ground.rows("SELECT state, artefact FROM runs") == [("success", None)]
+    assert ground.shop.files() == []
+
+
+def the_published_file(ground: Ground, _facts: Facts) -> None:
+    """It is still there, alone."""
+    assert ground.rows("SELECT artefact FROM runs") == [(key,) for key in ground.shop.files()]
+
+
+SCENARIOS: list[tuple[str, Callable[[Ground], Facts], Callable[[Ground, Facts], None]]] = [
+    ("execute", a_run_waits, all_finished),
+    ("execute", a_big_run_waits, all_finished),
+    ("work", a_run_waits, all_finished),
+    ("execute_without_source", a_run_waits, all_finished),
+    ("execute", a_run_waits_whose_owner_may_not, failed_with_its_reason),
+    ("execute_and_be_told_to_go", a_run_waits, all_finished),
+    ("execute_and_be_cancelled", a_run_waits_that_may_be_cancelled, cancelled_or_finished),
+    ("cancel", a_run_to_be_cancelled, cancelled_or_finished),
+    ("sweep", dead_workers_past_their_lease, each_as_it_should),
+    ("take_back", a_horse_has_ended, each_as_it_should),
+    ("create", nothing, made_once),
+    ("run_now", an_export, run_once_more),
+    ("fire", ten_o_clock_strikes, one_row_for_ten),
+    ("reconcile", ten_o_clock_strikes, one_row_for_ten),
+    ("ring", ten_o_clock_strikes, one_row_for_ten),
+    ("set_inactive", ten_o_clock, inactive_after_ten),
+    ("set_active", an_inactive_export, active_from_eleven_on),
+    ("tidy", an_old_file, the_row_without_the_file),
+    ("orphans", files_of_nobody, the_published_file),
+]
+WHOLE = ("execute", "fire")
+"""Of these every effect is met in every run of the tests, of the others each third; all steps are in `script/soak`."""
+
+
+def chosen(deed: str, steps: list[str]) -> list[int]:
+    """Before which steps a process is to die.
+
+    In the short version neither before a question nor before what is rolled back
+    with its transaction: that is a death after the effect before.
+    """
+    if is_long():
+        return list(range(len(steps)))
+    without = ("SELECT", "INSERT", "UPDATE", "Redis ZCOUNT", "Redis ZMSCORE", "Redis LLEN", "Redis INFO")
+    effects = [number for number, name in enumerate(steps) if not name.startswith(without)]
+    return effects if deed in WHOLE else effects[::3]
+
+
+@drill("faults")
+@pytest.mark.parametrize(
+    ("deed", "before", "after"), SCENARIOS, ids=[f"{one[0]}: {one[1].__name__}" for one in SCENARIOS]
+)
+def test_a_process_killed_before_any_of_its_steps_leaves_everything_right(
+    ground: Ground, deed: str, before: Callable[[Ground], Facts], after: Callable[[Ground, Facts], None]
+) -> None:
+    ground.clear()
+    steps = ground.processes.do(deed, **before(ground)).steps
+    for number in chosen(deed, steps):
+        ground.clear()
+        facts = before(ground)
+        end = ground.processes.do(deed, before=number, **facts)
+        told = f"{deed} killed before step {number}: {end.steps}"
+        assert (end.how, end.steps) == ("killed", steps[: number + 1]), told
+        assert not invariants.broken(ground.shop), told
+        ground.recover()
+        after(ground, facts)
+        assert not invariants.broken(ground.shop, tidied=True), told
+        seen(deed, "killed")
+        ended()
