@@ -229,6 +229,7 @@ class TicketWorker(Worker):
                 upkeep.take_back(self.name, counted=not killed)
         except SQLAlchemyError as error:
             log.warning("its run waits for its lease to end: the database did not answer: %s", error)
+        self._swept_at = -float(self.sweep_s)  # its place is free, and it did not look itself for who takes it
 
 
 def _function(name: str) -> Any:

@@ -39,6 +39,7 @@ class Settings:
     trusted_proxies: int = 0
     run_lease: int = 30
     run_sweep: int = 5
+    runs_per_brand: int = 2
 
     def flask(self) -> dict[str, object]:
         """The keys that Flask and its extensions read."""
@@ -153,4 +154,5 @@ def read(environ: Mapping[str, str]) -> Settings:
         trusted_proxies=_number(environ, "TRUSTED_PROXIES", 0, 0, 5),
         run_lease=_number(environ, "RUN_LEASE", 30, 1, 3600),
         run_sweep=_number(environ, "RUN_SWEEP", 5, 1, 60),
+        runs_per_brand=_number(environ, "RUNS_PER_BRAND", 2, 1, 1000),
     )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import signal
+import socket
 import time
 import uuid
 import zipfile
+from datetime import timedelta
 
 import psutil
+import psycopg
 import pytest
 from flask import Flask
 
@@ -19,6 +22,7 @@ from webapp.extensions import db
 from webapp.models import Run
 from webapp.services import artefacts, exports, runs
 
+HOST = socket.gethostname()
 SLOW_S = 0.02
 """A row takes so long: the whole file 20 s, so that a test can do something to its worker."""
 
@@ -230,3 +234,29 @@ def test_the_query_of_a_stopped_run_ends_in_the_database_too(workshop: Workshop)
     with psycopg.connect(workshop.source_url, autocommit=True) as connection:
         count = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY%' AND datname = current_database()"
         until(lambda: connection.execute(count).fetchone() == (0,), "no COPY runs", 5)
+
+
+@pytest.mark.parametrize("end", ["cancel", "third death"])
+def test_a_run_that_waits_for_its_brand_begins_when_another_one_ends_and_not_with_the_next_sweep(
+    workshop: Workshop, end: str
+) -> None:
+    workshop.pace(SLOW_S)
+    first, second = workshop.create(stores(name="First")), workshop.create(stores(name="Second"))
+    with psycopg.connect(workshop.services.database_url, autocommit=True) as connection:
+        connection.execute("UPDATE runs SET deaths = 2 WHERE id = %s", [first])
+    for _ in range(3):
+        workshop.worker(RUN_SWEEP="60")
+    for run_id in (first, second):
+        workshop.until(run_id, lambda run: run["phase"] == "writing", "rows are written")
+    third = workshop.create(stores(name="Third"))
+    with workshop.people.exporter.at_work() as user:
+        run = db.session.get_one(Run, first)
+        if end == "cancel":
+            runs.cancel(user, run)
+        else:
+            holder = next(one for one in workshop.started if str(run.worker).startswith(f"{HOST}-{one.pid}-"))
+            holder.children()[0].kill()
+    began = workshop.until(third, lambda run: run["started_at"], "the third begins", seconds=10)
+    waited = began["started_at"] - workshop.ended(first)["finished_at"]
+    assert timedelta(0) <= waited < timedelta(seconds=2)
+    assert workshop.run(second)["state"] == "processing"

@@ -115,6 +115,8 @@ def test_many_workers_share_many_runs_without_sharing_one(app: Flask, people: Pe
         start.wait()
         while (mine := take(app, name)) is not None:
             got.append(mine.run_id)
+            with app.app_context():
+                runs.publish(mine, Result())
 
     threads = [threading.Thread(target=work, args=[f"w{number}"]) for number in range(4)]
     for thread in threads:

@@ -27,6 +27,9 @@ class Export(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
         same_brand("latest_run_id", "runs", use_alter=True, deferrable=True, initially="DEFERRED"),
         CheckConstraint("schedule IN ('now', 'on_date', 'repeated')", name="schedule"),
         CheckConstraint("(schedule = 'repeated') = (active IS NOT NULL)", name="active"),
+        CheckConstraint(
+            "next_run_at IS NULL OR (active IS NOT FALSE AND archived_at IS NULL)", name="waits_only_if_it_may_run"
+        ),
         UniqueConstraint("brand_id", "create_token"),
         Index(None, "brand_id", "created_at"),
         Index(None, "brand_id", "name"),

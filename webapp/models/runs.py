@@ -14,6 +14,9 @@ from webapp.extensions import db
 from webapp.models.base import BrandOwned, clock, owned_args, same_brand
 from webapp.models.states import LIVE, SHOWN_ON_EXPORT, STATES
 
+WAITING = ("brand_id", "not_before", "created_at", "id")
+"""The order in which the runs of a brand wait."""
+
 
 class Run(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
     """One execution of an export for one moment. `attempt` is the fencing token of every later write (P2)."""
@@ -40,7 +43,9 @@ class Run(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
             unique=True,
             postgresql_where=text("kind = 'schedule'"),
         ),
-        Index("ix_runs_queued", "not_before", "created_at", postgresql_where=text("state = 'queued'")),
+        # Each brand's next run by hand and its next one of a schedule: services/runs/claiming.py.
+        Index("ix_runs_by_hand", *WAITING, postgresql_where=text("state = 'queued' AND kind <> 'schedule'")),
+        Index("ix_runs_by_schedule", *WAITING, postgresql_where=text("state = 'queued' AND kind = 'schedule'")),
         Index("ix_runs_processing", "lease_until", postgresql_where=text("state = 'processing'")),
         Index(None, "brand_id", "export_id", "created_at"),
     )

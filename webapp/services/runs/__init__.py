@@ -1,19 +1,11 @@
 """Runs: asked for by people, carried out by workers, taken over by the sweep (docs/runs.md).
 
-`requests` is what people do, `attempts` what a worker does with the run it holds, `sweep` what is done about the dead.
+`requests` is what people do, `claiming` which run is next, `attempts` what a worker does with the run it holds, `sweep`
+what is done about the dead.
 """
 
-from webapp.services.runs.attempts import (
-    Claim,
-    beat,
-    claim,
-    expect,
-    fail,
-    give_back,
-    publish,
-    rehearse_claim,
-    stop,
-)
+from webapp.services.runs.attempts import beat, expect, fail, give_back, publish, stop
+from webapp.services.runs.claiming import Claim, claim, rehearse_claim
 from webapp.services.runs.events import events_of, told
 from webapp.services.runs.requests import add_run, cancel, request_run
 from webapp.services.runs.sweep import give_back_all_of, holds, owner_died, sweep

@@ -7,14 +7,10 @@ then neither publish nor fail nor give back anything.
 from __future__ import annotations
 
 import random
-import uuid
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final, Protocol
 
-from flask import current_app
 from sqlalchemy import ColumnElement, Update, and_, func, select, update
-from sqlalchemy.orm import aliased
 
 from exports.errors import Cancelled, ExportsError, Fenced
 from webapp.extensions import db
@@ -23,6 +19,7 @@ from webapp.models.states import RunEvent
 from webapp.queues import enqueue_after_commit
 from webapp.services import audit
 from webapp.services.moves import moved
+from webapp.services.runs.claiming import WORKER, Claim, lease
 from webapp.services.runs.events import note
 from webapp.services.runs.scrubbing import scrubbed
 
@@ -32,7 +29,6 @@ JITTER: Final = 0.2
 """So that what failed together is not tried together."""
 
 EXECUTE: Final = "jobs.runs.execute"
-WORKER: Final = "worker"
 
 
 class Progress(Protocol):
@@ -57,76 +53,9 @@ class Result(Protocol):
     def sha256(self) -> str: ...
 
 
-@dataclass(frozen=True)
-class Claim:
-    """A run that a worker holds, as long as its lease lasts and nobody claims the next attempt."""
-
-    run_id: uuid.UUID
-    brand_id: uuid.UUID
-    export_id: uuid.UUID
-    version: int
-    attempt: int
-    base_moment: datetime
-
-    @property
-    def key(self) -> str:
-        """Where the attempt's artefact stands in the store."""
-        return f"{self.brand_id}/{self.run_id}/{self.attempt}.zip"
-
-
-def _lease() -> Any:
-    return clock() + timedelta(seconds=current_app.config["SETTINGS"].run_lease)
-
-
-def _next() -> ColumnElement[uuid.UUID]:
-    """Which run is next: the one that has waited longest."""
-    queued = aliased(Run)
-    return (
-        select(queued.id)
-        .where(queued.state == "queued", queued.not_before <= clock())
-        .order_by(queued.not_before, queued.created_at)
-        .limit(1)
-        .with_for_update(skip_locked=True, of=queued)
-        .scalar_subquery()
-    )
-
-
 def _apply(statement: Update) -> Run | None:
     changed = statement.returning(Run).execution_options(synchronize_session=False, populate_existing=True)
     return db.session.scalars(changed).one_or_none()
-
-
-def _claiming(worker: str) -> Update:
-    return moved(
-        "claimed",
-        by=Run.id == _next(),
-        attempt=Run.attempt + 1,
-        worker=worker,
-        lease_until=_lease(),
-        started_at=func.coalesce(Run.started_at, clock()),
-        phase="starting",
-        rows=0,
-        bytes=0,
-    )
-
-
-def rehearse_claim() -> None:
-    """Have the claim compiled, before processes are forked; what it took is let go of again."""
-    _apply(_claiming(WORKER))
-    db.session.rollback()
-
-
-def claim(worker: str) -> Claim | None:
-    """Take the run that is next, in the scope of the caller (all brands: jobs/scheduler.py); None if nothing waits."""
-    run = _apply(_claiming(worker))
-    if run is None:
-        db.session.rollback()
-        return None
-    note(run, "claimed", worker=worker)
-    audit.record("run.started", WORKER, run, attempt=run.attempt)
-    mine = Claim(run.id, run.brand_id, run.export_id, run.version, run.attempt, run.base_moment)
-    db.session.commit()
-    return mine
 
 
 def _held(mine: Claim) -> ColumnElement[bool]:
@@ -143,7 +72,7 @@ def beat(mine: Claim, progress: Progress, phase: str) -> None:
     statement = (
         update(Run)
         .where(_held(mine), Run.state == "processing")
-        .values(lease_until=_lease(), rows=progress.rows, bytes=progress.bytes, phase=phase)
+        .values(lease_until=lease(), rows=progress.rows, bytes=progress.bytes, phase=phase)
         .returning(Run.cancel_requested_at)
         .execution_options(synchronize_session=False)
     )

@@ -17,7 +17,8 @@ from webapp.models.states import RunEvent
 from webapp.queues import enqueue_after_commit, top_up
 from webapp.services import audit
 from webapp.services.moves import moved
-from webapp.services.runs.attempts import EXECUTE, WORKER, reason_of
+from webapp.services.runs.attempts import EXECUTE, reason_of
+from webapp.services.runs.claiming import WORKER, claimable
 from webapp.services.runs.events import note
 
 MAX_DEATHS: Final = 3
@@ -35,10 +36,9 @@ class Swept:
 
 
 def sweep() -> Swept:
-    """Take back what dead workers held, then make sure that there are tickets for what waits."""
+    """Take back what dead workers held, then make sure that there are tickets for what may begin."""
     taken = _take_back(Run.lease_until < clock())
-    due = select(Run.id).where(Run.state == "queued", Run.not_before <= clock())
-    waiting = list(db.session.scalars(due.order_by(Run.not_before).limit(AT_ONCE)))
+    waiting = list(db.session.scalars(claimable(AT_ONCE)))
     db.session.rollback()  # nothing was written: end the transaction before Redis is asked
     return Swept(taken, top_up(EXECUTE, waiting) if waiting else 0)
 
