@@ -22,14 +22,18 @@ START_S = 120  # recovery after a crash replays up to max_wal_size
 STOP_S = 60  # the last checkpoint writes at most shared_buffers
 LOG_BYTES = 10_000_000
 
+_MEMORY_MB = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
+
 # Tuned for one person's machine: 256 MB hold the demo's tables, 2 GB of write-ahead log let it load without a forced
-# checkpoint. wal_level=minimal lets COPY into a table made in the same transaction skip the log.
+# checkpoint. Half of the memory is taken for the system's cache of files: told 1 GB, the planner sorted 14.7 million
+# events that lie in the order of their key (36 s) in place of walking them (14 s). wal_level=minimal lets COPY into a
+# table made in the same transaction skip the log.
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "200",
     "shared_buffers": "256MB",
-    "effective_cache_size": "1GB",
+    "effective_cache_size": f"{_MEMORY_MB // 2}MB",
     "maintenance_work_mem": "128MB",
     "wal_level": "minimal",
     "max_wal_senders": "0",
