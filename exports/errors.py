@@ -21,6 +21,7 @@
     │   └── Missed · Overdue · Skipped
     ├── RunStopped               not an error of the run: somebody else decided
     │   └── Cancelled · Fenced · GivenBack · Overtaken
+    ├── ExportArchived           nothing runs or changes of what was put aside
     ├── AccountRefused           a user cannot be made as asked
     └── SetUpError               this machine cannot run the embedded services yet
         ├── InstanceNewer · InstanceForeign · InstanceClosed · InstanceIncomplete
@@ -241,6 +242,11 @@ class RightsLost(RunError):
     sentence = "The owner of this export, {owner}, may no longer run it: {reason}"
     advice = "Ask an admin for the right, or hand the export over to somebody who has it."
 
+    @property
+    def because(self) -> str:
+        """Why a schedule was set inactive, as the end of a sentence: "set inactive because …"."""
+        return f"its owner, {self.facts['owner']}, may no longer run it: {self.facts['reason'].rstrip('.')}"
+
 
 class SystemFault(RunError):
     """Ours."""
@@ -306,6 +312,14 @@ class Overtaken(RunStopped):
     code = "preview.overtaken"
     sentence = "Something newer was typed, and is looked at in place of this."
     advice = "Nothing is to be done."
+
+
+class ExportArchived(ExportsError):
+    """Asked of an export that was put aside."""
+
+    code = "export.archived"
+    sentence = "This export is archived."
+    advice = "Restore it, then try again."
 
 
 class AccountRefused(ExportsError):

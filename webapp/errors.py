@@ -11,6 +11,7 @@ from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, Unauthorized
 
+from exports.errors import ExportArchived
 from webapp import way_back
 from webapp.extensions import db
 from webapp.htmx import is_htmx, sign_in
@@ -24,6 +25,7 @@ SENTENCES: Final = {
     403: ("You may not do this", "Ask an admin of your brand for the right to do it."),
     404: ("There is nothing here", "It may have been deleted, or the address is not right."),
     405: ("This request cannot be read", "Go back, reload the page and try again."),
+    409: (ExportArchived.sentence.rstrip("."), ExportArchived.advice),
     413: ("That is too much at once", "Send less than 1 MB at a time."),
     429: ("Too many tries", "Wait a few minutes, then try again."),
     500: (
@@ -88,5 +90,6 @@ def register(app: Flask) -> None:
     app.register_error_handler(Unauthorized, _signed_out)
     app.register_error_handler(InternalServerError, _unforeseen)
     app.register_error_handler(Refused, _refused)
+    app.register_error_handler(ExportArchived, lambda _error: _answer(409))
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(RateLimitExceeded, lambda error: error.response or _answer(429))

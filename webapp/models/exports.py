@@ -47,6 +47,8 @@ class Export(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
     active: Mapped[bool | None]
     inactive_since: Mapped[datetime | None]
     inactive_by_id: Mapped[uuid.UUID | None]
+    # Why, if nobody did it: "its owner, Ann, may no longer run it: …".
+    inactive_reason: Mapped[str | None] = mapped_column(Text)
     # The moment that comes next, and the truth about it: what Redis knows is made anew from here (DESIGN section 3).
     next_run_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)

@@ -24,6 +24,8 @@ KINDS: Final = frozenset(
         "export.schedule_changed",
         "export.set_active",
         "export.set_inactive",
+        "export.rights_lost",
+        "export.date_cancelled",
         "run.requested",
         "run.started",
         "run.finished",

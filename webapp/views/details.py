@@ -17,7 +17,7 @@ from webapp.htmx import fragment, go, instead, nothing_new, page, stop_polling
 from webapp.models import Export, Run, User
 from webapp.permissions import may
 from webapp.security import action, sandboxed
-from webapp.services import artefacts, brands, choices, exports, runs
+from webapp.services import artefacts, brands, choices, exports, runs, schedules
 from webapp.services.artefacts import Artefact
 from webapp.services.exports import History, history_of
 from webapp.services.progress import Progress, began, present, progress_of
@@ -183,6 +183,15 @@ def document_of(export: Export) -> str:
     return json.dumps(exports.definition_of(export).as_json(), indent=2, ensure_ascii=False)
 
 
+@blueprint.post("/runs/<uuid:id>/again")
+@action("exports.run")
+def again(id: uuid.UUID) -> Response:
+    """**Run again** of a run that failed; a second click finds the run of the first."""
+    export, found = find_run_or_404("exports.run", id)
+    runs.request_again(current_user._get_current_object(), found, token_of_form())
+    return go(url_for("details.view", id=export.id))
+
+
 @blueprint.post("/runs/<uuid:id>/cancel")
 @action("exports.cancel")
 def cancel(id: uuid.UUID) -> Response:
@@ -190,6 +199,15 @@ def cancel(id: uuid.UUID) -> Response:
     export, found = find_run_or_404("exports.cancel", id)
     runs.cancel(current_user._get_current_object(), found)
     return go(url_for("details.view", id=export.id))
+
+
+@blueprint.post("/exports/<uuid:id>/cancel")
+@action("exports.cancel")
+def cancel_date(id: uuid.UUID) -> Response:
+    """**Cancel** of an On-date that has not come."""
+    export = find_export_or_404("exports.cancel", id)
+    schedules.cancel_date(current_user._get_current_object(), export)
+    return go(url_for("details.view", id=id))
 
 
 @blueprint.get("/exports/<uuid:id>/definition.json")

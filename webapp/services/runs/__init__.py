@@ -7,7 +7,7 @@ what is done about the dead.
 from webapp.services.runs.attempts import beat, expect, fail, give_back, publish, stop
 from webapp.services.runs.claiming import Claim, claim, rehearse_claim
 from webapp.services.runs.events import events_of, told
-from webapp.services.runs.requests import add_run, cancel, request_run
+from webapp.services.runs.requests import add_run, cancel, request_again, request_run
 from webapp.services.runs.sweep import give_back_all_of, holds, owner_died, sweep
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "owner_died",
     "publish",
     "rehearse_claim",
+    "request_again",
     "request_run",
     "stop",
     "sweep",

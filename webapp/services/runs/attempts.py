@@ -12,13 +12,13 @@ from typing import Any, Final, Protocol
 
 from sqlalchemy import ColumnElement, Update, and_, func, select, update
 
-from exports.errors import Cancelled, ExportsError, Fenced
+from exports.errors import Cancelled, ExportsError, Fenced, RightsLost
 from webapp.extensions import db
-from webapp.models import Brand, Run, brand_scope, clock
+from webapp.models import Brand, Export, Run, brand_scope, clock
 from webapp.models.states import RunEvent
 from webapp.queues import enqueue_after_commit
 from webapp.services import audit
-from webapp.services.moves import moved
+from webapp.services.moves import move, moved
 from webapp.services.runs.claiming import WORKER, Claim, lease
 from webapp.services.runs.events import note
 from webapp.services.runs.scrubbing import scrubbed
@@ -165,6 +165,8 @@ def fail(mine: Claim, error: ExportsError) -> None:
         Fenced: another attempt owns the run.
     """
     with brand_scope(mine.brand_id):
+        if isinstance(error, RightsLost):
+            _set_inactive(mine, error)
         failures = db.session.scalar(select(Run.failures).where(Run.id == mine.run_id)) or 0
         reason = reason_of(error)
         facts: dict[str, object] = {"code": error.code, "message": error.message}
@@ -176,6 +178,18 @@ def fail(mine: Claim, error: ExportsError) -> None:
             facts["seconds"] = round(wait.total_seconds())
             _back(mine, "retried", facts, failures=failures + 1, not_before=clock() + wait, **reason)
         db.session.commit()
+
+
+def _set_inactive(mine: Claim, error: RightsLost) -> None:
+    """Let a repeated export not fail again and again for what its owner may do no more (RELIABILITY section 6).
+
+    The audit entry is what admins are told by.
+    """
+    held = select(Export).where(Export.id == mine.export_id).with_for_update(key_share=True)
+    export = db.session.scalars(held.execution_options(populate_existing=True)).one()
+    if move(export, "rights_lost"):
+        export.inactive_since, export.inactive_by_id, export.inactive_reason = clock(), None, error.because
+        audit.record("export.rights_lost", WORKER, export, reason=error.because, run=str(mine.run_id))
 
 
 def reason_of(error: ExportsError) -> dict[str, str]:

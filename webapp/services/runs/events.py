@@ -12,6 +12,7 @@ from webapp.models import Run, RunEvent
 
 SENTENCES: Final = {
     "queued": "Queued.",
+    "queued_again": "Queued again, for {moment}.",
     "claimed": "Attempt {attempt} started.",
     "published": "Finished: {rows:,} rows, {bytes:,} bytes.",
     "retried": "{message} Tried again in {seconds} s.",
@@ -21,6 +22,7 @@ SENTENCES: Final = {
     "died": "{message}",
     "cancel_requested": "Cancelling…",
     "cancelled": "Cancelled before it started.",
+    "date_cancelled": "Cancelled before its date.",
     "stopped": "Cancelled.",
     "removed": "The file was removed: it was kept until its day.",
 }

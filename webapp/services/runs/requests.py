@@ -1,39 +1,48 @@
-"""What people ask for: **Run now** and **Cancel**."""
+"""What people ask for: **Run now**, **Run again** and **Cancel**."""
 
 from __future__ import annotations
 
 import uuid
+from datetime import UTC
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
+from exports.errors import ExportArchived
 from webapp.extensions import db
 from webapp.models import Export, Run, User, clock
 from webapp.permissions import authorize
 from webapp.queues import enqueue_after_commit
 from webapp.services import audit
-from webapp.services.moves import moved
+from webapp.services.moves import allows, moved
 from webapp.services.runs.attempts import EXECUTE
 from webapp.services.runs.events import note
 
 
-def add_run(export: Export, user: User, run_id: uuid.UUID) -> Run:
-    """Add a run of an export for the present moment and version, with its ticket; the caller commits."""
+def add_run(export: Export, user: User, run_id: uuid.UUID, of: Run | None = None) -> Run:
+    """Add a run of an export, with its ticket; the caller commits.
+
+    It is for the present moment and version, or for those `of` a run that failed.
+    """
     run = Run(
         id=run_id,
         brand_id=export.brand_id,
         export_id=export.id,
-        version=export.version,
-        kind="manual",
+        version=of.version if of else export.version,
+        kind="again" if of else "manual",
         attempt=0,
-        scheduled_for=clock(),
-        base_moment=clock(),
+        scheduled_for=of.scheduled_for if of else clock(),
+        base_moment=of.base_moment if of else clock(),
         requested_by_id=user.id,
     )
     db.session.add(run)
     db.session.flush()
     export.latest_run_id = run.id
-    note(run, "queued", by=user.email)
+    if of is None:
+        note(run, "queued", by=user.email)
+    else:
+        moment = of.scheduled_for.astimezone(UTC)
+        note(run, "queued_again", by=user.email, moment=f"{moment.day} {moment:%b %Y %H:%M} UTC")
     enqueue_after_commit(EXECUTE, run.id)
     return run
 
@@ -43,17 +52,40 @@ def request_run(user: User, export: Export, token: uuid.UUID) -> Run:
 
     Raises:
         Refused: the user may not run this export.
+        ExportArchived: it was put aside.
     """
     authorize(user, "exports.run", export)
-    run_id = uuid.uuid5(export.id, str(token))
+    return _asked_once(user, export, uuid.uuid5(export.id, str(token)))
+
+
+def request_again(user: User, run: Run, token: uuid.UUID) -> Run:
+    """**Run again**: a new run with the moment, the base moment and the version of one that failed (SPEC section 4).
+
+    The same token again gives the same run; of a run that has not failed, that run itself.
+
+    Raises:
+        Refused: the user may not run this export.
+        ExportArchived: it was put aside.
+    """
+    export = db.session.scalars(select(Export).where(Export.id == run.export_id)).one()
+    authorize(user, "exports.run", export)
+    if run.state != "failed":
+        return run
+    return _asked_once(user, export, uuid.uuid5(run.id, str(token)), of=run)
+
+
+def _asked_once(user: User, export: Export, run_id: uuid.UUID, of: Run | None = None) -> Run:
     if (known := db.session.get(Run, run_id)) is not None:
         return known
+    if not allows(export, "run_asked"):
+        raise ExportArchived
     try:
-        run = add_run(export, user, run_id)
+        run = add_run(export, user, run_id, of)
     except IntegrityError:
         db.session.rollback()
         return db.session.scalars(select(Run).where(Run.id == run_id)).one()
-    audit.record("run.requested", user, run, version=run.version)
+    again = {"again": str(of.id)} if of else {}
+    audit.record("run.requested", user, run, version=run.version, **again)
     db.session.commit()
     return run
 

@@ -59,8 +59,8 @@ def change_schedule(user: User, export: Export, schedule: ANY_SCHEDULE, version:
         ExportChanged: there is another version by now.
     """
     authorize(user, "exports.change_schedule", export)
-    definition = _definition(_hold(export))
-    if definition.schedule == schedule:
+    definition = _definition(hold(export))
+    if definition.schedule == schedule and not _was_cancelled(export, schedule):
         db.session.rollback()
         return export
     try:
@@ -70,7 +70,7 @@ def change_schedule(user: User, export: Export, schedule: ANY_SCHEDULE, version:
     except (DefinitionRefused, ExportChanged):
         db.session.rollback()
         raise
-    now = _settle(export)
+    now = settle(export)
     _save_version(user, export, definition.model_copy(update={"schedule": schedule}))
     plan(export, schedule, now)
     audit.record(
@@ -79,6 +79,11 @@ def change_schedule(user: User, export: Export, schedule: ANY_SCHEDULE, version:
     )  # fmt: skip
     db.session.commit()
     return export
+
+
+def _was_cancelled(export: Export, schedule: ANY_SCHEDULE) -> bool:
+    """Whether the date is still to come and nothing waits for it: chosen once more it counts again."""
+    return isinstance(schedule, OnDate) and export.state == "idle" and moment_of(schedule) > present()
 
 
 def _check_change(user: User, present_one: ANY_SCHEDULE, wanted: ANY_SCHEDULE) -> None:
@@ -95,8 +100,8 @@ def set_inactive(user: User, export: Export) -> Export:
         Refused: the user may not do this to this export.
     """
     authorize(user, "exports.set_inactive", export)
-    if allows(_hold(export), "set_inactive"):
-        now = _settle(export)
+    if allows(hold(export), "set_inactive"):
+        now = settle(export)
         move(export, "set_inactive")
         export.inactive_since, export.inactive_by_id = now, user.id
         audit.record("export.set_inactive", user, export)
@@ -111,21 +116,21 @@ def set_active(user: User, export: Export) -> Export:
         Refused: the user may not do this to this export.
     """
     authorize(user, "exports.set_active", export)
-    if move(_hold(export), "set_active"):
-        export.inactive_since, export.inactive_by_id = None, None
+    if move(hold(export), "set_active"):
+        export.inactive_since = export.inactive_by_id = export.inactive_reason = None
         plan(export, _definition(export).schedule, present())
         audit.record("export.set_active", user, export)
     db.session.commit()
     return export
 
 
-def _hold(export: Export) -> Export:
+def hold(export: Export) -> Export:
     """Read the export's row again and keep others, the clock among them, from changing it until the commit."""
     wanted = select(Export).where(Export.id == export.id).with_for_update(key_share=True)
     return db.session.scalars(wanted.execution_options(populate_existing=True)).one()
 
 
-def _settle(export: Export) -> datetime:
+def settle(export: Export) -> datetime:
     """Fire what has come by now: it belongs to the schedule as it was. Returns the present moment."""
     now = present()
     while export.next_run_at is not None and export.next_run_at <= now:
