@@ -46,9 +46,19 @@ class ColumnWords:
     method: str = ""
 
 
+def letters(place: int) -> str:
+    """The name of a set by its place: A, B, … Z, AA, AB, …"""
+    text = ""
+    place += 1
+    while place:
+        place, rest = divmod(place - 1, 26)
+        text = chr(ord("A") + rest) + text
+    return text
+
+
 def filters(definition: Definition, model: DataModel | None, called: Called = by_id) -> list[list[Phrase]]:
     """The sets of criteria."""
-    return [[_phrase(one, model, called) for one in set_] for set_ in definition.filters]
+    return [[phrase(one, model, called) for one in set_] for set_ in definition.filters]
 
 
 def columns(definition: Definition, model: DataModel | None) -> list[ColumnWords]:
@@ -85,7 +95,8 @@ def _column(column: Column, model: DataModel | None) -> ColumnWords:
     return ColumnWords(column.from_, column.header, column.default, len(column.replace), field, method)
 
 
-def _phrase(criterion: Criterion, model: DataModel | None, called: Called) -> Phrase:
+def phrase(criterion: Criterion, model: DataModel | None, called: Called = by_id) -> Phrase:
+    """One criterion."""
     field = model.attribute(criterion.attribute) if model else None
     operator = operator_of(field, criterion.operator) if field else None
     value: Any = criterion.value

@@ -6,11 +6,12 @@ what is worth knowing before it is saved. Functions of a schedule and a moment: 
 
 from exports.schedule.clock import moments, next_moment
 from exports.schedule.notes import notes
-from exports.schedule.rules import problems, problems_when_saved
+from exports.schedule.rules import OTHER_TYPE, problems, problems_when_saved, type_kept
 from exports.schedule.shape import Daily, Monthly, Now, OnDate, Repeated, Schedule, Weekly, read
 from exports.schedule.words import brief, elsewhere, sentence, shortest
 
 __all__ = [
+    "OTHER_TYPE",
     "Daily",
     "Monthly",
     "Now",
@@ -28,4 +29,5 @@ __all__ = [
     "read",
     "sentence",
     "shortest",
+    "type_kept",
 ]

@@ -105,3 +105,17 @@ def far_enough_apart(schedule: Repeated, minimum_minutes: int) -> Iterator[Probl
     if minimum_minutes > 1 and shortest_minutes(schedule) < minimum_minutes:
         message = f"Runs must be at least {minimum_minutes} minutes apart (set by your admin)"
         yield Problem("schedule.minutes", "schedule.interval", message)
+
+
+OTHER_TYPE: Final = {
+    "on_date": "An On-date export stays On-date. To repeat it, clone it.",
+    "repeated": "A Repeated export stays Repeated. To run it on one date, clone it.",
+    "now": "An export that runs at once has no schedule. To schedule it, clone it.",
+}
+"""The type of a schedule stays (SPEC section 4, Change schedule)."""
+
+
+def type_kept(before: ANY_SCHEDULE, after: ANY_SCHEDULE) -> Iterator[Problem]:
+    """On-date and Repeated cannot be switched, nor can what runs at once be scheduled."""
+    if before.type != after.type:
+        yield Problem("schedule.type", "schedule.type", OTHER_TYPE[before.type])

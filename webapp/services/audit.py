@@ -21,6 +21,7 @@ KINDS: Final = frozenset(
         "logout",
         "user.created",
         "export.created",
+        "export.edited",
         "export.schedule_changed",
         "export.set_active",
         "export.set_inactive",

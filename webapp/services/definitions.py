@@ -16,15 +16,20 @@ from webapp.models import User
 from webapp.services import brands
 from webapp.services.progress import present
 
+MODEL_KEPT: Final = "An export keeps its data model. For another one, create a new export."
 SEGMENT_OPERATORS: Final = frozenset({"in_segment", "not_in_segment"})
 
 
-def problems(user: User, definition: Definition) -> list[Problem]:
-    """Every rule that a definition breaks for this user, warnings included, in the order of the wizard's steps."""
+def problems(user: User, definition: Definition, saved: Definition | None = None) -> list[Problem]:
+    """Every rule that a definition breaks for this user, warnings included, in the order of the wizard's steps.
+
+    `saved` is the version that it will follow, if it is an export's: its model and the type of its schedule stay, and
+    a date that was to come when it was saved may have come.
+    """
     catalogue = brands.catalogue_of(user.brand)
     segments, known = _segments(user, definition, catalogue), _known(user, definition, catalogue)
     found = rules.problems(definition, catalogue, brands.zones(), segments, known)
-    found += _when_saved(user, definition.schedule)
+    found += _of_schedule(user, definition, saved)
     model = catalogue.models.get(definition.model)
     return found if model is None else [*found, *rights(user, definition, model)]
 
@@ -36,6 +41,16 @@ def schedule_problems(user: User, chosen: ANY_SCHEDULE) -> list[Problem]:
 
 def _when_saved(user: User, chosen: ANY_SCHEDULE) -> list[Problem]:
     return schedule.problems_when_saved(chosen, present(), user.brand.minimum_minutes)
+
+
+def _of_schedule(user: User, definition: Definition, saved: Definition | None) -> list[Problem]:
+    if saved is None:
+        return _when_saved(user, definition.schedule)
+    if saved.model != definition.model:
+        return [Problem("model", "model.kept", MODEL_KEPT)]
+    if saved.schedule == definition.schedule:
+        return []
+    return [*schedule.type_kept(saved.schedule, definition.schedule)] or _when_saved(user, definition.schedule)
 
 
 def _segments(user: User, definition: Definition, catalogue: Catalogue) -> Segments | None:
@@ -61,13 +76,13 @@ def _known(user: User, definition: Definition, catalogue: Catalogue) -> rules.Kn
         return None  # the run asks again, and says that the source cannot be read
 
 
-def check(user: User, definition: Definition) -> None:
-    """Let pass what this user may export.
+def check(user: User, definition: Definition, saved: Definition | None = None) -> None:
+    """Let pass what this user may export. `saved`: see `problems`.
 
     Raises:
         DefinitionRefused: with every problem that is no warning.
     """
-    errors = [one for one in problems(user, definition) if not one.warning]
+    errors = [one for one in problems(user, definition, saved) if not one.warning]
     if errors:
         raise DefinitionRefused(errors)
 

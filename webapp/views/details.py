@@ -45,6 +45,7 @@ class Card:
     may_set_active: bool
     may_set_inactive: bool
     may_clone: bool
+    may_edit: bool
     inactive_by: str
     token: uuid.UUID
 
@@ -56,6 +57,7 @@ class Card:
             ("details.view", "View"),
             *([("details.logs", "Logs")] if repeated else []),
             *([("schedules.change", "Change schedule")] if scheduled and self.may_change_schedule else []),
+            *([("editing.versions", "Versions")] if self.export.version > 1 else []),
         ]
 
     @property
@@ -98,6 +100,7 @@ def card_of(export: Export) -> Card:
         may_set_active=export.active is False and may(current_user, "exports.set_active", export),
         may_set_inactive=export.active is True and may(current_user, "exports.set_inactive", export),
         may_clone=may(current_user, "exports.clone", export),
+        may_edit=may(current_user, "exports.edit", export),
         inactive_by=name_of(export.inactive_by_id) if export.inactive_by_id else "",
         token=uuid.uuid4(),
     )
@@ -178,9 +181,9 @@ def run(id: uuid.UUID) -> Response:
     return go(url_for("details.view", id=id))
 
 
-def document_of(export: Export) -> str:
-    """The present definition as people read it."""
-    return json.dumps(exports.definition_of(export).as_json(), indent=2, ensure_ascii=False)
+def document_of(export: Export, version: int | None = None) -> str:
+    """The definition of a version, by default the present one, as people read it."""
+    return json.dumps(exports.definition_of(export, version).as_json(), indent=2, ensure_ascii=False)
 
 
 @blueprint.post("/runs/<uuid:id>/again")
@@ -216,7 +219,10 @@ def cancel_date(id: uuid.UUID) -> Response:
 def definition(id: uuid.UUID) -> Response:
     """The definition as the command line and the API take it."""
     export = find_export_or_404("exports.see", id)
-    response = make_response(document_of(export) + "\n")
+    version = request.args.get("version", str(export.version))
+    if not (version.isascii() and version.isdigit() and 0 < int(version[:9]) <= export.version):
+        abort(404)
+    response = make_response(document_of(export, int(version[:9])) + "\n")
     response.content_type = "application/json; charset=utf-8"
     response.headers["Content-Disposition"] = disposition(export.name, "json")
     return response

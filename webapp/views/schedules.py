@@ -143,7 +143,7 @@ def _page(export: Export, typed: TypedSchedule, problems: list[Placed] | None = 
     return page(
         "details/schedule.html", status=status, card=card_of(export), tab="schedules.change", problems=told,
         problem_at=dict(reversed(told)),
-        other_type=schedules.OTHER_TYPE[export.schedule], **_context(export, typed),
+        other_type=schedule.OTHER_TYPE[export.schedule], **_context(export, typed),
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from exports import zones
+from exports.definition import Definition
 from exports.schedule.shape import LAST, WEEKDAYS
 from webapp.models import User
 from webapp.services import definitions
@@ -21,10 +22,14 @@ EVERY: Final = (("day", "Daily"), ("week", "Weekly"), ("month", "Monthly"))
 MONTH_DAYS: Final = (*(str(day) for day in range(1, 32)), LAST)
 
 
-def context(typed: TypedSchedule, user: User) -> dict[str, Any]:
-    """For the templates of schedule/: what is chosen, what can be, and what it will do."""
+def context(typed: TypedSchedule, user: User, saved: Definition | None = None) -> dict[str, Any]:
+    """For the templates of schedule/: what is chosen, what can be, and what it will do. What is saved already may be
+    over by now.
+    """
     found = chosen(typed)
-    told = [placed(one, typed) for one in definitions.schedule_problems(user, found)] if found else mistakes(typed)
+    kept = saved is not None and saved.schedule == found
+    problems = definitions.schedule_problems(user, found) if found and not kept else []
+    told = [placed(one, typed) for one in problems] if found else mistakes(typed)
     return {
         "scheduling": typed,
         "outlook": outlook(found, present(), user.time_zone) if found and not told else None,

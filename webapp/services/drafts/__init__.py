@@ -10,6 +10,7 @@ from webapp.services.drafts.steps import ASKING, BY_ID, STEPS, Step, after, befo
 from webapp.services.drafts.store import (
     DraftChanged,
     add,
+    close,
     discard,
     made_of,
     note,
@@ -45,6 +46,7 @@ __all__ = [
     "apply",
     "before",
     "check",
+    "close",
     "discard",
     "document",
     "file_document",

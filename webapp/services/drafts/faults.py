@@ -73,13 +73,13 @@ class Checked:
         return tuple(one for one in self.faults if one.code in OVER_CAP)
 
 
-def check(typed: Typed, user: User, catalogue: Catalogue) -> Checked:
-    """What the rules say about a draft for this user."""
+def check(typed: Typed, user: User, catalogue: Catalogue, saved: Definition | None = None) -> Checked:
+    """What the rules say about a draft for this user. `saved`: the version of an export before it."""
     try:
         definition = parse(document(typed, catalogue))
     except DefinitionRefused as refused:
         return Checked(None, _with_unchosen(placed(refused.problems, typed, catalogue), typed, catalogue))
-    found = _with_unchosen(placed(definitions.problems(user, definition), typed, catalogue), typed, catalogue)
+    found = _with_unchosen(placed(definitions.problems(user, definition, saved), typed, catalogue), typed, catalogue)
     usable = all(one.warning for one in found)
     return Checked(definition if usable else None, found)
 

@@ -9,20 +9,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from exports import words
+
 LABEL: Final = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,2})", re.ASCII)
 """A2: three letters and three digits name far more criteria than are allowed, and no list of that size is made."""
 
 CRITERION: Final = re.compile(r"filters-([A-Z]{1,3})-([1-9][0-9]{0,2})-([a-z]+)", re.ASCII)
-
-
-def letters(place: int) -> str:
-    """The name of a set by its place: A, B, … Z, AA, AB, …"""
-    text = ""
-    place += 1
-    while place:
-        place, rest = divmod(place - 1, 26)
-        text = chr(ord("A") + rest) + text
-    return text
 
 
 def place_of(name: str) -> int:
@@ -31,6 +23,9 @@ def place_of(name: str) -> int:
     for letter in name:
         place = place * 26 + ord(letter) - ord("A") + 1
     return place - 1
+
+
+letters: Final = words.letters
 
 
 def label(set_: int, position: int) -> str:

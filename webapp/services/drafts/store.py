@@ -39,14 +39,16 @@ def start(user: User, model: DataModel) -> Draft:
     return add(user, Typed(timezone=user.brand.time_zone).with_model(model).with_submitted("model"), uuid.uuid4())
 
 
-def add(user: User, typed: Typed, id: uuid.UUID) -> Draft:
-    """A draft in which this is typed. The same id again gives the same draft.
+def add(user: User, typed: Typed, id: uuid.UUID, export: Export | None = None) -> Draft:
+    """A draft in which this is typed, of a new export or of changes to one. The same id again gives the same draft.
 
     Raises:
         Refused: the user may not create exports.
     """
     authorize(user, "exports.create")
-    draft = Draft(id=id, owner_id=user.id, document=typed.model_dump(mode="json"))
+    draft = Draft(
+        id=id, owner_id=user.id, document=typed.model_dump(mode="json"), export_id=export.id if export else None
+    )
     db.session.add(draft)
     try:
         db.session.commit()
@@ -116,6 +118,12 @@ def rev_of(draft: Draft) -> int | None:
     return db.session.scalar(select(Draft.rev).where(Draft.id == draft.id))
 
 
+def close(draft: Draft) -> None:
+    """What was typed is saved; commits. The row stays for a second click, whose answer it is."""
+    draft.document = {**draft.document, "saved": True}
+    db.session.commit()
+
+
 def discard(user: User, draft: Draft) -> None:
     """Delete a draft."""
     db.session.execute(delete(Draft).where(Draft.id == draft.id, Draft.owner_id == user.id))
@@ -123,10 +131,14 @@ def discard(user: User, draft: Draft) -> None:
 
 
 def unfinished(user: User) -> Sequence[Draft]:
-    """The user's drafts that no export was made of, the last touched first."""
+    """The user's drafts of new exports that were not made yet, the last touched first."""
     token = Draft.document["token"].astext.cast(Export.create_token.type)
     made = exists().where(Export.create_token == token)
-    wanted = select(Draft).where(Draft.owner_id == user.id, ~made).order_by(Draft.updated_at.desc())
+    wanted = (
+        select(Draft)
+        .where(Draft.owner_id == user.id, Draft.export_id.is_(None), ~made)
+        .order_by(Draft.updated_at.desc())
+    )
     return db.session.scalars(wanted.limit(SHOWN)).all()
 
 

@@ -98,6 +98,7 @@ class Typed(_Typed):
     what makes **Create** answer the same export twice. `previewed`: model and fields of the last preview in the audit,
     `explained` those of the last Why?.
     `counted`: how many rows matched when all could be counted last. `cloned_from`: the export that this is a copy of.
+    `version`: the one that was there when Edit began; `saved`: what was typed has become a version.
     """
 
     model: str = ""
@@ -117,6 +118,8 @@ class Typed(_Typed):
     explained: str = ""
     counted: int | None = None
     cloned_from: uuid.UUID | None = None
+    version: int | None = None
+    saved: bool = False
 
     @property
     def criteria(self) -> int:

@@ -6,23 +6,27 @@ docs/schedules.md
 from webapp.services.schedules.cancelling import cancel_date
 from webapp.services.schedules.firing import Fired, coming, fire_due
 from webapp.services.schedules.planning import (
-    OTHER_TYPE,
     ExportChanged,
     change_schedule,
+    hold,
     plan,
+    save_version,
     set_active,
     set_inactive,
+    settle,
 )
 
 __all__ = [
-    "OTHER_TYPE",
     "ExportChanged",
     "Fired",
     "cancel_date",
     "change_schedule",
     "coming",
     "fire_due",
+    "hold",
     "plan",
+    "save_version",
     "set_active",
     "set_inactive",
+    "settle",
 ]

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from exports import schedule as schedules
 from exports.definition import Definition, parse
-from exports.errors import DefinitionRefused, Problem
+from exports.errors import DefinitionRefused
 from exports.schedule import Now, OnDate
 from exports.schedule.clock import ANY_SCHEDULE, moment_of
 from webapp.entries import arrange_after_commit
@@ -20,12 +20,6 @@ from webapp.services import audit, definitions
 from webapp.services.moves import allows, move
 from webapp.services.progress import present
 from webapp.services.schedules.firing import fire
-
-OTHER_TYPE = {
-    "on_date": "An On-date export stays On-date. To repeat it, clone it.",
-    "repeated": "A Repeated export stays Repeated. To run it on one date, clone it.",
-    "now": "An export that runs at once has no schedule. To schedule it, clone it.",
-}
 
 
 class ExportChanged(Exception):
@@ -71,7 +65,7 @@ def change_schedule(user: User, export: Export, schedule: ANY_SCHEDULE, version:
         db.session.rollback()
         raise
     now = settle(export)
-    _save_version(user, export, definition.model_copy(update={"schedule": schedule}))
+    save_version(user, export, definition.model_copy(update={"schedule": schedule}))
     plan(export, schedule, now)
     audit.record(
         "export.schedule_changed", user, export, version=export.version,
@@ -87,9 +81,8 @@ def _was_cancelled(export: Export, schedule: ANY_SCHEDULE) -> bool:
 
 
 def _check_change(user: User, present_one: ANY_SCHEDULE, wanted: ANY_SCHEDULE) -> None:
-    if present_one.type != wanted.type:
-        raise DefinitionRefused([Problem("schedule.type", "schedule.type", OTHER_TYPE[present_one.type])])
-    if problems := definitions.schedule_problems(user, wanted):
+    problems = list(schedules.type_kept(present_one, wanted)) or definitions.schedule_problems(user, wanted)
+    if problems:
         raise DefinitionRefused(problems)
 
 
@@ -146,7 +139,8 @@ def _definition(export: Export) -> Definition:
     return parse(db.session.execute(wanted).scalar_one())
 
 
-def _save_version(user: User, export: Export, definition: Definition) -> None:
+def save_version(user: User, export: Export, definition: Definition) -> None:
+    """Add the next version of an export whose row the caller holds; the caller commits."""
     export.version += 1
     db.session.add(
         ExportVersion(

@@ -58,6 +58,8 @@ def change(place: Place, posted: Posted) -> Response:
         DraftChanged: another tab saved in between.
     """
     posted.only({"model"})
+    if place.export is not None:
+        return go(place.url(place.next.id if place.next else None))
     model = place.catalogue.models.get(posted.text("model", place.typed.model))
     if model is None:
         raise FormRefused("model", CHOOSE)

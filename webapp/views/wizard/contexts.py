@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from flask import request, url_for
 
-from exports import aggregation, zones
+from exports import aggregation, schedule, zones
 from exports.archive import file_name
 from exports.catalogue import Catalogue, DataField, FieldType
 from exports.definition import JSON_ONLY_MODELS, MAX_COLUMNS, Definition
@@ -139,7 +139,8 @@ def _file(place: Place) -> dict[str, Any]:
 
 def _schedule(place: Place) -> dict[str, Any]:
     return {
-        **scheduling.context(place.typed.scheduling, place.user),
+        **scheduling.context(place.typed.scheduling, place.user, place.saved),
+        "other_type": schedule.OTHER_TYPE[place.saved.schedule.type] if place.saved else "",
         "form_url": url_for("wizard.scheduling_form", draft_id=place.draft.id),
         "next_url": url_for("wizard.scheduling_next", draft_id=place.draft.id),
     }
@@ -151,7 +152,8 @@ def _check(place: Place) -> dict[str, Any]:
         "file_words": wording.file(place.typed.file),
         "personal": personal(place),
         "near_zones": dict(_near(place)),
-        **scheduling.context(place.typed.scheduling, place.user),
+        **scheduling.context(place.typed.scheduling, place.user, place.saved),
+        **_of_edit(place),
         "known": place.model.fields if place.model else {},
         "all_count": len(place.model.all_fields) if place.model else 0,
         "method_labels": aggregation.LABELS,
@@ -162,6 +164,20 @@ def _check(place: Place) -> dict[str, Any]:
         "bad_inputs": {one.input for one in place.checked.errors()},
         "warnings": [one.message for one in place.checked.warnings()],
         "cloned": exports.find(place.typed.cloned_from) if place.typed.cloned_from else None,
+    }
+
+
+def _of_edit(place: Place) -> dict[str, Any]:
+    """What Save will change, and what somebody else changed since Edit began."""
+    if place.export is None or place.saved is None:
+        return {}
+    now, began = place.checked.definition, place.typed.version
+    meanwhile = None
+    if began is not None and began < place.export.version:
+        meanwhile = exports.changes(place.user, exports.definition_of(place.export, began), place.saved)
+    return {
+        "changes": exports.changes(place.user, place.saved, now) if now else None,
+        "meanwhile": meanwhile,
     }
 
 

@@ -11,10 +11,12 @@ from flask import abort, request, url_for
 from flask_login import current_user
 
 from exports.catalogue import Catalogue, DataModel
-from webapp.models import Draft, User
+from exports.definition import Definition
+from webapp.models import Draft, Export, User
 from webapp.permissions import Refused, authorize
-from webapp.services import brands, drafts
+from webapp.services import brands, drafts, exports
 from webapp.services.drafts import BY_ID, Checked, Step, Typed
+from webapp.views.lookups import find_export_or_404
 
 
 def find_draft_or_404(id: uuid.UUID) -> Draft:
@@ -27,7 +29,10 @@ def find_draft_or_404(id: uuid.UUID) -> Draft:
     if draft is None:
         raise Refused("drafts.edit", hidden=True)
     authorize(current_user, "drafts.edit", draft)
-    authorize(current_user, "exports.create")
+    if draft.export_id is None:
+        authorize(current_user, "exports.create")
+    else:
+        find_export_or_404("exports.edit", draft.export_id)
     return draft
 
 
@@ -79,9 +84,19 @@ class Place:
         return self.catalogue.models.get(self.typed.model)
 
     @cached_property
+    def export(self) -> Export | None:
+        """The export that is edited; None for a new one."""
+        return exports.find(self.draft.export_id) if self.draft.export_id else None
+
+    @cached_property
+    def saved(self) -> Definition | None:
+        """Its present version."""
+        return exports.definition_of(self.export) if self.export else None
+
+    @cached_property
     def checked(self) -> Checked:
         """The problems of the whole draft."""
-        return drafts.check(self.typed, self.user, self.catalogue)
+        return drafts.check(self.typed, self.user, self.catalogue, self.saved)
 
     @property
     def is_submitted(self) -> bool:

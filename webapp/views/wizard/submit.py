@@ -78,7 +78,7 @@ def scheduling_next(draft_id: uuid.UUID) -> Response:
     """The next five moments of what is typed; nothing is stored."""
 
     def answer(place: Place, _posted: Posted) -> Response:
-        context = scheduling.context(place.typed.scheduling, place.user)
+        context = scheduling.context(place.typed.scheduling, place.user, place.saved)
         return fragment("schedule/_next_swap.html", **context)
 
     return _with_posted(draft_id, "schedule", answer)
@@ -92,7 +92,7 @@ def discard(draft_id: uuid.UUID) -> Response:
     if request.form.get("sure") != "1":
         return page("wizard/discard.html", draft=draft, typed=drafts.typed_of(draft))
     drafts.discard(current_user, draft)
-    return go(url_for("exports.index"))
+    return go(url_for("details.view", id=draft.export_id) if draft.export_id else url_for("exports.index"))
 
 
 # --- what they share ---
@@ -100,7 +100,7 @@ def discard(draft_id: uuid.UUID) -> Response:
 
 def _elsewhere(place: Place) -> Response | None:
     """A draft that an export was made of leads there; one without a usable model to the choice of one."""
-    export = drafts.made_of(place.typed)
+    export = place.export if place.typed.saved else drafts.made_of(place.typed)
     if export is not None:
         return go(url_for("details.view", id=export.id))
     if place.model is None and place.step.id != "model":
