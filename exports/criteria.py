@@ -109,17 +109,27 @@ def _value(value: Any, field: DataField, operator: Operator) -> Any:
 
 
 def _one(value: Any, field: DataField, place: int | None = None) -> Any:
+    return _reading(field)(value, place)
+
+
+def _reading(field: DataField) -> Callable[[Any, int | None], Any]:
+    """What reads a value of a field: made once for the thousand values of a list."""
     kind = field.items if field.type == FieldType.LIST else field.type
-    if isinstance(value, str) and len(value) > MAX_VALUE:
-        raise CriterionRefused("value", "value.too_long", f"A value has at most {MAX_VALUE:,} characters", place)
     reader: Reader = READERS.get(kind, text)
-    try:
-        read_value = reader(value, field.label)
-    except Unreadable as refused:
-        raise CriterionRefused("value", refused.code, str(refused), place) from None
-    if kind == FieldType.ENUM and not field.open and read_value not in dict(field.choices):
-        raise CriterionRefused("value", "value.choice", f"{read_value} is no choice of {field.label}", place)
-    return read_value
+    choices = dict(field.choices) if kind == FieldType.ENUM and not field.open else None
+
+    def one(value: Any, place: int | None) -> Any:
+        if isinstance(value, str) and len(value) > MAX_VALUE:
+            raise CriterionRefused("value", "value.too_long", f"A value has at most {MAX_VALUE:,} characters", place)
+        try:
+            read_value = reader(value, field.label)
+        except Unreadable as refused:
+            raise CriterionRefused("value", refused.code, str(refused), place) from None
+        if choices is not None and read_value not in choices:
+            raise CriterionRefused("value", "value.choice", f"{read_value} is no choice of {field.label}", place)
+        return read_value
+
+    return one
 
 
 def _list(value: Any, field: DataField) -> tuple[Any, ...]:
@@ -129,7 +139,8 @@ def _list(value: Any, field: DataField) -> tuple[Any, ...]:
         raise CriterionRefused("value", "value.empty_list", f"Enter at least one value for {field.label}")
     if len(value) > MAX_VALUES_IN_LIST:
         raise CriterionRefused("value", "value.list_too_long", f"A list has at most {MAX_VALUES_IN_LIST:,} values")
-    return tuple(_one(one, field, place) for place, one in enumerate(value))
+    read_one = _reading(field)
+    return tuple([read_one(one, place) for place, one in enumerate(value)])
 
 
 def _pair(value: Any, field: DataField) -> tuple[Any, Any]:
