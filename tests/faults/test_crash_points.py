@@ -6,98 +6,19 @@ others go on where it stopped, and what must be true is.
 
 from __future__ import annotations
 
-import shutil
 import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
 from redis import Redis
 
 from tests.campaigns import drill, ended, is_long, seen
 from tests.faults import invariants
-from tests.faults.crashing import Doomed, doomed
 from tests.faults.deeds import HOURLY
-from tests.fix_app import Person, empty, stores
-from tests.fix_services import own_services
-from tests.fix_workshop import ROWS, Workshop, opened
-
-if TYPE_CHECKING:
-    from tests.fix_services import Cluster
-
-NINE = "2026-11-23 09:30+00"
-TEN = "2026-11-23 10:00:01+00"
-BIG_ROWS = 300
-BIG = f"""
-    INSERT INTO loyalty.stores_of_all (brand, id, name, status)
-        SELECT 'alpine', to_char(n, 'FM00000'), (SELECT string_agg(md5((n * 100 + k)::text), '') FROM
-            generate_series(1, 50) k), 'active' FROM generate_series(1, {BIG_ROWS}) n
-"""
-"""Half a megabyte that is hard to compress: its zip has about ten parts of tests.faults.crashing.PART."""
-
-Facts = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Ground:
-    """An installation that is made anew for each death, and the processes that die in it."""
-
-    shop: Workshop
-    processes: Doomed
-
-    def clear(self) -> None:
-        """As if nothing had ever been made, half an hour before ten."""
-        with psycopg.connect(self.shop.services.database_url, autocommit=True) as connection:
-            connection.execute("TRUNCATE exports, runs, run_events, export_versions, audit CASCADE")
-            connection.execute("UPDATE users SET role = 'exporter' WHERE id = %s", [self.shop.people.exporter.id])
-        shutil.rmtree(self.shop.store_folder, ignore_errors=True)
-        self.shop.store_folder.mkdir()
-        with Redis.from_url(self.shop.services.redis_url) as redis:
-            redis.flushall()
-        self.shop.clock.set(NINE)
-
-    def rows(self, wanted: str, *values: object) -> list[tuple[Any, ...]]:
-        """Rows of the database."""
-        with psycopg.connect(self.shop.services.database_url) as connection:
-            return connection.execute(wanted, values).fetchall()  # type: ignore[arg-type]
-
-    def recover(self) -> None:
-        """What other processes do afterwards: they sweep, ring, fire and carry out what waits, while time goes by."""
-        from jobs import runs, scheduler, upkeep
-
-        with self.shop.app.app_context():
-            for wait in (0, 46, 46, 900, 900):
-                self.shop.clock.forward(timedelta(seconds=wait))
-                upkeep.sweep()
-                scheduler.Clock().tick()
-                scheduler.Clock().reconcile()
-                runs.execute()
-                if not self.rows("SELECT FROM runs WHERE state IN ('queued', 'processing')"):
-                    break
-            upkeep.orphans()
-
-
-@pytest.fixture(scope="module")
-def ground(postgres: Cluster, app_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    """One for the whole file."""
-    with (
-        own_services(postgres, app_template, tmp_path_factory.mktemp("crashes")) as services,
-        opened(services, postgres) as shop,
-    ):
-        with psycopg.connect(shop.source_url, autocommit=True) as connection:
-            connection.execute(BIG)
-        with doomed(services.environment, services.folder / "doomed.log") as processes:
-            yield Ground(shop, processes)
-        empty(services.database_url)
-
-
-def who(person: Person) -> Facts:
-    """A person as a deed is told of."""
-    return {"brand": person.brand_id, "user": person.id}
-
+from tests.faults.ground import BIG_ROWS, NINE, TEN, Facts, Ground, who
+from tests.fix_app import stores
+from tests.fix_workshop import ROWS
 
 # What there is before
 

@@ -1,0 +1,20 @@
+"""One installation for all tests that make it anew for each example."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.faults.ground import Ground, prepared
+
+if TYPE_CHECKING:
+    from tests.fix_services import Cluster
+
+
+@pytest.fixture(scope="session")
+def ground(postgres: Cluster, app_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """The installation; each example begins with `ground.clear()`."""
+    with prepared(postgres, app_template, tmp_path_factory.mktemp("faults")) as one:
+        yield one
