@@ -204,7 +204,7 @@ class FieldMissing(SourceError):
 
 class RowUnreadable(SourceError):
     code = "source.row_unreadable"
-    sentence = "A record holds a value that cannot be exported: {reason}"
+    sentence = "A record holds a value that cannot be exported: {reason}."
     advice = "Correct the record, or leave the field or the record out."
 
 

@@ -125,7 +125,8 @@ def _translating() -> Iterator[None]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise storage_error(error) from error
+        # That of an obstore writer has no number, only a text.
+        raise (storage_error(error) if error.errno else _translated(error)) from error
     except BaseError as error:
         raise _translated(error) from error
 

@@ -192,8 +192,7 @@ def _do(app: Flask, all_of_them: list[Duty], stop: threading.Event) -> None:
 
 def main() -> int:
     """Serve until SIGTERM or SIGINT."""
-    from jobs import logs
-    from webapp import create_program
+    from jobs import logs, program
 
     logs.set_up()
     stop = threading.Event()
@@ -203,7 +202,7 @@ def main() -> int:
 
     signal.signal(signal.SIGTERM, request_stop)
     signal.signal(signal.SIGINT, request_stop)
-    app = create_program()
+    app = program.create()
     log.info("the scheduler serves")
     serve(app, stop)
     log.info("the scheduler has stopped")

@@ -254,9 +254,9 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write("A worker listens to one queue: python -m jobs.worker exports|fast\n")
         return 2
     logs.set_up()
-    from webapp import create_program
+    from jobs import program
 
-    app = create_program()
+    app = program.create()
     try:
         preload(app, arguments[0])
     except SQLAlchemyError as error:

@@ -35,19 +35,27 @@ class Tally:
     """What a test has done: examples that ran to their end, seconds in them, what they were about by its outcome.
 
     `differs` is what the example was that was found to differ first; those by which it is then made smaller are not
-    counted. `expected` is what a campaign must have met, each with the outcomes that it must have had.
+    counted. `expected` is what a campaign must have met, each with the outcomes that it must have had;
+    `told` are figures for its report.
     """
 
     examples: int = 0
     differs: str = ""
     cases: Counter[tuple[str, str]] = field(default_factory=Counter)
     expected: Mapping[str, Iterable[str]] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
 
     def as_property(self) -> dict[str, Any]:
         """In a shape that a worker of pytest-xdist can send."""
         cases = [[case, outcome, number] for (case, outcome), number in sorted(self.cases.items())]
         expected = [[case, outcome] for case, outcomes in self.expected.items() for outcome in outcomes]
-        return {"examples": self.examples, "differs": self.differs, "cases": cases, "expected": expected}
+        return {
+            "examples": self.examples,
+            "differs": self.differs,
+            "cases": cases,
+            "expected": expected,
+            "told": self.told,
+        }
 
 
 _present = Tally()
@@ -127,3 +135,8 @@ def ended() -> None:
     """Count an example of a `drill` that came to its end."""
     if not _present.differs:
         _present.examples += 1
+
+
+def tell(figure: str) -> None:
+    """Say a figure in the report of the campaign."""
+    _present.told.append(figure)

@@ -43,6 +43,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     if tally is not None:
         tally.examples, tally.differs = 0, ""  # a test with parameters is one function
         tally.cases.clear()
+        tally.told.clear()
     try:
         yield
     finally:
@@ -102,6 +103,7 @@ class Report:
                 f"{number:>9,} {seconds:>8.1f} {number / max(seconds, 0.001):>8.1f}  {name}"
                 + (f": DIFFERS ({found})" if found else "")
             )
+            yield from (f"{'':>29}{figure}" for figure in tally["told"])
         examples = sum(tally["examples"] for _name, _seconds, tally in self.tests)
         differing = sum(bool(tally["differs"]) for _name, _seconds, tally in self.tests)
         yield f"{examples:,} random examples without difference; {differing} of {len(self.tests)} tests found one"

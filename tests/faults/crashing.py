@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).parents[2]
 OUTSIDE: Final = ("Redis", "source", "store")
-"""Steps before which a process stops: it is in no transaction of our own database then."""
+"""Steps at which a process is in no transaction of our own database."""
 PART: Final = 32 * 1024
 """Bytes of a part of the store here, so that a file of some hundred kilobytes has several."""
 
@@ -49,16 +49,27 @@ class Doomed:
                 cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
             )  # fmt: skip
 
-    def do(self, deed: str, before: int | None = None, how: str = "SIGKILL", **facts: object) -> End:
-        """Let a process do something; before that step it gets the signal."""
-        return self._ask({"deed": deed, "before": before, "how": how, "facts": facts})
+    def do(
+        self, deed: str, before: int | None = None, how: str = "SIGKILL", *, outside: bool = False, **facts: object
+    ) -> End:
+        """Let a process do something; before that step it gets the signal; `outside`: before the next one then at which
+        it is in no transaction of our own database.
+        """
+        end = self._ask({"deed": deed, "before": before, "how": how, "outside": outside, "facts": facts})
+        assert end.how != "failed", self.log.read_text()
+        return end
+
+    def begin(self, deed: str, before: int | None = None, **facts: object) -> int:
+        """Let a process do something that is not waited for, and kill it before that step; its number."""
+        order = {"deed": deed, "before": before, "how": "SIGKILL", "outside": False, "facts": facts}
+        return self._ask({**order, "leave": True}).pid
 
     def wake(self, pid: int) -> End:
         """Let a process that stopped itself go on, to its end."""
         return self._ask({"wake": pid})
 
     def kill(self, pid: int) -> None:
-        """Kill one that stopped itself."""
+        """Kill one that stopped itself, or that was begun; nothing if it is dead already."""
         self._ask({"wake": pid, "with": "SIGKILL"})
 
     def _ask(self, order: dict[str, object]) -> End:
@@ -68,9 +79,7 @@ class Doomed:
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
         assert answer, self.log.read_text()
-        end = End(**json.loads(answer))
-        assert end.how != "failed", self.log.read_text()
-        return end
+        return End(**json.loads(answer))
 
     def close(self) -> None:
         """End it and all that it has forked."""
@@ -94,8 +103,9 @@ def doomed(environment: dict[str, str], log: Path) -> Iterator[Doomed]:
 class Steps:
     """Counts the steps of the main thread of one process."""
 
-    def __init__(self, told: int, before: int | None, how: str) -> None:
+    def __init__(self, told: int, before: int | None, how: str, outside: bool) -> None:
         self._told = told
+        self._outside = outside
         self._left = before
         self._signal = signal.Signals[how]
         self._process = os.getpid()
@@ -104,9 +114,10 @@ class Steps:
         """The next step is this one."""
         if os.getpid() != self._process or threading.current_thread() is not threading.main_thread():
             return
-        os.write(self._told, f"{name}\n".encode())
-        if self._left == 0 and self._signal == signal.SIGSTOP and not name.startswith(OUTSIDE):
-            return  # whoever wants a row that it holds would wait for it
+        with suppress(BlockingIOError):  # nobody reads the steps of who is not waited for
+            os.write(self._told, f"{name}\n".encode())
+        if self._left == 0 and self._outside and not name.startswith(OUTSIDE):
+            return
         if self._left == 0:
             self._left = None
             os.kill(self._process, self._signal)
@@ -162,7 +173,7 @@ def _live(order: dict[str, Any], app: Flask, told: int) -> None:
 
     status = 1
     try:
-        steps = Steps(told, order["before"], order["how"])
+        steps = Steps(told, order["before"], order["how"], order["outside"])
         with app.app_context():
             steps.arm(app)
             DEEDS[order["deed"]](app, **order["facts"])
@@ -201,13 +212,12 @@ def _begin(order: dict[str, Any], app: Flask) -> tuple[int, int]:
 def main() -> None:
     """Serve until standard input ends."""
     from exports import storage
-    from jobs import firing, runs, worker  # noqa: F401
+    from jobs import firing, program, runs, worker  # noqa: F401
     from tests.faults import deeds  # noqa: F401
-    from webapp import create_program
     from webapp.extensions import db
 
     storage.PART = PART  # type: ignore[misc]
-    app = create_program()
+    app = program.create()
     with app.app_context():
         runs.preload()
         firing.preload()
@@ -222,7 +232,7 @@ def main() -> None:
             os.kill(pid, signal.Signals[order.get("with", "SIGCONT")])
         else:
             pid, steps = _begin(order, app)
-        end = _ended(pid, steps)
+        end = {"pid": pid, "how": "stopped", "steps": []} if "leave" in order else _ended(pid, steps)
         if end["how"] == "stopped":
             stopped[pid] = steps
         else:

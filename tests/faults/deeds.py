@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -92,6 +93,12 @@ def reconcile(_app: Flask) -> None:
     _clock().reconcile()
 
 
+def schedule(app: Flask, every_s: float) -> None:
+    """A scheduler, whose duties come more often."""
+    scheduler.CLOCK_S = scheduler.RECONCILE_S = every_s  # type: ignore[assignment,misc]
+    scheduler.serve(app, threading.Event())
+
+
 def sweep(_app: Flask) -> None:
     """A sweep."""
     upkeep.sweep()
@@ -152,6 +159,6 @@ DEEDS: Final[dict[str, Callable[..., None]]] = {
     deed.__name__: deed
     for deed in (
         execute, execute_without_source, execute_and_be_told_to_go, execute_and_be_cancelled, work, fire, ring,
-        reconcile, sweep, take_back, tidy, orphans, create, run_now, cancel, set_inactive, set_active,
+        reconcile, schedule, sweep, take_back, tidy, orphans, create, run_now, cancel, set_inactive, set_active,
     )
 }  # fmt: skip

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 from psycopg.rows import dict_row
-from redis import Redis
 
 from tests.fix_app import stores
 from tests.fix_workshop import end, until
@@ -68,14 +67,3 @@ def test_two_schedulers_fire_each_moment_once_also_when_one_is_killed(workshop: 
     found = all_ended(workshop, 6)
     assert [row["state"] for row in found] == ["success"] * 6
     assert len({row["export_id"] for row in found}) == 6
-
-
-def test_a_wiped_redis_loses_no_moment(workshop: Workshop) -> None:
-    serve(workshop)
-    on_dates(workshop, 4, now(workshop) + timedelta(seconds=5))
-    with Redis.from_url(workshop.services.redis_url) as redis:
-        redis.flushall()
-        found = all_ended(workshop, 4)
-    assert [row["state"] for row in found] == ["success"] * 4
-    assert len({row["export_id"] for row in found}) == 4
-    assert max(row["started_at"] - row["scheduled_for"] for row in found) < timedelta(seconds=30)

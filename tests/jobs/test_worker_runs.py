@@ -10,14 +10,13 @@ import uuid
 import zipfile
 from datetime import timedelta
 
-import psutil
 import psycopg
 import pytest
 from flask import Flask
 
 from jobs.worker import preload
 from tests.fix_app import People, stores
-from tests.fix_workshop import ROWS, SHORT_S, Workshop, until
+from tests.fix_workshop import ROWS, Workshop, until
 from webapp.extensions import db
 from webapp.models import Run
 from webapp.services import artefacts, exports, runs
@@ -109,101 +108,10 @@ def test_an_export_that_breaks_a_rule_at_run_time_says_which(workshop: Workshop)
     assert workshop.files() == []
 
 
-def test_a_killed_horse_is_replaced_before_its_lease_is_over_and_publishes_once(workshop: Workshop) -> None:
-    workshop.pace(SLOW_S)
-    workshop.worker(lease_s=600)
-    run_id = workshop.create(stores())
-    horse = workshop.working(run_id)
-    workshop.pace(0)
-    horse.send_signal(signal.SIGKILL)
-    run = workshop.ended(run_id)
-    assert (run["state"], run["rows"], run["attempt"], run["deaths"]) == ("success", ROWS, 2, 1)
-    assert workshop.events(run_id) == ["queued", "claimed", "lost", "claimed", "published"]
-    assert workshop.files() == [run["artefact"]]
-
-
-def test_a_killed_worker_takes_its_horse_along_and_another_takes_over(workshop: Workshop) -> None:
-    workshop.pace(SLOW_S)
-    first = workshop.worker(lease_s=SHORT_S)
-    run_id = workshop.create(stores())
-    horse = workshop.working(run_id)
-    workshop.worker(lease_s=SHORT_S)
-    workshop.pace(0)
-    first.send_signal(signal.SIGKILL)
-    first.wait()
-    until(lambda: not horse.is_running() or horse.status() == psutil.STATUS_ZOMBIE, "the horse ends", 5)
-    run = workshop.ended(run_id, seconds=SHORT_S + 20)
-    assert (run["state"], run["rows"], run["attempt"], run["deaths"]) == ("success", ROWS, 2, 1)
-
-
-def test_a_horse_stopped_past_its_lease_wakes_up_fenced(workshop: Workshop) -> None:
-    workshop.pace(SLOW_S)
-    workshop.worker(lease_s=SHORT_S)
-    run_id = workshop.create(stores())
-    horse = workshop.working(run_id)
-    horse.send_signal(signal.SIGSTOP)
-    workshop.pace(0)
-    workshop.worker(lease_s=SHORT_S)
-    run = workshop.ended(run_id, seconds=SHORT_S + 20)
-    assert (run["state"], run["attempt"], run["published_attempt"]) == ("success", 2, 2)
-    horse.send_signal(signal.SIGCONT)
-    until(lambda: not horse.is_running() or horse.status() == psutil.STATUS_ZOMBIE, "the horse gives up", 10)
-    assert "attempt 1 was overtaken" in workshop.said(workshop.started[0])
-    assert workshop.run(run_id) == run
-    assert workshop.files() == [run["artefact"]], "the overtaken attempt left nothing"
-    assert workshop.events(run_id).count("published") == 1
-
-
-@pytest.mark.parametrize("whom", ["worker", "both"])
-def test_told_to_go_it_gives_the_run_back_and_leaves_within_seconds(workshop: Workshop, whom: str) -> None:
-    workshop.pace(SLOW_S)
-    worker = workshop.worker()
-    run_id = workshop.create(stores())
-    horse = workshop.working(run_id)
-    if whom == "both":
-        horse.send_signal(signal.SIGTERM)
-    worker.send_signal(signal.SIGTERM)
-    assert worker.wait(timeout=8) == 0
-    run = workshop.run(run_id)
-    assert (run["state"], run["deaths"], run["failures"]) == ("queued", 0, 0)
-    assert workshop.events(run_id)[-1] == "given_back"
-    assert workshop.files() == []
-    workshop.pace(0)
-    workshop.worker()
-    assert workshop.ended(run_id)["state"] == "success"
-
-
-def test_a_horse_that_does_not_listen_is_stopped_hard_and_its_run_given_back_uncounted(workshop: Workshop) -> None:
-    workshop.pace(SLOW_S)
-    worker = workshop.worker(lease_s=600)
-    run_id = workshop.create(stores())
-    horse = workshop.working(run_id)
-    horse.send_signal(signal.SIGSTOP)
-    worker.send_signal(signal.SIGTERM)
-    assert worker.wait(timeout=15) == 0
-    run = workshop.run(run_id)
-    assert (run["state"], run["deaths"]) == ("queued", 0)
-
-
 def test_an_idle_worker_told_to_go_leaves_at_once(workshop: Workshop) -> None:
     worker = workshop.worker(RUN_SWEEP="30")
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(timeout=5) == 0
-
-
-def test_an_export_that_always_kills_its_horse_is_given_up_after_three(workshop: Workshop) -> None:
-    workshop.pace(SLOW_S)
-    workshop.worker()
-    poison = workshop.create(stores(name="Poison"))
-    for attempt in (1, 2, 3):
-        workshop.until(poison, lambda run, n=attempt: (run["attempt"], run["phase"]) == (n, "writing"), "it runs")
-        if attempt == 3:
-            workshop.pace(0)
-        workshop.horse().send_signal(signal.SIGKILL)
-    run = workshop.ended(poison)
-    assert (run["state"], run["error_code"], run["deaths"]) == ("failed", "system.worker_died", 3)
-    assert run["error_message"] == "The worker died 3 times while it ran this export."
-    assert workshop.ended(workshop.create(stores(name="Another")))["state"] == "success"
 
 
 def test_a_cancelled_run_stops_within_seconds_and_leaves_no_file(workshop: Workshop) -> None:
