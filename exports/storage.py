@@ -30,7 +30,8 @@ class Storage:
         self._folder: Path | None = None
         if urlsplit(url).scheme == "file":
             self._folder = Path(unquote(urlsplit(url).path))
-            self._folder.mkdir(parents=True, exist_ok=True)
+            with _translating():
+                self._folder.mkdir(parents=True, exist_ok=True)
         with _translating():
             self._store: Any = obstore.store.from_url(url)
 
