@@ -8,7 +8,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from exports.schedule.clock import ANY_SCHEDULE, moment_of, times
-from exports.schedule.shape import LAST, WEEKDAYS, Daily, Monthly, Now, OnDate, Repeated, Weekly
+from exports.schedule.shape import LAST, WEEKDAYS, Daily, Monthly, Now, OnDate, Repeated, Weekly, read_at
+from exports.zones import names, zone
 
 NAMED: Final = 6
 """Times of a day that are named one by one; more are said by their hours and minutes."""
@@ -89,8 +90,11 @@ def said_moment(local: datetime) -> str:
 
 
 def local_moment(schedule: OnDate) -> datetime:
-    """The moment of an On-date on the clock that it was typed by."""
-    return moment_of(schedule).astimezone(ZoneInfo(schedule.timezone) if schedule.timezone else UTC)
+    """The moment of an On-date on the clock that it was typed by; as it was typed if that zone is gone."""
+    typed = read_at(schedule.at)
+    if typed is not None and schedule.timezone is not None and schedule.timezone not in names():
+        return typed
+    return moment_of(schedule).astimezone(zone(schedule.timezone) if schedule.timezone else UTC)
 
 
 def _day_and_time(schedule: OnDate) -> str:

@@ -15,7 +15,11 @@ from webapp.models import Brand
 DEMO_BRAND: Final = "maple"
 """The first brand of the demo data, as the source names it: the default where there are several brands."""
 
-UNDEFINED_TABLE: Final = "42P01"
+NOT_MIGRATED: Final = {
+    "42P01": "The database is empty: script/server or flask demo load makes what is needed.",
+    "42703": "The database is of an older version: script/server or flask db upgrade brings it up to date.",
+}
+"""What it means that a table, or a column, is not there, by PostgreSQL's code."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -49,15 +53,15 @@ def _known() -> list[Brand]:
     """All brands.
 
     Raises:
-        click.UsageError: the database has no tables yet.
+        click.UsageError: the database has no tables yet, or those of an older version.
     """
     try:
         return list(db.session.scalars(select(Brand)))
     except ProgrammingError as error:
-        if getattr(error.orig, "sqlstate", None) != UNDEFINED_TABLE:
+        db.session.rollback()
+        if (told := NOT_MIGRATED.get(getattr(error.orig, "sqlstate", None) or "")) is None:
             raise
-        empty = "The database is empty: script/server or flask demo load makes what is needed."
-        raise click.UsageError(empty) from error
+        raise click.UsageError(told) from error
 
 
 def _brands() -> str:

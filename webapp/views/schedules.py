@@ -102,7 +102,10 @@ def set_active(id: uuid.UUID) -> Response:
     export = find_export_or_404("exports.set_active", id)
     if export.schedule != "repeated":
         abort(404)
-    schedules.set_active(current_user._get_current_object(), export)
+    try:
+        schedules.set_active(current_user._get_current_object(), export)
+    except DefinitionRefused as refused:
+        flash(f"It stays inactive: {refused.problems[0].message}. Change its schedule.", "bad")
     return go(url_for("details.view", id=id))
 
 

@@ -107,11 +107,16 @@ def set_active(user: User, export: Export) -> Export:
 
     Raises:
         Refused: the user may not do this to this export.
+        DefinitionRefused: its schedule breaks a rule by now, so that nobody can say when it would run.
     """
     authorize(user, "exports.set_active", export)
-    if move(hold(export), "set_active"):
+    schedule = _definition(hold(export)).schedule
+    if problems := schedules.problems(schedule):
+        db.session.rollback()
+        raise DefinitionRefused(problems)
+    if move(export, "set_active"):
         export.inactive_since = export.inactive_by_id = export.inactive_reason = None
-        plan(export, _definition(export).schedule, present())
+        plan(export, schedule, present())
         audit.record("export.set_active", user, export)
     db.session.commit()
     return export
