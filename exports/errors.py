@@ -17,6 +17,8 @@
     │   ├── RightsLost           what the owner was allowed when it was saved is not allowed any more
     │   └── SystemFault          ours
     │       └── WorkerDied · Unexpected
+    ├── NoFile                   what somebody wants to download is not there
+    │   └── NotMade · Expired · Lost
     ├── MomentPassed             a moment of a schedule at which nothing ran
     │   └── Missed · Overdue · Skipped
     ├── RunStopped               not an error of the run: somebody else decided
@@ -262,6 +264,28 @@ class Unexpected(SystemFault):
     code = "system.unexpected"
     sentence = "Something went wrong that we did not foresee."
     advice = "Run it again. If it happens again, give your operator the number of the run."
+
+
+class NoFile(ExportsError):
+    """What somebody wants to download is not there."""
+
+
+class NotMade(NoFile):
+    code = "file.not_made"
+    sentence = "This run has no file."
+    advice = "Its page says why."
+
+
+class Expired(NoFile):
+    code = "file.expired"
+    sentence = "The file was kept until {day} and has been removed."
+    advice = "Run the export again to get a new one."
+
+
+class Lost(NoFile):
+    code = "file.lost"
+    sentence = "The file store does not have this file any more."
+    advice = "Run the export again to get a new one, and tell your operator."
 
 
 class MomentPassed(ExportsError):

@@ -5,22 +5,28 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import islice, takewhile
 from typing import Final
 
-from sqlalchemy import CursorResult, Select, delete, select, update
+from sqlalchemy import CursorResult, delete, func, select, tuple_, update
 
+from exports.errors import StorageError
 from webapp.extensions import db
-from webapp.models import Draft, Run, clock, system_scope
+from webapp.models import Brand, Draft, Export, Run, brand_scope, clock, system_scope
 from webapp.models.sessions import remove_expired
-from webapp.services import artefacts, runs
+from webapp.models.states import ENDED
+from webapp.services import artefacts, audit, runs
 from webapp.services.runs.events import note
 
 log = logging.getLogger("jobs.upkeep")
 
 DRAFTS_KEPT: Final = timedelta(days=30)
 AT_ONCE: Final = 100
+ROWS_AT_ONCE: Final = 1_000
+UPKEEP: Final = "upkeep"
+"""Who the audit log names."""
 NEVER: Final = threading.Event()
 """For who is not told to stop."""
 
@@ -60,6 +66,7 @@ def tidy(stop: threading.Event = NEVER) -> None:
         "sessions": remove_expired(),
         "drafts": _old_drafts(),
         "files": expired_files(stop),
+        "rows of Logs": old_log_rows(stop),
     }
     if any(counts.values()):
         log.info("tidied: %s", ", ".join(f"{count} {what}" for what, count in counts.items() if count))
@@ -75,24 +82,91 @@ def _old_drafts() -> int:
 
 
 def expired_files(stop: threading.Event = NEVER) -> int:
-    """Remove the files whose runs say that their time is over; returns how many."""
-    removed = 0
-    with system_scope():
-        while not stop.is_set() and (expired := list(db.session.scalars(_expired()))):
-            for run in takewhile(lambda _: not stop.is_set(), expired):
-                artefacts.store().delete(str(run.artefact))
-                note(run, "removed")
-                change = update(Run).where(Run.id == run.id).values(artefact=None)
-                db.session.execute(change.execution_options(synchronize_session=False))
-                removed += 1
-            db.session.commit()
-    db.session.remove()
+    """Remove the files whose runs say that their time is over; returns how many.
+
+    No transaction is open while the store is asked, which may take minutes. The file goes first, its row says so
+    afterwards: whoever is killed between the two leaves a row that names the file still, and the next one, here or
+    elsewhere, does both again. From `kept_until` on nobody is offered the file, whatever of it is left.
+    """
+    removed, last = 0, None
+    while not stop.is_set() and (expired := _expired_after(last)):
+        for last in takewhile(lambda _: not stop.is_set(), expired):
+            removed += _remove(last)
     return removed
 
 
-def _expired() -> Select[Run]:
-    over = select(Run).where(Run.artefact.is_not(None), Run.kept_until <= clock()).order_by(Run.kept_until)
-    return over.limit(AT_ONCE).with_for_update(skip_locked=True)
+@dataclass(frozen=True)
+class _Expired:
+    """A file that is kept no longer."""
+
+    brand_id: uuid.UUID
+    run_id: uuid.UUID
+    kept_until: datetime
+    key: str
+
+
+def _expired_after(last: _Expired | None) -> list[_Expired]:
+    """The next of them: one that cannot be removed now holds up no other."""
+    place = (Run.kept_until, Run.id)
+    over = select(Run).where(Run.artefact.is_not(None), Run.kept_until <= clock())
+    if last is not None:
+        over = over.where(tuple_(*place) > tuple_(last.kept_until, last.run_id))
+    with system_scope():
+        found = list(db.session.scalars(over.order_by(*place).limit(AT_ONCE)))
+    db.session.remove()
+    return [
+        _Expired(run.brand_id, run.id, run.kept_until, run.artefact) for run in found if run.kept_until and run.artefact
+    ]
+
+
+def _remove(expired: _Expired) -> bool:
+    """Remove one file, then say so; whether it was this process that said so."""
+    try:
+        artefacts.store().delete(expired.key)
+    except StorageError as error:
+        log.error("the file %s, over since %s, stays: %s", expired.key, expired.kept_until, error.detail or error)
+        return False
+    with brand_scope(expired.brand_id):
+        held = (Run.id == expired.run_id, Run.artefact == expired.key)
+        change = update(Run).where(*held).values(artefact=None).returning(Run)
+        run = db.session.scalars(change.execution_options(synchronize_session=False)).one_or_none()
+        if run is not None:
+            note(run, "removed")
+            audit.record("run.file_removed", UPKEEP, run, kept_until=expired.kept_until.isoformat())
+        db.session.commit()
+    db.session.remove()
+    return run is not None
+
+
+def old_log_rows(stop: threading.Event = NEVER) -> int:
+    """Remove the runs that are older than their brand keeps them in Logs; returns how many.
+
+    The newest run of an export stays, as its status, and one with a file until that is removed.
+    """
+    removed = 0
+    brands = list(db.session.scalars(select(Brand.id).where(Brand.log_days.is_not(None))))
+    for brand_id in brands:
+        while not stop.is_set():
+            with brand_scope(brand_id):
+                count = _remove_old_runs(brand_id)
+            db.session.remove()
+            removed += count
+            if count < ROWS_AT_ONCE:
+                break
+    return removed
+
+
+def _remove_old_runs(brand_id: uuid.UUID) -> int:
+    days = select(Brand.log_days).where(Brand.id == brand_id).scalar_subquery()
+    is_over = (Run.created_at < clock() - func.make_interval(0, 0, 0, days), Run.state.in_(ENDED))
+    newest = select(Export.id).where(Export.latest_run_id == Run.id).exists()
+    old = select(Run.id).where(*is_over, Run.artefact.is_(None), ~newest).limit(ROWS_AT_ONCE)
+    ids = list(db.session.scalars(old))
+    if ids:
+        db.session.execute(delete(Run).where(Run.id.in_(ids)).execution_options(synchronize_session=False))
+        audit.record("runs.removed", UPKEEP, count=len(ids))
+    db.session.commit()
+    return len(ids)
 
 
 def orphans(stop: threading.Event = NEVER) -> int:

@@ -11,7 +11,7 @@ from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, Unauthorized
 
-from exports.errors import ExportArchived
+from exports.errors import ExportArchived, ExportsError
 from webapp import way_back
 from webapp.extensions import db
 from webapp.htmx import is_htmx, sign_in
@@ -36,11 +36,19 @@ SENTENCES: Final = {
 
 
 def _answer(status: int) -> Response:
-    title, advice = SENTENCES.get(status, SENTENCES[400])
+    return _said(*SENTENCES.get(status, SENTENCES[400]), status)
+
+
+def told(error: ExportsError, status: int, url: str, link: str) -> Response:
+    """An error of ours as a page of its own, with a link to where it goes on."""
+    return _said(error.message.removesuffix("."), error.advised, status, url, link)
+
+
+def _said(title: str, advice: str, status: int, url: str = "/", link: str = "All exports") -> Response:
     if is_htmx():
         return Response(f"{title}. {advice}", status, content_type="text/plain; charset=utf-8")
     number = g.get("request_id") if status >= 500 else None
-    text = render_template("errors/error.html", title=title, advice=advice, number=number)
+    text = render_template("errors/error.html", title=title, advice=advice, number=number, url=url, link=link)
     return make_response(text, status)
 
 

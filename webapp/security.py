@@ -45,9 +45,7 @@ def action(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 def sandboxed(view: Callable[P, R]) -> Callable[P, R]:
     """For views that answer files: whatever is in one, the browser runs nothing of it (RELIABILITY T11)."""
-    view.talisman_view_options = {  # type: ignore[attr-defined]
-        "content_security_policy": {"default-src": "'none'", "sandbox": ""}
-    }
+    view.sandboxed = True  # type: ignore[attr-defined]
     return view
 
 
@@ -94,6 +92,14 @@ def _keep_private(response: Response) -> Response:
     return response
 
 
+def _sandbox(response: Response) -> Response:
+    """A page in place of the file, which says why there is none, is a page like the others."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    if getattr(view, "sandboxed", False) and response.status_code < 400:
+        response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
 def _leave(_error: BaseException | None) -> None:
     scopes = g.pop("scopes", None)
     if scopes is not None:
@@ -102,6 +108,7 @@ def _leave(_error: BaseException | None) -> None:
 
 def register(app: Flask) -> None:
     """Bind everything of this module to the application."""
+    app.after_request(_sandbox)  # what is bound first is asked last: Talisman's headers are there by then
     Talisman(
         app,
         force_https=False,

@@ -199,8 +199,16 @@ def test_viewers_may_not(client: Open, people: People, made: Exports) -> None:
     assert entries(people.exporter) == []
 
 
-@pytest.mark.parametrize("state", ["queued", "failed", "out of date", "gone"])
-def test_what_is_not_there_cannot_be_downloaded(
+NO_FILE = {
+    "queued": (404, "This run has no file", "Its page says why."),
+    "failed": (404, "This run has no file", "Its page says why."),
+    "out of date": (410, "The file was kept until 31 Jan 2026 and has been removed", "Run the export again"),
+    "gone": (410, "The file store does not have this file any more", "Run the export again"),
+}
+
+
+@pytest.mark.parametrize("state", NO_FILE)
+def test_what_is_not_there_is_said_in_words_on_a_page_like_the_others(
     client: Open, people: People, made: Exports, clock: Clock, artefacts_folder: Path, state: str
 ) -> None:
     clock.set("2026-01-01T10:00:00Z")
@@ -216,7 +224,15 @@ def test_what_is_not_there_cannot_be_downloaded(
                 key = db.session.get_one(Run, export.run_id).artefact
             assert key
             (artefacts_folder / key).unlink()
-    assert client(people.exporter).get(address(export)).status_code == 404
+    status, title, advice = NO_FILE[state]
+    response = client(people.exporter).get(address(export))
+    assert response.status_code == status
+    found = check(response.text)
+    assert found.title == f"{title} – Exports"
+    assert advice in found.text
+    assert f"/runs/{export.run_id}" in found.links
+    assert "sandbox" not in response.headers["Content-Security-Policy"], "it has our colours, and its links work"
+    assert entries(people.exporter) == []
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -236,3 +252,20 @@ def test_no_name_of_an_export_breaks_the_header_or_the_file(
         assert told.strip(". ") == told
         assert len(told.encode()) <= 200
         assert not told.startswith("nul.")
+
+
+def test_a_download_in_progress_ends_whole_when_its_file_is_removed(
+    client: Open, people: People, made: Exports, clock: Clock
+) -> None:
+    from jobs import upkeep
+
+    clock.set("2026-01-01T10:00:00Z")
+    export = made.finished(people.exporter, content=BIG)
+    pieces = client(people.exporter).get(address(export)).iter_encoded()
+    read = next(pieces)
+    clock.set("2026-02-01T10:00:00Z")
+    with made.app.app_context():
+        assert upkeep.expired_files() == 1
+    with zipfile.ZipFile(io.BytesIO(read + b"".join(pieces))) as archive:
+        assert archive.read("Stores.csv") == BIG
+    assert client(people.exporter).get(address(export)).status_code == 410

@@ -26,13 +26,16 @@ class Brand(db.Model):  # type: ignore[name-defined,misc]
     """The company whose program it is. `source_key` is its value in the brand column of the source's tables."""
 
     __tablename__ = "brands"
+    __table_args__ = (CheckConstraint("log_days > 0", name="log_days"),)
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     source_key: Mapped[str] = mapped_column(Text, unique=True)
     name: Mapped[str] = mapped_column(Text, unique=True)
     time_zone: Mapped[str] = mapped_column(Text)
     modules: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    # Files; rows of Logs are kept for ever unless log_days says otherwise (SPEC section 10).
     retention_days: Mapped[int] = mapped_column(default=30)
+    log_days: Mapped[int | None]
     # Between two runs of a repeated export (SPEC section 7).
     minimum_minutes: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(server_default=clock())

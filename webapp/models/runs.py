@@ -48,6 +48,7 @@ class Run(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
         Index("ix_runs_by_schedule", *WAITING, postgresql_where=text("state = 'queued' AND kind = 'schedule'")),
         Index("ix_runs_processing", "lease_until", postgresql_where=text("state = 'processing'")),
         Index(None, "brand_id", "export_id", "created_at"),
+        Index("ix_runs_kept_until", "kept_until", "id", postgresql_where=text("artefact IS NOT NULL")),
     )
 
     export_id: Mapped[uuid.UUID]
@@ -101,6 +102,11 @@ class Run(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
     def is_live(self) -> bool:
         """Whether it can still change by itself."""
         return self.state in LIVE
+
+    @property
+    def tries(self) -> int:
+        """How often its file was begun in earnest: what a worker handed back as it was told to stop does not count."""
+        return self.failures + self.deaths + (self.state == "success")
 
 
 class RunEvent(BrandOwned, db.Model):  # type: ignore[name-defined,misc]

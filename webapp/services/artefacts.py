@@ -11,8 +11,10 @@ from flask import current_app
 from sqlalchemy import select
 
 from exports.archive import file_name
+from exports.errors import Expired, Lost, NoFile, NotMade
 from webapp.extensions import db
 from webapp.models import ExportVersion, Run, clock
+from webapp.services.progress import present
 
 if TYPE_CHECKING:
     from exports.storage import Storage
@@ -70,3 +72,11 @@ def published(run: Run) -> Artefact | None:
         sha256=str(run.sha256),
         etag=f"{run.id}-{run.published_attempt}",
     )
+
+
+def why_none(run: Run, day: str) -> NoFile:
+    """Why a run has no file to download. `day`: until when it was kept, as the person's clock says it."""
+    if run.state != "success":
+        return NotMade()
+    is_over = run.artefact is None or run.kept_until is None or run.kept_until <= present()
+    return Expired(day=day) if is_over else Lost()

@@ -35,6 +35,8 @@ KINDS: Final = frozenset(
         "run.cancelled",
         "run.downloaded",
         "run.download_ended",
+        "run.file_removed",
+        "runs.removed",
         "command.run",
         "command.why",
         "preview.shown",

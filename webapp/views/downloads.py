@@ -10,11 +10,14 @@ from itertools import chain
 from typing import Final
 from urllib.parse import quote
 
-from flask import Blueprint, Flask, Response, abort, current_app, request
+from flask import Blueprint, Flask, Response, abort, current_app, request, url_for
 from flask_login import current_user
 
 from exports.archive import file_name
+from exports.errors import NotMade
+from webapp.errors import told
 from webapp.extensions import db
+from webapp.filters import day
 from webapp.models import Run, User, brand_scope
 from webapp.security import action, sandboxed
 from webapp.services import artefacts, audit
@@ -62,7 +65,7 @@ def download(id: uuid.UUID) -> Response:
     _, run = find_run_or_404("exports.download", id)
     artefact = artefacts.published(run)
     if artefact is None:
-        abort(404)
+        return _none(run)
     asked = _asked(artefact)
     start, end = asked or (0, artefact.size)
     response = Response(status=206 if asked else 200, content_type="application/zip")
@@ -73,8 +76,18 @@ def download(id: uuid.UUID) -> Response:
     if asked:
         response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{artefact.size}"
     if request.method == "GET":
-        _send(response, run, artefact, start, end)
+        try:
+            _send(response, run, artefact, start, end)
+        except FileNotFoundError:
+            return _none(run)
     return response
+
+
+def _none(run: Run) -> Response:
+    """In place of a file: a page that says why, 410 where there was one."""
+    why = artefacts.why_none(run, day(run.kept_until, current_user.time_zone))
+    status = 404 if isinstance(why, NotMade) else 410
+    return told(why, status, url_for("runs.view", id=run.id), "Show the run")
 
 
 def _asked(artefact: Artefact) -> tuple[int, int] | None:
@@ -90,12 +103,12 @@ def _send(response: Response, run: Run, artefact: Artefact, start: int, end: int
 
     How many bytes went out is written down when the response is closed, which servers do also if nothing was asked of
     it: a client may be gone before the first piece.
+
+    Raises:
+        FileNotFoundError: the store does not have it.
     """
     pieces = artefact.pieces(start, end)
-    try:
-        first = next(pieces, b"")
-    except FileNotFoundError:
-        abort(404)
+    first = next(pieces, b"")
     user: User = current_user._get_current_object()
     audit.record("run.downloaded", user, run, first_byte=start, bytes=end - start, size=artefact.size)
     db.session.commit()
