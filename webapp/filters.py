@@ -56,6 +56,12 @@ def moment(
     return f"{words.get(days, f'{local.day} {local:%b %Y}')} {local:{'%H:%M:%S' if seconds else '%H:%M'}}"
 
 
+def dated(at: datetime, zone: str) -> str:
+    """Mon 23 Nov 2026 07:30:00: for what is looked up again much later, in the viewer's zone."""
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{local:%a} {local.day} {local:%b %Y %H:%M:%S}"
+
+
 def weekday_moment(at: datetime, zone: str, now: datetime) -> str:
     """Thu 26 Nov 07:30: for what is to come, in the viewer's zone."""
     return said(at, zone, now)
@@ -105,7 +111,8 @@ def rough_duration(seconds: float) -> str:
 def register(app: Flask) -> None:
     """Bind the filters to the application's templates."""
     shown = (
-        size, number, about, share, moment, weekday_moment, day, duration, rough_duration, model_label, target_label,
+        size, number, about, share, moment, dated, weekday_moment, day, duration, rough_duration, model_label,
+        target_label,
     )  # fmt: skip
     for filter_ in shown:
         app.add_template_filter(filter_)

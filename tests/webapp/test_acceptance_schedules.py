@@ -76,23 +76,20 @@ def test_26_set_inactive_asks_to_confirm_and_swaps_the_button(client: Open, peop
     browser = client(people.exporter)
     page = f"/exports/{export_id}"
 
-    def actions() -> set[str]:
-        return {form["action"].rpartition("/")[2] for form in check(browser.get(page).text).forms} & {
-            "active",
-            "inactive",
-        }
+    def buttons() -> set[str]:
+        return set(check(browser.get(page).text).ids) & {"set-active", "set-inactive"}
 
     shown = check(browser.get(page).text)
     assert "Set “Stores” inactive? It will not run on Thu 26 Nov 06:30 UTC or later" in shown.text, "the dialog"
-    assert actions() == {"inactive"}
+    assert buttons() == {"set-inactive"}
     token = {"csrf_token": shown.inputs["csrf_token"]}
     asked = browser.post(f"{page}/inactive", data=token)
     assert (asked.status_code, check(asked.text).title) == (200, "Set “Stores” inactive? – Exports")
-    assert actions() == {"inactive"}, "nothing has happened yet"
+    assert buttons() == {"set-inactive"}, "nothing has happened yet"
     assert browser.post(f"{page}/inactive", data={**token, "sure": "1"}).status_code == 303
-    assert actions() == {"active"}
+    assert buttons() == {"set-active"}
     assert browser.post(f"{page}/active", data=token).status_code == 303
-    assert actions() == {"inactive"}, "set active at once, without a question"
+    assert buttons() == {"set-inactive"}, "set active at once, without a question"
 
 
 OTHER = {

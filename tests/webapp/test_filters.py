@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from webapp.filters import day, duration, model_label, moment, number, rough_duration, size, target_label
+from webapp.filters import dated, day, duration, model_label, moment, number, rough_duration, size, target_label
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,10 @@ def test_inside_a_sentence_days_begin_small_and_seconds_can_be_told() -> None:
     at = datetime(2026, 11, 23, 9, 38, 6, tzinfo=UTC)
     assert moment(at, "Europe/Budapest", now=at, seconds=True, inside=True) == "today 10:38:06"
     assert moment(None, "UTC") == ""
+
+
+def test_what_is_looked_up_later_has_weekday_year_and_seconds() -> None:
+    assert dated(datetime(2026, 11, 9, 23, 40, 6, tzinfo=UTC), "Europe/Budapest") == "Tue 10 Nov 2026 00:40:06"
 
 
 def test_a_day_is_that_of_the_viewers_zone() -> None:

@@ -47,8 +47,6 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "details.cancel": OWN_OR_MANAGER,
     "details.cancel_date": OWN_OR_MANAGER,
     "details.definition": BRAND,
-    "details.logs": BRAND,
-    "details.logs_live": BRAND,
     "details.run": OWN_OR_MANAGER,
     "details.status": BRAND,
     "details.view": BRAND,
@@ -61,6 +59,11 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "health.healthz": (*ALL, "nobody"),
     "models.index": ALL,
     "models.view": ALL,
+    "runs.events": BRAND,
+    "runs.logs": BRAND,
+    "runs.logs_live": BRAND,
+    "runs.status": BRAND,
+    "runs.view": BRAND,
     "schedules.change": OWN_OR_MANAGER,
     "schedules.form": OWN_OR_MANAGER,
     "schedules.set_active": OWN_OR_MANAGER,
@@ -128,7 +131,7 @@ def address(rule: Rule, things: Things) -> str:
     }
     if "id" in rule.arguments:
         kind = rule.rule.split("/")[1]
-        of_repeated = rule.endpoint.startswith(("schedules.", "details.logs"))
+        of_repeated = rule.endpoint.startswith("schedules.")
         export = things.repeated if of_repeated else things.export
         ids = {"exports": export, "runs": things.run, "users": things.user, "models": "stores"}
         values["id"] = str(ids[kind])

@@ -7,9 +7,9 @@ import uuid
 import zlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import cached_property
 
-from flask import Blueprint, Response, abort, make_response, request, url_for
+from flask import Blueprint, Response, make_response, request, url_for
 from flask_login import current_user
 
 from exports import schedule, words
@@ -19,7 +19,6 @@ from webapp.permissions import may
 from webapp.security import action, sandboxed
 from webapp.services import artefacts, brands, choices, exports, runs, schedules
 from webapp.services.artefacts import Artefact
-from webapp.services.exports import History, history_of
 from webapp.services.progress import Progress, began, present, progress_of
 from webapp.views.downloads import disposition
 from webapp.views.lookups import find_export_or_404, find_run_or_404, name_of, token_of_form
@@ -29,10 +28,11 @@ blueprint = Blueprint("details", __name__)
 
 @dataclass(frozen=True)
 class Card:
-    """What the card above the summary shows of the newest run."""
+    """What the card of a run shows: on the View tab of the newest one, or, `alone`, on the run's own page."""
 
     export: Export
     run: Run | None
+    alone: bool
     now: datetime
     artefact: Artefact | None
     began: datetime | None
@@ -52,13 +52,27 @@ class Card:
     @property
     def tabs(self) -> list[tuple[str, str]]:
         """The pages of this export: endpoint and label (SPEC section 4)."""
-        repeated, scheduled = self.export.schedule == "repeated", self.export.schedule != "now"
+        scheduled = self.export.schedule != "now"
         return [
             ("details.view", "View"),
-            *([("details.logs", "Logs")] if repeated else []),
+            ("runs.logs", "Logs"),
             *([("schedules.change", "Change schedule")] if scheduled and self.may_change_schedule else []),
             *([("editing.versions", "Versions")] if self.export.version > 1 else []),
         ]
+
+    @property
+    def poll(self) -> str:
+        """The address that says how the run goes on."""
+        if self.run is not None and self.alone:
+            return url_for("runs.status", id=self.run.id, v=self.version)
+        return url_for("details.status", id=self.export.id, v=self.version)
+
+    @cached_property
+    def last_file(self) -> Run | None:
+        """The newest run that has a file, for the View tab of an export whose newest run has none."""
+        if self.alone or self.artefact or not self.may_download:
+            return None
+        return exports.last_file_of(self.export)
 
     @property
     def extension(self) -> str:
@@ -75,19 +89,15 @@ class Card:
         parts = (run.id, run.state, run.rows, run.expected_rows, run.attempt, run.cancel_requested_at, ticking)
         return f"{zlib.crc32(repr(parts).encode()):08x}"
 
-    @property
-    def events(self) -> list[tuple[datetime, str]]:
-        """What happened, step by step."""
-        return [(one.at, runs.told(one)) for one in runs.events_of(self.run)] if self.run else []
 
-
-def card_of(export: Export) -> Card:
-    """What the pages of an export show of it."""
-    run, now = export.latest_run, present()
+def card_of(export: Export, alone: Run | None = None) -> Card:
+    """What the pages of an export show of its newest run, or of the one whose own page it is."""
+    run, now = alone or export.latest_run, present()
     finished = run if run is not None and run.state == "success" else None
     return Card(
         export=export,
         run=run,
+        alone=alone is not None,
         now=now,
         artefact=artefacts.published(finished) if finished else None,
         began=began(finished) if finished else None,
@@ -116,7 +126,6 @@ def view(id: uuid.UUID) -> Response:
     catalogue = brands.catalogue_of(user.brand)
     model = catalogue.models.get(export.model)
     called = choices.called(user, catalogue, model, definition.filters)
-    history = exports.runs_of(export)
     return page(
         "details/view.html",
         card=card_of(export),
@@ -127,44 +136,18 @@ def view(id: uuid.UUID) -> Response:
         filters=words.filters(definition, model, called),
         file=words.file(definition.file),
         document=document_of(export),
-        history=history if len(history) > 1 and export.schedule != "repeated" else [],
     )
-
-
-@blueprint.get("/exports/<uuid:id>/logs")
-@action("exports.see")
-def logs(id: uuid.UUID) -> Response:
-    """The Logs tab of a repeated export: its runs, newest first; live, a page at a time."""
-    export = find_export_or_404("exports.see", id)
-    if export.schedule != "repeated":
-        abort(404)
-    before = request.args.get("before", "")
-    return page("details/logs.html", tab="details.logs", **_of_logs(history_of(export, before), is_newest=not before))
-
-
-@blueprint.get("/exports/<uuid:id>/logs/live")
-@action("exports.see")
-def logs_live(id: uuid.UUID) -> Response:
-    """The newest runs again: 204 if nothing has changed. It goes on as long as the export is active or runs."""
-    export = find_export_or_404("exports.see", id)
-    found = history_of(export)
-    if found.version == request.args.get("v"):
-        return nothing_new()
-    return fragment("details/_logs_live.html", **_of_logs(found, is_newest=True))
-
-
-def _of_logs(found: History, *, is_newest: bool) -> dict[str, Any]:
-    """For the templates of Logs; only the newest page follows what goes on, and only while something can."""
-    card = card_of(found.export)
-    follows = is_newest and bool(found.export.active or (card.run and card.run.is_live))
-    return {"card": card, "found": found, "history": found.runs, "follows": follows}
 
 
 @blueprint.get("/exports/<uuid:id>/status")
 @action("exports.see")
 def status(id: uuid.UUID) -> Response:
     """The card again: 204 if nothing has changed, 286 with the whole card at the end of the run."""
-    card = card_of(find_export_or_404("exports.see", id))
+    return status_of(card_of(find_export_or_404("exports.see", id)))
+
+
+def status_of(card: Card) -> Response:
+    """What the poll of a card is answered."""
     if card.run is not None and card.run.is_live:
         if card.version == request.args.get("v"):
             return nothing_new()

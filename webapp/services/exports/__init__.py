@@ -5,9 +5,9 @@
 
 from webapp.services.exports.cloning import clone, clone_as_draft
 from webapp.services.exports.editing import Version, changes, edit, history_of_versions, save
-from webapp.services.exports.history import History, history_of
+from webapp.services.exports.history import History, history_of, last_file_of, people_of
 from webapp.services.exports.listing import ListQuery, Page, of_ids, page
-from webapp.services.exports.saving import create, definition_of, find, runs_of, versions
+from webapp.services.exports.saving import create, definition_of, find, versions
 
 __all__ = [
     "History",
@@ -23,9 +23,10 @@ __all__ = [
     "find",
     "history_of",
     "history_of_versions",
+    "last_file_of",
     "of_ids",
     "page",
-    "runs_of",
+    "people_of",
     "save",
     "versions",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -13,42 +13,98 @@ from typing import Final
 from sqlalchemy import func, select, tuple_
 
 from webapp.extensions import db
-from webapp.models import Export, Run
+from webapp.models import Export, Run, User, clock
 
 PER_PAGE: Final = 50
+ORDER: Final = (Run.created_at, Run.scheduled_for, Run.id)
+"""What orders runs: two moments of one firing were made at the same time."""
 
 
 @dataclass(frozen=True)
 class History:
-    """One page of the runs of an export, newest first. `older` leads to the next page, empty on the last."""
+    """One page of the runs of an export, newest first. `older` and `newer` lead to the pages beside it, empty where
+    there is none; `is_newest` is the page on which new runs appear.
+    """
 
     export: Export
     runs: Sequence[Run]
     older: str
+    newer: str
+    is_newest: bool
 
     @cached_property
     def total(self) -> int:
         """How many runs there are in all: counted when it is shown, not with every poll."""
         return db.session.scalar(select(func.count(Run.id)).where(Run.export_id == self.export.id)) or 0
 
+    @cached_property
+    def first(self) -> int:
+        """The number of the first run shown, the newest of all being 1."""
+        if self.is_newest:
+            return 1
+        newer = tuple_(*ORDER) > tuple_(*_key(self.runs[0]))
+        counted = select(func.count(Run.id)).where(Run.export_id == self.export.id, newer)
+        return 1 + (db.session.scalar(counted) or 0)
+
+    @cached_property
+    def people(self) -> Mapping[uuid.UUID, str]:
+        """The names of those who asked for a run or cancelled one, by their ids."""
+        return people_of(self.runs)
+
     @property
     def version(self) -> str:
         """Changes with whatever a page shows of the runs, and of the export above them."""
         export = self.export
         about = (export.version, export.active, export.inactive_since, export.next_run_at)
-        parts = [(run.id, run.state, run.started_at, run.finished_at, run.artefact) for run in self.runs]
+        parts = [
+            (run.id, run.state, run.attempt, run.failures, run.deaths, run.rows, run.artefact, run.cancel_requested_at)
+            for run in self.runs
+        ]
         return f"{zlib.crc32(repr((about, parts)).encode()):08x}"
 
 
-def history_of(export: Export, before: str = "", per_page: int = PER_PAGE) -> History:
-    """The runs of an export that come before a place which `History.older` gave; anything else is the first page."""
-    wanted = select(Run).where(Run.export_id == export.id)
-    if (place := _place(before)) is not None:
-        wanted = wanted.where(tuple_(Run.created_at, Run.scheduled_for, Run.id) < tuple_(*place))
-    order = (Run.created_at.desc(), Run.scheduled_for.desc(), Run.id.desc())
+def history_of(export: Export, before: str = "", after: str = "", per_page: int = PER_PAGE) -> History:
+    """The runs of an export older than a place which `History.older` gave, or newer than one of `History.newer`.
+
+    Anything else is the first page.
+    """
+    wanted, key = select(Run).where(Run.export_id == export.id), tuple_(*ORDER)
+    place, upwards = _place(before or after), not before
+    if place is not None:
+        wanted = wanted.where(key > tuple_(*place) if upwards else key < tuple_(*place))
+    upwards = upwards and place is not None
+    order = ORDER if upwards else tuple(column.desc() for column in ORDER)
     found = list(db.session.scalars(wanted.order_by(*order).limit(per_page + 1)))
-    shown = found[:per_page]
-    return History(export, shown, _cursor(shown[-1]) if len(found) > per_page else "")
+    shown, is_cut = found[:per_page], len(found) > per_page
+    if upwards:
+        shown.reverse()
+    has_older, is_newest = (True, not is_cut) if upwards else (is_cut, place is None)
+    return History(
+        export,
+        shown,
+        older=_cursor(shown[-1]) if shown and has_older else "",
+        newer=_cursor(shown[0]) if shown and not is_newest else "",
+        is_newest=is_newest,
+    )
+
+
+def people_of(runs: Iterable[Run]) -> Mapping[uuid.UUID, str]:
+    """The names of those who asked for one of the runs or cancelled one, by their ids."""
+    ids = {one for run in runs for one in (run.requested_by_id, run.cancel_requested_by_id) if one}
+    if not ids:
+        return {}
+    return {user.id: user.name for user in db.session.scalars(select(User).where(User.id.in_(ids)))}
+
+
+def last_file_of(export: Export) -> Run | None:
+    """The newest run of an export whose file can be downloaded."""
+    has_file = (Run.state == "success", Run.artefact.is_not(None), Run.kept_until > clock())
+    wanted = select(Run).where(Run.export_id == export.id, *has_file)
+    return db.session.scalars(wanted.order_by(*(column.desc() for column in ORDER)).limit(1)).one_or_none()
+
+
+def _key(run: Run) -> tuple[datetime, datetime, uuid.UUID]:
+    return run.created_at, run.scheduled_for, run.id
 
 
 def _cursor(run: Run) -> str:

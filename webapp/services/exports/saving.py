@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 from exports import definition as documents
 from exports.definition import Definition
 from webapp.extensions import db
-from webapp.models import Export, ExportVersion, Run, User
+from webapp.models import Export, ExportVersion, User
 from webapp.permissions import authorize
 from webapp.services import audit, definitions, runs, schedules
 from webapp.services.progress import present
@@ -105,9 +105,3 @@ def definition_of(export: Export, version: int | None = None) -> Definition:
         ExportVersion.export_id == export.id, ExportVersion.number == (version or export.version)
     )
     return documents.parse(db.session.execute(wanted).scalar_one())
-
-
-def runs_of(export: Export, limit: int = 100) -> Sequence[Run]:
-    """The newest runs of an export, newest first."""
-    wanted = select(Run).where(Run.export_id == export.id)
-    return db.session.scalars(wanted.order_by(Run.created_at.desc(), Run.id.desc()).limit(limit)).all()
