@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from flask import Blueprint, Response, make_response, request, url_for
+from flask import Blueprint, Response, abort, make_response, request, url_for
 from flask_login import current_user
 
 from exports import schedule, words

@@ -35,50 +35,17 @@ Foreign errors (psycopg, OS, obstore) are translated where they enter, never cau
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, ClassVar
 
-
-@dataclass(frozen=True)
-class Problem:
-    """One rule that a definition breaks.
-
-    `at` is the dotted path in the definition's JSON ("filters.0.1.value"), `code` names the rule, `message` is the
-    sentence that form, command line and API show alike. A warning does not stop anything.
-    """
-
-    at: str
-    code: str
-    message: str
-    warning: bool = False
-
-    def as_dict(self) -> dict[str, str]:
-        """The shape that `flask export check` prints (SPEC section 11)."""
-        return {"at": self.at, "code": self.code, "message": self.message}
-
-
-class ExportsError(Exception):
-    """Root of all errors of ours. `facts` fill the placeholders of sentence and advice; `detail` is for engineers."""
-
-    code: ClassVar[str] = ""
-    sentence: ClassVar[str] = ""
-    advice: ClassVar[str] = ""
-    permanent: ClassVar[bool] = True
-
-    def __init__(self, detail: str = "", **facts: Any) -> None:
-        self.detail = detail
-        self.facts = facts
-        super().__init__(self.message)
-
-    @property
-    def message(self) -> str:
-        """What happened, in one sentence."""
-        return self.sentence.format(**self.facts)
-
-    @property
-    def advised(self) -> str:
-        """What to do about it, in one sentence."""
-        return self.advice.format(**self.facts)
+from exports.errors.base import ExportsError as ExportsError
+from exports.errors.base import Problem as Problem
+from exports.errors.setup import InstanceClosed as InstanceClosed
+from exports.errors.setup import InstanceForeign as InstanceForeign
+from exports.errors.setup import InstanceIncomplete as InstanceIncomplete
+from exports.errors.setup import InstanceNewer as InstanceNewer
+from exports.errors.setup import NoSpace as NoSpace
+from exports.errors.setup import ProgramMissing as ProgramMissing
+from exports.errors.setup import ServiceFailed as ServiceFailed
+from exports.errors.setup import SetUpError as SetUpError
 
 
 class DefinitionRefused(ExportsError):
@@ -352,52 +319,6 @@ class AccountRefused(ExportsError):
     code = "account.refused"
     sentence = "The user cannot be made: {reason}."
     advice = "Correct what is named and try again."
-
-
-class SetUpError(ExportsError):
-    """This machine cannot run the embedded services yet (SPEC section 13)."""
-
-
-class InstanceNewer(SetUpError):
-    code = "setup.newer"
-    sentence = "The folder {folder} was made by a newer version of Exports."
-    advice = "Start that version, or set EXPORTS_HOME to another folder."
-
-
-class InstanceForeign(SetUpError):
-    code = "setup.owner"
-    sentence = "The folder {folder} belongs to the user {owner}."
-    advice = "Start as {owner}, or set EXPORTS_HOME to a folder of your own."
-
-
-class InstanceClosed(SetUpError):
-    code = "setup.permission"
-    sentence = "The folder {folder} cannot be written to: {reason}."
-    advice = "Give yourself the right to write there, or set EXPORTS_HOME to a folder of your own."
-
-
-class InstanceIncomplete(SetUpError):
-    code = "setup.data_gone"
-    sentence = "The data of {folder} are gone: {target} does not exist."
-    advice = "Put them back, or delete {link} to start with an empty database."
-
-
-class NoSpace(SetUpError):
-    code = "setup.no_space"
-    sentence = "The disk of {folder} has {free} MB free, and {needed} MB are needed."
-    advice = "Make room, or set EXPORTS_HOME to a folder on another disk."
-
-
-class ProgramMissing(SetUpError):
-    code = "setup.program"
-    sentence = "The embedded {service} cannot be used here: {reason}."
-    advice = "Run script/bootstrap, or set DATABASE_URL, SOURCE_DATABASE_URL and REDIS_URL to servers of your own."
-
-
-class ServiceFailed(SetUpError):
-    code = "setup.service"
-    sentence = "The embedded {service} did not start: {reason}"
-    advice = "Its log is {log}."
 
 
 def catalogue() -> Iterator[type[ExportsError]]:
