@@ -159,14 +159,15 @@ def test_what_somebody_reads_stays_open_when_a_run_appears(
         summary = page.get_by_text("What happened, step by step")
         summary.focus()
         page.keyboard.press("Enter")
-        expect(page.locator(".steps")).to_contain_text("Attempt 1 started.")
-        expect(page.locator(".steps pre")).to_contain_text("column stores.name does not exist")
+        expect(page.locator(".happened")).to_contain_text("Attempt 1 started.")
+        expect(page.locator(".happened pre")).to_contain_text("column stores.name does not exist")
+        expect(page.locator(".happened li").last).to_be_visible()
         assert visitor.fits()
         clock.set("2026-11-23 11:00+00")
         with made.app.app_context():
             scheduler.fire_all_due()
         expect(page.locator("#runs tbody tr")).to_have_count(2)
-        expect(page.locator(".steps")).to_contain_text("Attempt 1 started.")
+        expect(page.locator(".happened")).to_contain_text("Attempt 1 started.")
         expect(summary).to_be_focused()
         asked = [one for one in visitor.requests if one.endswith("/events")]
         assert len(asked) == 1, "fetched once"
