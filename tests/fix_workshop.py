@@ -48,9 +48,12 @@ PATIENCE_S = 30.0
 def until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE_S) -> Any:
     """Wait for something to become true and give it."""
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    while True:
+        is_last = time.monotonic() > deadline  # a test may have been stopped itself: it looks once more
         if found := condition():
             return found
+        if is_last:
+            break
         time.sleep(0.02)
     raise AssertionError(f"not within {seconds:.0f} s: {what}")
 

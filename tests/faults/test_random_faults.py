@@ -79,7 +79,8 @@ class Faults(RuleBasedStateMachine):
         self.what.add(deed)
         if end.how == "stopped":
             self.stopped.append(end.pid)
-        seen(deed, end.how if how != "SIGTERM" or end.how != "done" else "told to go")
+        told_to_go = how == "SIGTERM" and before is not None and len(end.steps) > before
+        seen(deed, "told to go" if told_to_go else end.how)
         self.note_switches()
 
     # what people do
@@ -167,7 +168,9 @@ class Faults(RuleBasedStateMachine):
 
     @rule(before=STEP, how=st.sampled_from(["SIGKILL", "SIGTERM", "SIGSTOP"]))
     def work(self, before: int | None, how: str) -> None:
-        """A work horse carries out what waits; killed, told to go or stopped before a step."""
+        """A work horse carries out what waits, or else a new run; killed, told to go or stopped before a step."""
+        if not self.ground.rows("SELECT FROM runs WHERE state = 'queued' AND not_before <= clock()"):
+            self.create(before=None, hourly=False)
         self.do("execute", before, how if len(self.stopped) < MOST_STOPPED else "SIGKILL", worker=f"w{uuid.uuid4()}")
 
     @rule(before=STEP, deed=st.sampled_from(["execute_without_source", "tidy", "orphans"]))
