@@ -17,15 +17,15 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from benchmarks import engine, size, worst
-from exports import preview, rules
+from exports import preview
 from exports.catalogue import builtin
+from exports.checking import query_of
 from exports.definition import Definition, parse
 from exports.preview import Preview
-from exports.query import Query, build, surroundings_of
+from exports.query import Query, surroundings_of
 from exports.source.base import Source
 from exports.source.pool import PreviewPool
 from exports.source.postgresql import PostgresSource
-from exports.surroundings import known_ids
 from webapp.services.previews.counting import ROWS_S, WITHIN_S
 from webapp.services.previews.looking import QUICK_S
 
@@ -178,9 +178,7 @@ def once(definition: Definition, pool: PreviewPool, rev: int) -> Shown:
 def _asked(definition: Definition, pool: PreviewPool, rev: int, what: Callable[[Query, Source], Any]) -> Any:
     with pool.lease("bench", rev) as source:
         around = surroundings_of(source, builtin(), "maple", datetime.now(UTC))
-        known = known_ids(definition, source, builtin(), around.brand)
-        rules.check(definition, builtin(), segments=around.segments, known=known)
-        return what(build(definition, builtin(), around), source)
+        return what(query_of(definition, builtin(), around, source), source)
 
 
 def as_table(found: dict[str, Any]) -> str:

@@ -7,15 +7,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from exports import rules
 from exports.archive import file_name, zipped
 from exports.catalogue import Catalogue
+from exports.checking import query_of
 from exports.definition import Definition
 from exports.formats import Encoder
-from exports.query import build
 from exports.sinks import Sink
 from exports.source.base import Progress, Rows, Source, Watch
-from exports.surroundings import Surroundings, known_ids
+from exports.surroundings import Surroundings
 
 
 @dataclass(frozen=True)
@@ -66,9 +65,7 @@ def run(
     """
     began = time.perf_counter()
     try:
-        known = known_ids(definition, source, catalogue, surroundings.brand)
-        rules.check(definition, catalogue, segments=surroundings.segments, known=known)
-        query = build(definition, catalogue, surroundings)
+        query = query_of(definition, catalogue, surroundings, source)
         encoder = query.format.encoder(query.headers)
         meter = _Meter()
         written = 0

@@ -13,13 +13,9 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from exports import rules
-from exports.catalogue import Catalogue
-from exports.definition import Definition
 from exports.errors import SourceTimeout
-from exports.query import Query, build
+from exports.query import Query
 from exports.source.base import Source
-from exports.surroundings import Surroundings, known_ids
 
 COUNT_WITHIN: Final = 5.0
 ROWS_WITHIN: Final = 5.0
@@ -75,18 +71,6 @@ class LeftOut:
 
     records: int | None
     exact: bool
-
-
-def query_of(definition: Definition, catalogue: Catalogue, surroundings: Surroundings, source: Source) -> Query:
-    """The statements of a definition, if it keeps to the rules.
-
-    Raises:
-        DefinitionRefused: the definition breaks a rule.
-        SourceError: the source cannot be read.
-    """
-    known = known_ids(definition, source, catalogue, surroundings.brand)
-    rules.check(definition, catalogue, segments=surroundings.segments, known=known)
-    return build(definition, catalogue, surroundings)
 
 
 def count(query: Query, source: Source, seconds: float = COUNT_WITHIN) -> Counts | None:

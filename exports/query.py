@@ -143,7 +143,7 @@ def of_brand(context: Context) -> Expression:
 
 
 def build(definition: Definition, catalogue: Catalogue, surroundings: Surroundings) -> Query:
-    """The statements of a definition that `rules.check` has let pass.
+    """The statements of a definition that keeps to the rules (`checking.query_of` sees to that).
 
     Raises:
         DefinitionRefused: a segment that it names cannot be used.

@@ -73,19 +73,13 @@ def problems(
     ]
 
 
-def check(
-    definition: Definition,
-    catalogue: Catalogue,
-    zones: Collection[str] | None = None,
-    segments: Segments | None = None,
-    known: Known | None = None,
-) -> None:
+def refuse(found: list[Problem]) -> None:
     """Refuse a definition that breaks a rule; warnings stop nothing.
 
     Raises:
         DefinitionRefused: with every problem that is no warning.
     """
-    errors = [one for one in problems(definition, catalogue, zones, segments, known) if not one.warning]
+    errors = [one for one in found if not one.warning]
     if errors:
         raise DefinitionRefused(errors)
 

@@ -26,6 +26,7 @@ Filters = tuple[tuple[Criterion, ...], ...]
 
 IN_USE: Final = ("active", "inactive")
 """Segments that can be chosen; drafts and the archived cannot (REFERENCE 2.3)."""
+SEGMENT_OPERATORS: Final = frozenset({"in_segment", "not_in_segment"})
 LOOKED_UP: Final = {Input.GROUPS: "user_groups", Input.REWARDS: "rewards", Input.ACTIVITIES: "challenges"}
 """What is chosen from tables small enough that an id which is not there is a mistake, and the reference it is of."""
 UNREADABLE: Final[Filters] = ((Criterion(attribute="(unreadable)", operator="equals"),),)
@@ -79,15 +80,29 @@ class Surroundings:
             raise ValueError("the moment of a run needs an offset")
 
 
-def surroundings_of(source: Source, catalogue: Catalogue, brand: str, moment: datetime) -> Surroundings:
+def surroundings_of(
+    source: Source, catalogue: Catalogue, brand: str, moment: datetime, about: Definition | None = None
+) -> Surroundings:
     """What surrounds a brand's runs at `moment`: its segments from the source, its fields from the catalogue.
+
+    For the definition that it is `about`, the segments are asked for only if a criterion or a column is about them.
 
     Raises:
         SourceError: the source cannot be read.
     """
     customers = catalogue.models.get("customers")
     rows = customer_fields.rows(customers) if customers else ()
-    return Surroundings(brand, moment, _segments(source, catalogue, brand), rows, source.zone)
+    segments = _segments(source, catalogue, brand) if about is None or _asks_segments(about, catalogue) else {}
+    return Surroundings(brand, moment, segments, rows, source.zone)
+
+
+def _asks_segments(definition: Definition, catalogue: Catalogue) -> bool:
+    model = catalogue.models.get(definition.model)
+    shown = model.all_fields if model and definition.all_fields else ()
+    if model:
+        shown = (*shown, *(model.fields[one.from_] for one in definition.fields if one.from_ in model.fields))
+    asked = any(one.operator in SEGMENT_OPERATORS for set_ in definition.filters for one in set_)
+    return asked or any(one.special == "segments" for one in shown)
 
 
 def known_ids(definition: Definition, source: Source, catalogue: Catalogue, brand: str) -> dict[Input, frozenset[str]]:

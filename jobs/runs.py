@@ -14,7 +14,7 @@ from typing import Final
 from flask import current_app
 from sqlalchemy.exc import NoResultFound, OperationalError
 
-from exports import pipeline, preview
+from exports import checking, pipeline
 from exports.catalogue import Catalogue
 from exports.definition import Definition
 from exports.errors import Cancelled, ExportsError, Fenced, GivenBack, RightsLost, RunStopped, SourceTimeout, Unexpected
@@ -123,7 +123,7 @@ def make_file(mine: Claim, lease: Lease) -> Result:
     brand = owner.brand
     catalogue = brands.catalogue_of(brand)
     _check_rights(owner, definition, catalogue)
-    surroundings = brands.surroundings(brand, mine.base_moment)
+    surroundings = brands.surroundings(brand, mine.base_moment, about=definition)
     source = brands.source()
     db.session.rollback()  # no transaction of ours stays open while the rows come
     runs.expect(mine, _expected(definition, catalogue, surroundings, source))
@@ -135,7 +135,7 @@ def make_file(mine: Claim, lease: Lease) -> Result:
 def _expected(definition: Definition, catalogue: Catalogue, surroundings: Surroundings, source: Source) -> int | None:
     """About how many rows will come; None if that cannot be had quickly: no percentage then, but the file."""
     try:
-        return source.estimate(preview.query_of(definition, catalogue, surroundings, source))
+        return source.estimate(checking.query_of(definition, catalogue, surroundings, source))
     except SourceTimeout:
         return None
 

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from exports import pipeline, preview, rules
+from exports import checking, pipeline, preview, rules
 from exports.catalogue import FieldType, builtin
 from exports.definition import parse
 from exports.errors import DefinitionRefused, EnclosureNeeded, Problem
@@ -133,7 +133,7 @@ def test_what_people_expect_otherwise_is_said_and_stops_nothing() -> None:
         ("fields.3.replace", "aggregation.not_replaced",
          "Replace values are not applied to Min: they work on Group", True),
     ]  # fmt: skip
-    rules.check(definition(fields=fields, aggregation=True), CATALOGUE)
+    rules.refuse(rules.problems(definition(fields=fields, aggregation=True), CATALOGUE))
 
 
 def test_counting_the_key_needs_no_words() -> None:
@@ -362,7 +362,7 @@ def test_count_and_estimate_are_of_groups_and_the_first_rows_are_those_of_the_fi
     fields = [GROUP, column("count", "sum"), column("id", "count")]
     wanted = definition(fields=fields, aggregation=True)
     where = (wanted, CATALOGUE, around(), zoo.source)
-    query = preview.query_of(*where)
+    query = checking.query_of(*where)
     assert preview.count(query, zoo.source) == Counts(rows=30, records=600, sets=(600,), several=0)
     expected = zoo.source.estimate(query)
     assert 10 <= expected <= 150, "groups, not the 600 records; what other brands have counts in a little"

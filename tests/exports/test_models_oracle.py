@@ -13,11 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exports.catalogue import Special
+from exports.checking import query_of
 from exports.definition import Definition, parse
-from exports.query import Segment, Surroundings, build, surroundings_of
-from exports.rules import check
+from exports.query import Segment, Surroundings, surroundings_of
 from exports.source.postgresql import PostgresSource
-from exports.surroundings import known_ids
 from tests.campaigns import campaign, seen
 from tests.exports import twelve
 from tests.exports.customers_oracle import World
@@ -52,7 +51,7 @@ class Asked:
         }
 
     def asking(self, brand: str, model: str, filters: Any, zone: str, segment: Any) -> tuple[Definition, Surroundings]:
-        """The definition of a question, checked; `segment` is the filter of the segment that was drawn."""
+        """The definition of a question; `segment` is the filter of the segment that was drawn."""
         read = twelve.CATALOGUE.models[model]
         fields = [{"from": read.key}]
         file = {"extension": "json"} if model == "challenges" else {}
@@ -61,14 +60,13 @@ class Asked:
         })  # fmt: skip
         around = self.around[brand]
         around = replace(around, segments={**around.segments, DRAWN: Segment.read(DRAWN, "Drawn", "active", segment)})
-        known = known_ids(definition, self.source, twelve.CATALOGUE, brand)
-        check(definition, twelve.CATALOGUE, segments=around.segments, known=known)
         return definition, around
 
     def keys(self, brand: str, model: str, filters: Any, zone: str, segment: Any) -> set[str]:
         """The keys of the records that match."""
         definition, around = self.asking(brand, model, filters, zone, segment)
-        return {row[0] for row in self.source.select(build(definition, twelve.CATALOGUE, around).matching, seconds=60)}
+        query = query_of(definition, twelve.CATALOGUE, around, self.source)
+        return {row[0] for row in self.source.select(query.matching, seconds=60)}
 
 
 @pytest.fixture(scope="module")

@@ -47,7 +47,7 @@ def criterion(attribute: str, operator: str, *value: Any) -> dict[str, Any]:
 
 def test_a_good_definition_has_no_problem() -> None:
     assert found(GOOD) == []
-    rules.check(parse(GOOD), CATALOGUE)
+    rules.refuse(rules.problems(parse(GOOD), CATALOGUE))
 
 
 def _asks_for(id: str) -> dict[str, Any]:
@@ -176,7 +176,7 @@ BROKEN = [
 def test_a_broken_rule_is_told_in_its_own_words(document: dict[str, Any], at: str, code: str, message: str) -> None:
     assert found(document, segments=SEGMENTS) == [Problem(at, code, message)]
     with pytest.raises(DefinitionRefused) as refused:
-        rules.check(parse(document), CATALOGUE, segments=SEGMENTS)
+        rules.refuse(rules.problems(parse(document), CATALOGUE, segments=SEGMENTS))
     assert refused.value.problems == [Problem(at, code, message)]
 
 
@@ -191,7 +191,7 @@ WARNED = [
 @pytest.mark.parametrize(("document", "at", "code", "message"), WARNED)
 def test_a_warning_stops_nothing(document: dict[str, Any], at: str, code: str, message: str) -> None:
     assert found(document) == [Problem(at, code, message, warning=True)]
-    rules.check(parse(document), CATALOGUE)
+    rules.refuse(rules.problems(parse(document), CATALOGUE))
 
 
 def test_every_code_of_the_rules_is_tested() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from exports import errors, pipeline, preview
+from exports import checking, errors, pipeline, preview
 from exports.catalogue import Catalogue, DataField, FieldType
 from exports.errors import Cancelled
 from exports.preview import Counts, LeftOut
@@ -241,7 +241,7 @@ def test_an_estimate_a_count_and_the_first_rows_before_the_run(crowded: Zoo) -> 
     every = definition(fields=["id", {"from": "name", "to": "N", "replace": [{"value": "x" * 100, "new": 'a,"b"\n'}]}])
     ending = [[{"attribute": "id", "operator": "ends_with", "value": "777"}]]
     few = every.model_copy(update={"filters": definition(filters=ending).filters})
-    all_things, few_things = (preview.query_of(one, CATALOGUE, around(), source) for one in (every, few))
+    all_things, few_things = (checking.query_of(one, CATALOGUE, around(), source) for one in (every, few))
     expected = source.estimate(all_things)
     assert abs(expected - 50_000) < 5_000
     assert preview.count(all_things, source) == Counts(50_000, 50_000, (50_000,), 0)
@@ -306,10 +306,10 @@ def test_only_the_beginning_of_a_long_value_is_shown(zoo: Zoo) -> None:
 
 def test_what_takes_too_long_before_the_run_is_no_answer(crowded: Zoo) -> None:
     slow = definition(fields=["id", "extra"])
-    query = preview.query_of(slow, STUCK, around(), crowded.source)
+    query = checking.query_of(slow, STUCK, around(), crowded.source)
     assert preview.first_rows(query, crowded.source, expected=1, seconds=0.5) is None
     stuck = {"attribute": "extra", "operator": "is_not_empty"}
-    query = preview.query_of(definition(filters=[[stuck, stuck]]), STUCK, around(), crowded.source)
+    query = checking.query_of(definition(filters=[[stuck, stuck]]), STUCK, around(), crowded.source)
     assert preview.count(query, crowded.source, seconds=0.3) is None
     [left_out] = preview.count_without_each(query, crowded.source, seconds=0.3)
     assert [one.exact for one in left_out] == [False, False]
@@ -322,7 +322,7 @@ def test_where_the_first_rows_take_too_long_a_sample_stands_for_them_and_says_so
     zoo.fill([{"id": f"{number:04}"} for number in reversed(range(2_000))])
     slow = computed("(CASE WHEN id < '1000' THEN pg_sleep(0.01)::text ELSE 'x' END)")
     wanted = definition(filters=[[{"attribute": "extra", "operator": "is_not_empty"}]])
-    query = preview.query_of(wanted, slow, around(), zoo.source)
+    query = checking.query_of(wanted, slow, around(), zoo.source)
     for expected in (1, 10_000_000):
         assert preview.quick_rows(query, zoo.source, expected, seconds=0.2) is None
         shown = preview.first_rows(query, zoo.source, expected, seconds=3)

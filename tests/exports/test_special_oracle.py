@@ -16,14 +16,13 @@ import pytest
 
 from exports import pipeline
 from exports.catalogue import builtin
+from exports.checking import query_of
 from exports.definition import parse
 from exports.errors import DefinitionRefused
 from exports.preview import first_rows
 from exports.query import Segment, build, surroundings_of
-from exports.rules import check
 from exports.sinks import StreamSink
 from exports.source.postgresql import PostgresSource
-from exports.surroundings import known_ids
 from tests.exports import customers_world as made
 from tests.exports.customers_oracle import DENYING, World
 
@@ -61,9 +60,7 @@ class Asked:
         """The keys of the records that match."""
         definition = self.definition(model, filters, zone)
         around = surroundings_of(self.source, builtin(), brand, MOMENT)
-        known = known_ids(definition, self.source, builtin(), brand)
-        check(definition, builtin(), segments=around.segments, known=known)
-        return {row[0] for row in self.source.select(build(definition, builtin(), around).matching)}
+        return {row[0] for row in self.source.select(query_of(definition, builtin(), around, self.source).matching)}
 
 
 @pytest.fixture(scope="module")

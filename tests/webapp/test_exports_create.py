@@ -125,6 +125,29 @@ def test_personal_fields_need_the_grant(people: People) -> None:
     assert [(problem.at, problem.code) for problem in refused.value.problems] == [("fields.0.from", "rights.personal")]
 
 
+@pytest.mark.parametrize(
+    ("operator", "value", "is_refused"),
+    [("is_not_empty", None, False), ("is_empty", None, False), ("starts_with", "a", True), ("in", ["a"], True)],
+)
+def test_without_the_grant_a_personal_field_is_asked_only_whether_it_is_empty(
+    people: People, operator: str, value: object, is_refused: bool
+) -> None:
+    criterion = {"attribute": "email", "operator": operator} | ({"value": value} if value else {})
+    key = {"attribute": "_id", "operator": "equals", "value": "1"}
+    customers = stores(model="customers", filters=[[key, criterion]], fields=[{"from": "_id"}])
+    with people.exporter.at_work() as user:
+        exports.create(user, customers, uuid.uuid4())
+    with people.colleague.at_work() as user:
+        if not is_refused:
+            exports.create(user, customers, uuid.uuid4())
+            return
+        with pytest.raises(DefinitionRefused) as refused:
+            exports.create(user, customers, uuid.uuid4())
+    [problem] = refused.value.problems
+    assert (problem.at, problem.code) == ("filters.0.1.operator", "rights.personal")
+    assert problem.message.endswith("personal fields choose is empty or is not empty")
+
+
 def test_all_fields_of_a_model_with_personal_ones_need_the_grant_too(people: People) -> None:
     all_fields = stores(
         model="customers", filters=[[{"attribute": "_id", "operator": "is_not_empty"}]], fields=[], all_fields=True

@@ -65,7 +65,7 @@ def run(
     except DefinitionRefused as refused:
         refuse(refused.problems)
     except ExportsError as error:
-        click.echo(f"{error.message} {error.advised}", err=True)
+        click.echo(error.told_now, err=True)
         sys.exit(1)
     click.echo(_told(result, report), err=True)
 
@@ -79,7 +79,7 @@ def _run(
 
     with brand_scope(brand.id):
         catalogue, source = brands.catalogue_of(brand), brands.source()
-        surroundings = brands.surroundings(brand, moment)
+        surroundings = brands.surroundings(brand, moment, about=definition)
         _record("command.run", definition, [one.from_ for one in definition.fields])
     bar = _bar(definition, catalogue, surroundings, source) if sys.stderr.isatty() else None
 
@@ -115,9 +115,9 @@ def _sink(definition: Definition, out: str | None, archive: bool) -> Sink:
 
 def _bar(definition: Definition, catalogue: Any, surroundings: Any, source: Any) -> Any:
     """What is shown on a terminal while the rows come."""
-    from exports import preview
+    from exports import checking
 
-    expected = max(source.estimate(preview.query_of(definition, catalogue, surroundings, source)), 1)
+    expected = max(source.estimate(checking.query_of(definition, catalogue, surroundings, source)), 1)
 
     def show(progress: Progress) -> None:
         share = min(progress.rows / expected, 0.99)
@@ -167,8 +167,7 @@ class _Ending:
 @with_appcontext
 def check(file: BinaryIO, brand: str | None) -> None:
     """Print every problem of a definition as a JSON line on standard output; nothing when all is well."""
-    from exports import rules, schedule
-    from exports.surroundings import known_ids
+    from exports import checking, schedule
     from webapp.services import brands
     from webapp.services.progress import present
 
@@ -180,11 +179,10 @@ def check(file: BinaryIO, brand: str | None) -> None:
     chosen = chosen_brand(brand)
     catalogue = brands.catalogue_of(chosen)
     try:
-        surroundings = brands.surroundings(chosen, datetime.now(UTC))
-        known = known_ids(definition, brands.source(), catalogue, chosen.source_key)
+        surroundings = brands.surroundings(chosen, datetime.now(UTC), about=definition)
+        problems = checking.problems(definition, catalogue, surroundings, brands.source(), brands.zones())
     except ExportsError as error:
-        raise click.ClickException(f"{error.message} {error.advised}") from error
-    problems = rules.problems(definition, catalogue, brands.zones(), surroundings.segments, known)
+        raise click.ClickException(error.told_now) from error
     problems += schedule.problems_when_saved(definition.schedule, present(), chosen.minimum_minutes)
     errors = [one for one in problems if not one.warning]
     _print(errors)
@@ -199,7 +197,7 @@ def check(file: BinaryIO, brand: str | None) -> None:
 @with_appcontext
 def why(file: BinaryIO, id: str, brand: str | None, moment: datetime | None) -> None:
     """Say of one record, by its id, whether it is in the file, and why."""
-    from exports import preview, words
+    from exports import checking, words
     from exports import why as reasons
     from webapp.models import brand_scope
     from webapp.services import brands
@@ -208,13 +206,13 @@ def why(file: BinaryIO, id: str, brand: str | None, moment: datetime | None) -> 
     definition, chosen = _read(file), chosen_brand(brand)
     catalogue, source = brands.catalogue_of(chosen), brands.source()
     try:
-        around = brands.surroundings(chosen, moment or datetime.now(UTC))
-        preview.query_of(definition, catalogue, around, source)  # refuses what breaks a rule
+        around = brands.surroundings(chosen, moment or datetime.now(UTC), about=definition)
+        checking.query_of(definition, catalogue, around, source)  # refuses what breaks a rule
         verdict = reasons.why(definition, catalogue, around, source, id, personal=True)
     except DefinitionRefused as refused:
         refuse(refused.problems)
     except ExportsError as error:
-        raise click.ClickException(f"{error.message} {error.advised}") from error
+        raise click.ClickException(error.told_now) from error
     model = catalogue.models[definition.model]
     asked_of = {one.attribute for set_ in definition.filters for one in set_}
     with brand_scope(chosen.id):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from flask import current_app
 from sqlalchemy import select
@@ -14,10 +15,12 @@ from exports import catalogue
 from exports.catalogue import Catalogue, DataField, FieldType
 from exports.errors import SourceError
 from exports.zones import names as known_zones
+from exports.zones import zone
 from webapp.extensions import db
 from webapp.models import Brand, CustomField, brand_scope
 
 if TYPE_CHECKING:
+    from exports.definition import Definition
     from exports.query import Surroundings
     from exports.source.base import Source
     from exports.source.pool import PreviewPool
@@ -68,14 +71,16 @@ def _source(url: str, work_mem: str, timeout: int, parts: int) -> PostgresSource
     return PostgresSource(url, work_mem=work_mem, statement_timeout=timeout, parts=Parts(parts))
 
 
-def surroundings(brand: Brand, moment: datetime, asked: Source | None = None) -> Surroundings:
+def surroundings(
+    brand: Brand, moment: datetime, asked: Source | None = None, about: Definition | None = None
+) -> Surroundings:
     """What a query of this brand needs beside the definition: brand, base moment, segments, rows of custom fields.
 
-    `asked`: the source on a connection that is there already.
+    `asked`: the source on a connection that is there already; `about`: the one definition that it is for.
     """
     from exports.query import surroundings_of
 
-    made = surroundings_of(asked or source(), catalogue_of(brand), brand.source_key, moment)
+    made = surroundings_of(asked or source(), catalogue_of(brand), brand.source_key, moment, about)
     return replace(made, zone=source().zone)  # kept by the one source that this process keeps
 
 
@@ -97,6 +102,14 @@ def zones() -> frozenset[str]:
         return known_zones() & source().zones()
     except SourceError:
         return known_zones()  # the run asks again, and says that the source cannot be read
+
+
+def clock(name: str) -> ZoneInfo:
+    """The rules of a zone of `zones()`, by which the source tells the times in the file (decisions/008-zone-rules)."""
+    try:
+        return source().zone(name)
+    except SourceError:
+        return zone(name)  # for words beside an input alone: the run asks again
 
 
 def segments(brand: Brand) -> tuple[tuple[str, str], ...]:

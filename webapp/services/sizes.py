@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from exports import preview
+from exports import checking, preview
 from exports.catalogue import Catalogue, DataModel
 from exports.definition import parse
 from exports.errors import SourceError
@@ -43,7 +43,7 @@ def _ask(brand: Brand, catalogue: Catalogue) -> dict[str, int]:
     sizes = {}
     for model in catalogue.models.values():
         definition = parse(_everything(model))
-        query = preview.query_of(definition, catalogue, surroundings, source)
+        query = checking.query_of(definition, catalogue, surroundings, source)
         if model.table is None:  # the rows are in the statement itself: the planner knows nothing of them
             found = preview.count(query, source, seconds=COUNT_WITHIN_S)
             sizes[model.id] = found.rows if found else 0

@@ -9,26 +9,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
-from exports import rules
+from exports import checking
 from exports.catalogue import Catalogue
 from exports.definition import Definition
 from exports.errors import Overtaken, PreviewsBusy, Problem
 from exports.query import Query, build
 from exports.source.base import Source
-from exports.surroundings import Surroundings, known_ids
+from exports.surroundings import Surroundings
 from webapp.models import Draft, User
 from webapp.services import audit, brands, definitions, drafts
 from webapp.services.drafts import Typed
-from webapp.services.kept import Kept
 from webapp.services.previews.readable import Readable, readable
 
 T = TypeVar("T")
-UNKNOWN: Final = "record.unknown"
 AGAIN: Final = 8
 """How often a question is asked again that was stopped by another page of the same draft."""
-KNOWN_S: Final = 60.0
-_known: Kept[tuple[str, str, str], rules.Known] = Kept(KNOWN_S)
-"""Groups, rewards and challenges that were all there: while a person types, the same ids are chosen again and again."""
 
 
 @dataclass(frozen=True)
@@ -96,12 +91,7 @@ def on(source: Source, user: User, typed: Typed, catalogue: Catalogue, step: str
 
     def check(definition: Definition) -> list[Problem]:
         model = catalogue.models.get(definition.model)
-        chosen = around.brand, definition.model, repr(definition.filters)
-        kept = _known.get(chosen)
-        known = kept[0] if kept else known_ids(definition, source, catalogue, around.brand)
-        found = rules.problems(definition, catalogue, brands.zones(), around.segments, known)
-        if not any(one.code == UNKNOWN for one in found):
-            _known.put(chosen, known)
+        found = checking.problems(definition, catalogue, around, source, brands.zones())
         return [*found, *(definitions.rights(user, definition, model) if model else ())]
 
     return Asked(source, around, readable(user, typed, catalogue, step, check), catalogue, step in MARKING)
