@@ -1,8 +1,8 @@
 """What a reference can name: records of the brand, found by a part of their name or id, bounded in rows and in time.
 
 No index is asked of the source. A whole id is found by the key. A part is looked for in the first `SCANNED` records,
-in one pass that ends after `WITHIN_S` seconds; where people choose by the id itself (customers, events) the key's own
-order leads to the ids that begin like it, however many there are.
+in one pass that ends after `WITHIN_S` seconds; where people choose by the id itself (customers, events) the key's order
+by code points, which is that of the files too, leads to the ids that begin like it, however many there are.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Found:
-    """The first choices that fit; `more`: how many others do, None if that is not known."""
+    """The first choices that fit; `more`: how many others do, None if not all were looked at."""
 
     choices: tuple[Choice, ...] = ()
     more: int | None = 0
@@ -78,19 +78,25 @@ def find(
     """
     table = _Table(reference, catalogue, brand)
     wanted = text.strip()
-    exact = _rows(source, table.by_id([wanted])) if wanted else []
+    exact = _rows(source, table.exactly(wanted)) if wanted else []
     try:
-        if reference.name == reference.key:
-            rows = [row for row in _rows(source, table.behind(wanted)) if row[0].startswith(wanted)]
-            more = None if len(rows) == SHOWN else 0
-        else:
-            counted = source.select(table.holding(wanted, scanned), seconds=WITHIN_S)
-            rows = [_row(row) for row in counted]
-            more = max(counted[0][3] - SHOWN, 0) if counted else 0
+        rows, fitting = _looked_for(wanted, table, source, scanned)
     except SourceTimeout:
-        rows, more = [], None
+        rows, fitting = [], None
     found = list({row[0]: row for row in (*exact, *rows)}.values())[:SHOWN]
+    more = None if fitting is None else fitting - len(found)
     return Found(tuple(_with_groups_above(found, table, source)), more)
+
+
+def _looked_for(text: str, table: _Table, source: Source, scanned: int) -> tuple[list[Row], int | None]:
+    """The first records that fit, and how many do; None if not all were looked at."""
+    if table.is_by_id:
+        rows = _rows(source, table.beginning(text))
+        return rows, None if len(rows) == SHOWN else len(rows)
+    counted = source.select(table.holding(text, scanned), seconds=WITHIN_S)
+    all_seen = not source.select(table.behind(scanned), seconds=WITHIN_S)
+    fitting = counted[0][3] if counted else 0
+    return [_row(row) for row in counted], fitting if all_seen else None
 
 
 def names(
@@ -154,6 +160,7 @@ class _Table:
         self.status = segments.get("status") if segments.get("table") == reference.table else None
         used = {reference.key, reference.name, reference.brand, self.parent, self.status} - {None, "all"}
         table = sa.table(name, *(sa.column(str(one)) for one in sorted(map(str, used))), schema=schema or None)
+        self.is_by_id = reference.name == reference.key
         self.key: Expression = sa.type_coerce(table.c[reference.key], sa.Text())
         column = table.c[reference.name]
         named = translated(sa.type_coerce(column, JSONB())) if reference.translated else column
@@ -164,14 +171,23 @@ class _Table:
         in_use = table.c[self.status].in_([literal(one) for one in IN_USE]) if self.status else sa.true()
         self.offered = self.all.where(in_use)
 
+    def exactly(self, id: str) -> sa.Select[Any]:
+        """The record with this id, if it can be chosen."""
+        return self.offered.where(self.key == literal(id))
+
     def by_id(self, ids: list[str]) -> sa.Select[Any]:
         """The records with these ids, the archived as well: they may have been chosen before."""
         texts = ARRAY(sa.Text())
         return self.all.where(self.key == sa.any_(sa.cast(sa.literal(ids, texts), texts)))
 
-    def behind(self, text: str) -> sa.Select[Any]:
-        """The records from this id on, in the order of the key."""
-        return self.offered.where(self.key >= literal(text)).order_by(self.key).limit(SHOWN)
+    def beginning(self, text: str) -> sa.Select[Any]:
+        """The records whose id begins like this, whatever order the column is kept in."""
+        key = sa.collate(self.key, "C")
+        return self.offered.where(sa.func.starts_with(key, literal(text))).order_by(key).limit(SHOWN)
+
+    def behind(self, scanned: int) -> sa.Select[Any]:
+        """A record that is not among the first, if there is one."""
+        return self.offered.offset(scanned).limit(1)
 
     def holding(self, text: str, scanned: int) -> sa.Select[Any]:
         """The records whose name or id holds the text, with the number of all that do in the last column.

@@ -36,6 +36,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from exports.errors.base import RETRIED as RETRIED
+from exports.errors.base import TRY_AGAIN as TRY_AGAIN
 from exports.errors.base import ExportsError as ExportsError
 from exports.errors.base import Problem as Problem
 from exports.errors.setup import InstanceClosed as InstanceClosed
@@ -112,7 +114,7 @@ class SourceError(RunError):
 class SourceUnreachable(SourceError):
     code = "source.unreachable"
     sentence = "The database did not answer or broke the connection."
-    advice = "The run is tried again by itself. If it keeps failing, ask whoever runs the database."
+    advice = f"{RETRIED} If it keeps failing, ask whoever runs the database."
     permanent = False
 
 
@@ -127,35 +129,35 @@ class SourceSlow(SourceTimeout):
 
     code = "source.slow"
     sentence = "The database took longer than {limit} s for a question that takes a moment."
-    advice = "The run is tried again by itself. If it keeps failing, ask whoever runs the database."
+    advice = f"{RETRIED} If it keeps failing, ask whoever runs the database."
     permanent = False
 
 
 class SourceConflict(SourceError):
     code = "source.conflict"
     sentence = "The database, a read replica, had to stop the query to keep up with its primary."
-    advice = "The run is tried again by itself. Your operator can switch hot_standby_feedback on."
+    advice = f"{RETRIED} Your operator can switch hot_standby_feedback on."
     permanent = False
 
 
 class SourceBusy(SourceError):
     code = "source.busy"
     sentence = "The database has no free connection."
-    advice = "The run is tried again by itself."
+    advice = RETRIED
     permanent = False
 
 
 class PreviewsBusy(SourceError):
     code = "source.previews_busy"
     sentence = "Other previews use all connections that there are for them."
-    advice = "Busy, counting soon."
+    advice = TRY_AGAIN
     permanent = False
 
 
 class SourceExhausted(SourceError):
     code = "source.exhausted"
     sentence = "The database has run out of memory or disk space for this query."
-    advice = "The run is tried again by itself. If it keeps failing, ask whoever runs the database."
+    advice = f"{RETRIED} If it keeps failing, ask whoever runs the database."
     permanent = False
 
 
@@ -200,7 +202,7 @@ class DiskFull(StorageError):
 class StoreUnreachable(StorageError):
     code = "storage.unreachable"
     sentence = "The file store did not take the file."
-    advice = "The run is tried again by itself. If it keeps failing, ask your operator to check STORAGE_URL."
+    advice = f"{RETRIED} If it keeps failing, ask your operator to check STORAGE_URL."
     permanent = False
 
 

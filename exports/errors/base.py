@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
+
+RETRIED: Final = "The run is tried again by itself."
+TRY_AGAIN: Final = "Try again in a moment."
 
 
 @dataclass(frozen=True)
@@ -46,3 +49,8 @@ class ExportsError(Exception):
     def advised(self) -> str:
         """What to do about it, in one sentence."""
         return self.advice.format(**self.facts)
+
+    @property
+    def told_now(self) -> str:
+        """Sentence and advice for somebody who waits for the answer: there nothing is tried again by itself."""
+        return f"{self.message} {self.advised.replace(RETRIED, TRY_AGAIN)}"

@@ -34,3 +34,12 @@ def test_each_is_in_the_docs_word_for_word(kind: type[errors.ExportsError]) -> N
 def test_sentences_are_filled_only_with_facts(kind: type[errors.ExportsError]) -> None:
     names = {name for text in (kind.sentence, kind.advice) for _, name, _, _ in string.Formatter().parse(text) if name}
     assert all(name.isidentifier() for name in names)
+
+
+@pytest.mark.parametrize(
+    "kind", [one for one in ALL if issubclass(one, errors.SourceError)], ids=lambda kind: kind.code
+)
+def test_who_waits_for_an_answer_is_promised_no_other_try(kind: type[errors.SourceError]) -> None:
+    told = kind(limit=5, name="x", reason="y").told_now
+    assert errors.RETRIED not in told
+    assert errors.TRY_AGAIN in told or errors.RETRIED not in kind.advice

@@ -386,7 +386,7 @@ def test_cells_that_were_changed_are_tinted_and_tell_what_they_were(tab: Tab, pe
     someone.fill({"fields-2-replace-1-value": "archived", "fields-2-replace-1-new": "<gone>"})
     someone.press("preview")
     table = someone.html.partition('<table class="t file">')[2].partition("</table>")[0]
-    changed = re.findall(r'<td class="chg" title="([^"]*)">([^<]*)</td>', table)
+    changed = re.findall(r'<td class="chg" title="([^"]*)">([^<]*)<span', table)
     assert ("was archived", "&lt;gone&gt;") in changed
     assert set(changed) <= {("was archived", "&lt;gone&gt;"), ("was empty", "nowhere")}
     assert table.count("&lt;gone&gt;") == changed.count(("was archived", "&lt;gone&gt;"))

@@ -16,6 +16,7 @@ from exports.choices import Choice, Found, find
 from exports.source.postgresql import PostgresSource
 from tests.fix_pages import check
 from tests.webapp.test_wizard_filters import at_filters, choose, documented
+from tests.webapp.test_wizard_previews import all_previews_busy
 from webapp.services.choices import Offer
 
 if TYPE_CHECKING:
@@ -96,7 +97,18 @@ def test_archived_segments_are_not_found(tab: Tab, people: People, source_dsn: s
     table, source_ = known.references["segments"], PostgresSource(source_dsn)
     strict = dataclasses.replace(known, roles=nobody)
     assert find("", table, strict, source_, "maple").choices == (), "no segment has a status of that name"
-    assert find("", table, known, source_, "maple").choices != ()
+    [one, *_more] = find("", table, known, source_, "maple").choices
+    assert find(one.id, table, strict, source_, "maple").choices == (), "nor by its id"
+
+
+def test_a_search_while_all_connections_are_in_use_says_so(tab: Tab, people: People, source_dsn: str) -> None:
+    someone = tab(people.exporter)
+    at_filters(someone, "customers")
+    with all_previews_busy(people.exporter):
+        found, words = search(someone, "rewards")
+    assert found == []
+    assert "Other previews use all connections that there are for them. Try again in a moment." in words
+    assert search(someone, "rewards")[0]
 
 
 def test_actions_are_found_by_their_labels(tab: Tab, people: People) -> None:
@@ -135,15 +147,16 @@ def test_an_attribute_without_choices_has_none(tab: Tab, people: People) -> None
 
 
 def test_personal_records_are_shown_to_those_who_may_export_them(people: People, source_dsn: str) -> None:
-    from webapp.services import choices
+    from webapp.services import choices, drafts
 
     known = builtin()
     by_email = dataclasses.replace(known.references["customers"], name="email")
     catalogue = dataclasses.replace(known, references={**known.references, "customers": by_email})
     field = known.models["events"].fields["customer"]
     with people.exporter.at_work() as user:
+        draft = drafts.start(user, known.models["events"])
         user.export_pii = False
-        offer = choices.offered(user, catalogue, field, "")
+        offer = choices.offered(user, draft, catalogue, field, "")
         assert offer is not None
         told = render_template("wizard/swaps/options.html", offer=offer, wanted="")
         assert told.count(offer.trouble) == 2, "it is read and said aloud"
@@ -152,7 +165,7 @@ def test_personal_records_are_shown_to_those_who_may_export_them(people: People,
         assert offer.trouble == "You need the right to export personal fields to see these. Type the ID."
         assert choices.named(user, catalogue, {field: ["1"]}) == {}
         user.export_pii = True
-        offer = choices.offered(user, catalogue, field, "")
+        offer = choices.offered(user, draft, catalogue, field, "")
         assert offer is not None
         assert len(offer.found.choices) == 20
         assert "@" in choices.named(user, catalogue, {field: ["1"]})["customers"]["1"].name
@@ -171,7 +184,13 @@ def test_a_table_without_end_is_looked_through_in_part_and_ids_are_still_found(s
         wanted = "select id from loyalty.products where brand = 'maple' order by ctid desc limit 1"
         [last] = rows.execute(wanted).fetchone() or [""]
     found = find("", table, known, source, "maple", scanned=10)
-    assert (len(found.choices), found.more) == (10, 0)
+    assert (len(found.choices), found.more) == (10, None), "how many others there are is not known"
+    assert find("no such product", table, known, source, "maple", scanned=10) == Found((), None)
+    with psycopg.connect(source_dsn) as rows:
+        [total] = rows.execute("select count(*) from loyalty.stores where brand = 'maple'").fetchone() or [0]
+    stores = known.references["stores"]
+    assert find("", stores, known, source, "maple", scanned=total).more == total - 20
+    assert find("", stores, known, source, "maple", scanned=total - 1).more is None
     assert find(last, table, known, source, "maple", scanned=10).choices[0].id == last
 
 

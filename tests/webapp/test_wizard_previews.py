@@ -66,6 +66,45 @@ def test_with_all_connections_in_use_a_source_that_hangs_is_told_in_a_sentence(
             assert "The query took longer than 0.3 s" in part(someone, "preview")
 
 
+@pytest.mark.parametrize("step", ["filters", "fields", "file"])
+def test_a_page_without_javascript_promises_nothing_that_only_a_script_would_bring(
+    tab: Tab, people: People, source_dsn: str, step: str
+) -> None:
+    someone = tab(people.exporter)
+    at_filters(someone, "stores")
+    choose(someone, "id", "is_not_empty")
+    someone.save()
+    someone.open(step)
+    assert "Count again" not in someone.html
+    with all_previews_busy(people.exporter):
+        someone.press("preview")
+    for promise in ("Counting …", "counting …", "Looking for", "come soon", "counting soon"):
+        assert promise not in someone.text
+    assert "Not looked for: other previews use the database just now." in someone.text
+    assert "Count again" in someone.html
+    someone.press("preview")
+    assert re.search(r'class="big">[0-9,]+<|<b>[0-9,]+</b> rows', someone.html)
+    assert "first-rows" in someone.html
+
+
+def test_a_source_that_is_away_promises_no_other_try_to_who_waits(
+    tab: Tab, people: People, postgres: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    someone = tab(people.exporter)
+    at_filters(someone, "stores")
+    choose(someone, "id", "is_not_empty")
+    choose(someone, "id", "equals")
+    with people.exporter.at_work():
+        from webapp.services import brands
+
+        brands.previews().close()
+        monkeypatch.setattr(brands.source(), "url", "postgresql://nobody@/nothing?host=/dev/null")
+    someone.save()
+    said = part(someone, "preview")
+    assert "The database did not answer or broke the connection. Try again in a moment." in said
+    assert "tried again by itself" not in said
+
+
 def running(source_dsn: str, wizard: Wizard) -> set[int]:
     """The processes that answer questions about a draft."""
     wanted = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE %s AND wait_event_type = 'Lock'"
@@ -176,6 +215,28 @@ def test_why_says_of_each_criterion_whether_it_holds_for_a_record(tab: Tab, peop
     check(html, whole=False)
     assert "Not in the file:</b> no set holds completely." in html, "what is typed counts, stored or not"
     assert someone.typed.sets[1][0].value == row[1]
+
+
+def test_why_asked_again_and_again_is_one_entry_of_the_audit_log(tab: Tab, people: People, source_dsn: str) -> None:
+    from sqlalchemy import select
+
+    from webapp.extensions import db
+    from webapp.models import AuditEntry
+
+    with psycopg.connect(source_dsn) as source:
+        row = source.execute("SELECT id FROM loyalty.stores WHERE brand = 'maple' ORDER BY id LIMIT 1").fetchone()
+    assert row is not None
+    someone = tab(people.exporter)
+    at_filters(someone, "stores")
+    choose(someone, "id", "is_not_empty")
+    values = [one for one in someone.form.values if one[0] != "why"]
+    address = f"/drafts/{someone.draft_id}/filters/why"
+    for _ in range(3):
+        answer = someone.swap([*values, ("why", row[0]), ("op", "why")], "why-out", address)
+        assert "In the file" in answer.get_data(as_text=True)
+    with people.exporter.at_work():
+        entries = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "preview.shown")).all()
+        assert [one.facts["fields"] for one in entries if one.facts["fields"] == ["id"]] == [["id"]]
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from exports import choices, words
 from exports.catalogue import Catalogue, DataField, DataModel, ReferencedTable
 from exports.choices import Choice, Found
 from exports.definition import Criterion
-from exports.errors import SourceError
-from webapp.models import User
+from exports.errors import Overtaken, SourceError
+from webapp.models import Draft, User
 from webapp.services import brands
 from webapp.services.kept import Kept
 
@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 KEPT_S: Final = 60.0
 """Names change rarely; and while the source hangs, a page that shows them waits for it once a minute."""
 NOT_YOURS = "You need the right to export personal fields to see these. Type the ID."
+
+ELSEWHERE: Final = "Something else was looked for meanwhile: type again."
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,10 @@ class Offer:
     trouble: str = ""
 
 
-def offered(user: User, catalogue: Catalogue, field: DataField, text: str) -> Offer | None:
+def offered(user: User, draft: Draft, catalogue: Catalogue, field: DataField, text: str) -> Offer | None:
     """The choices of an attribute that hold a text; None for an attribute that has none.
 
+    On one of the few connections for previews: what is looked for anew in the same draft stops what was before.
     Personal ones are shown to users with the grant export_pii (SPEC section 10).
     """
     if field.choices:
@@ -45,10 +48,13 @@ def offered(user: User, catalogue: Catalogue, field: DataField, text: str) -> Of
     if not _may_see(user, catalogue, field, table):
         return Offer(table.label, trouble=NOT_YOURS)
     try:
-        found = choices.find(text, table, catalogue, brands.source(), user.brand.source_key)
+        with brands.previews().lease(f"choices-{draft.id}", draft.rev) as source:
+            found = choices.find(text, table, catalogue, source, user.brand.source_key)
+    except Overtaken:
+        return Offer(table.label, trouble=ELSEWHERE)
     except SourceError as error:
         log.warning("nothing can be chosen: %s", error)
-        return Offer(table.label, trouble=f"{error.message} {error.advised}")
+        return Offer(table.label, trouble=error.told_now)
     return Offer(table.label, found)
 
 

@@ -58,7 +58,7 @@ def explain(user: User, draft: Draft, typed: Typed, catalogue: Catalogue, id: st
         faults = drafts.placed(refused.problems, typed, catalogue)
         return Explained(id, complaint=faults[0].message)
     except RunError as error:
-        return Explained(id, complaint=f"{error.message} {error.advised}")
+        return Explained(id, complaint=error.told_now)
     except RunStopped:
         return Explained(id, complaint="Checked again elsewhere: press Check once more.")
     if found.lines:

@@ -81,7 +81,7 @@ def count(
     except DefinitionRefused:
         return None  # the preview beside it says why
     except RunError as error:
-        return Counted(None, None, trouble=f"{error.message} {error.advised}")
+        return Counted(None, None, trouble=error.told_now)
     if found is None:
         return None
     if found.first is not None and read.definition is not None:

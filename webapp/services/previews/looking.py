@@ -63,7 +63,7 @@ def look(user: User, draft: Draft, typed: Typed, catalogue: Catalogue, step: str
         faults = drafts.placed(refused.problems, typed, catalogue)
         return replace(shown, faults=tuple(one for one in faults if not one.warning))
     except RunError as error:
-        return replace(shown, trouble=f"{error.message} {error.advised}")
+        return replace(shown, trouble=error.told_now)
 
 
 def _asked_or_estimated(user: User, draft: Draft, typed: Typed, catalogue: Catalogue, step: str, shown: Look) -> Look:

@@ -30,7 +30,7 @@ def options(draft_id: uuid.UUID, attribute: str) -> Response:
     if field is None:
         abort(404)
     text = request.args.get("q", "")[:LONGEST].replace("\x00", "")
-    offer = choices.offered(place.user, place.catalogue, field, text)
+    offer = choices.offered(place.user, place.draft, place.catalogue, field, text)
     if offer is None:
         abort(404)
     return fragment("wizard/swaps/options.html", offer=offer, wanted=text.strip())

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from flask import request, url_for
 
@@ -76,7 +75,7 @@ def _localization(place: Place) -> dict[str, Any]:
     return {
         "near_zones": _near(place),
         "regions": zones.by_region(known),
-        "there": datetime.now(UTC).astimezone(ZoneInfo(typed)).strftime("%H:%M") if typed in known else "",
+        "there": datetime.now(UTC).astimezone(brands.clock(typed)).strftime("%H:%M") if typed in known else "",
         "file_name": file_name(place.typed.name.strip() or EXAMPLE, place.typed.file.extension),
     }
 

@@ -14,9 +14,8 @@ from flask import request
 from exports.catalogue import DataField, DataModel, FieldType
 from exports.choices import Choice, table_of
 from exports.operators import Input, Operator, operators_for
-from exports.zones import names as zone_names
 from webapp.htmx import is_htmx
-from webapp.services import choices
+from webapp.services import brands, choices
 from webapp.services.choices import Offer
 from webapp.services.drafts import Typed, TypedCriterion, input_of, inputs, picks, searches, takes_others
 from webapp.views.wizard import beside
@@ -38,8 +37,12 @@ class Around:
     def __init__(self, place: Place) -> None:
         self.place = place
         self.now = datetime.now(UTC)
-        known = place.typed.timezone in zone_names()
-        self.zone = ZoneInfo(place.typed.timezone if known else place.user.brand.time_zone)
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The clock of the export, as the source tells it."""
+        known = self.place.typed.timezone in brands.zones()
+        return brands.clock(self.place.typed.timezone if known else self.place.user.brand.time_zone)
 
     @cached_property
     def _named(self) -> dict[str, dict[str, Choice]]:
@@ -127,7 +130,8 @@ class Row:
         if self.field is None or not (picks(self.field, self.kind) or searches(self.field, self.kind)):
             return None
         wanted = self.typed.find if picks(self.field, self.kind) else self.typed.value
-        return choices.offered(self.around.place.user, self.around.place.catalogue, self.field, wanted)
+        place = self.around.place
+        return choices.offered(place.user, place.draft, place.catalogue, self.field, wanted)
 
 
 NUMBERS: Final = (FieldType.INTEGER, FieldType.FLOAT)
