@@ -101,7 +101,8 @@ def why(
     in_file, *found = rows[0]
     values = iter(found)
     answers = [[(test, next(values), next(values)) for test in set_] for set_ in tests]
-    names = _names([one for set_ in answers for one in set_], context, source)
+    nameable = [one for set_ in answers for one in set_ if personal or not _is_personal(one[0], catalogue)]
+    names = _names(nameable, context, source)
     sets = tuple(
         tuple(Judged(holds, _own(test, own, names, context, personal)) for test, holds, own in set_) for set_ in answers
     )
@@ -134,7 +135,7 @@ def _own(test: Test, found: Any, names: Mapping[tuple[str, str], str], context: 
         return HIDDEN
     if test.operator.input.members:
         kind = _reference(test)
-        return told.words(test, found, lambda id: names.get((kind, id), id), context.timezone)
+        return told.words(test, found, lambda id: names.get((kind, id), id), context.zone)
     if found is None or found == "":
         return "is empty"
     if test.operator.input is Input.AGES:
@@ -154,6 +155,11 @@ def _years(day: str, today: date) -> str:
 
 def _reference(test: Test) -> str:
     return REFERENCES.get(test.field.asks, "") if test.field.asks else ""
+
+
+def _is_personal(test: Test, catalogue: Catalogue) -> bool:
+    reference = catalogue.references.get(_reference(test))
+    return reference is not None and choices.personal(test.field, reference, catalogue)
 
 
 def _names(answers: list[tuple[Test, bool, Any]], context: Context, source: Source) -> Mapping[tuple[str, str], str]:

@@ -69,7 +69,7 @@ def _one_of_several(
 def told_of_customer(field: DataField, context: Context, told: Callable[[Context], Expression]) -> Expression:
     """Something told of the customer whom a record names in `field.through`; NULL without one.
 
-    Of several customers nothing is told, as that would be about nobody in particular.
+    Of a list of customers only how many there are, as more would be about nobody in particular.
     """
     from exports.query import of_brand
 
@@ -77,7 +77,7 @@ def told_of_customer(field: DataField, context: Context, told: Callable[[Context
     inside = dataclasses.replace(context, model=model, relation=relation(model, context.surroundings))
     named = context.model.fields[field.through]
     if named.type == FieldType.LIST:
-        return sa.null()
+        return sa.func.to_jsonb(sa.func.nullif(sa.func.cardinality(value(named, context)), sa.literal_column("0")))
     of_one = sa.select(told(inside)).select_from(inside.relation)
     mine = of_one.where(key(inside) == value(named, context), of_brand(inside))
     return mine.correlate(context.relation).scalar_subquery()

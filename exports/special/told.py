@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, array
@@ -20,7 +21,6 @@ from exports.errors import DefinitionRefused
 from exports.special import events
 from exports.special.reading import Chosen
 from exports.special.rows import told_of_customer, told_of_role
-from exports.zones import zone
 
 Names = Callable[[str], str]
 """What an id is called."""
@@ -98,10 +98,12 @@ def ids(test: Test, found: Any) -> list[str]:
     return sorted(_times(test, found))
 
 
-def words(test: Test, found: Any, names: Names, timezone: str) -> str:
+def words(test: Test, found: Any, names: Names, zone: ZoneInfo) -> str:
     """is in Gold, Silver · claimed Coffee 2 times · did none of these."""
     if found is None:
         return "names no customer" if test.field.through else "has nothing"
+    if isinstance(found, int):
+        return f"names {found} customers" if found > 1 else "names one customer"
     special = _special(test)
     times = _times(test, found)
     if special in (Special.GROUPS, Special.SEGMENTS):
@@ -111,7 +113,7 @@ def words(test: Test, found: Any, names: Names, timezone: str) -> str:
     if not times:
         return f"{verb} none of these" + (" in that time" if test.value.in_time else "")
     if special is Special.ACTIVITIES:
-        return f"{verb} {', '.join(f'{names(id)} {_at(found[id], timezone)}' for id in sorted(times))}"
+        return f"{verb} {', '.join(f'{names(id)} {_at(found[id], zone)}' for id in sorted(times))}"
     return f"{verb} {', '.join(f'{names(id)} {_often(times[id])}' for id in sorted(times))}"
 
 
@@ -136,9 +138,9 @@ def _often(times: Any) -> str:
     return "once" if times == 1 else f"{times} times"
 
 
-def _at(stamp: Any, timezone: str) -> str:
+def _at(stamp: Any, zone: ZoneInfo) -> str:
     try:
-        at = datetime.fromtimestamp(int(stamp), UTC).astimezone(zone(timezone))
+        at = datetime.fromtimestamp(int(stamp), UTC).astimezone(zone)
     except (TypeError, ValueError, OverflowError, OSError):
         return "at a time that cannot be read"
     return f"on {at:%Y-%m-%d at %H:%M:%S}"

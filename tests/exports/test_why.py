@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from exports.catalogue import Special
+from exports.catalogue import Catalogue, Special
 from exports.why import HIDDEN, Judged, Verdict, why
 from tests.exports import twelve
 from tests.exports.questions import ZONES
@@ -159,6 +159,41 @@ def test_the_number_of_times_is_the_records_own_whatever_number_is_asked_for(ask
             if often == 1:
                 assert own == f"did {action} once"
     assert {0, 1} < often_met
+
+
+def test_names_from_a_personal_column_are_told_to_those_who_may_export_it(asked: Asked) -> None:
+    known = twelve.CATALOGUE
+    by_type = replace(known.references["rewards"], name="type", translated=False)
+    known = replace(known, references={**known.references, "rewards": by_type})
+    rewards = known.models["rewards"]
+    fields = {**rewards.fields, "type": replace(rewards.fields["type"], personal=True)}
+    catalogue = replace(known, models={**known.models, "rewards": replace(rewards, fields=fields)})
+    chosen = {"ids": twelve.CHOSEN[Special.REWARDS]}
+    criterion = {"attribute": "rewards", "operator": "reward_claimed", "value": chosen}
+    [id, *_] = ids(asked, "customers", criterion)
+    wanted, surroundings = asked.asking("maple", "customers", [[criterion]], "UTC", [[]])
+
+    def own(may: bool, of: Catalogue) -> str:
+        found = why(wanted, of, surroundings, asked.source, id, personal=may)
+        assert found is not None
+        return found.sets[0][0].own
+
+    assert own(True, catalogue) == own(False, known) == own(True, known)
+    assert "claimed custom" in own(True, catalogue)
+    assert "custom" not in own(False, catalogue)
+
+
+def test_a_record_that_names_several_customers_says_how_many(asked: Asked) -> None:
+    criterion = {"attribute": "customer.action_history", "operator": "action_not_taken", "value": {"ids": ["x"]}}
+    told = {}
+    for row in asked.worlds["maple"].rows["coupons"]:
+        named = row["customer"]
+        number = len(named or [])
+        told[number] = about(asked, "coupons", row[twelve.CATALOGUE.models["coupons"].key], criterion).own
+    assert told.pop(0, "names no customer") == "names no customer"
+    assert told.pop(1, "names one customer") == "names one customer"
+    assert told
+    assert all(own == f"names {number} customers" for number, own in told.items())
 
 
 def test_a_record_without_a_customer_says_so(asked: Asked) -> None:

@@ -6,11 +6,10 @@ import re
 from typing import Any, Final
 
 from exports.catalogue import DataModel
+from exports.definition import MAX_ID
 from webapp.forms.wizard.posted import FormRefused, Posted
 from webapp.services.drafts import Typed, TypedColumn, TypedReplacement
 
-MAX_ID: Final = 120
-"""No field's id is longer (exports/catalogue.py)."""
 MAX_METHOD: Final = 20
 """No method of Aggregation is longer."""
 NAME: Final = re.compile(
