@@ -27,6 +27,7 @@ MAX_VALUE = 1_000
 MAX_VALUES_BYTES = 64_000
 
 Extension = Literal["csv", "psv", "json", "jsonl"]
+IfEmpty = Literal["header", "nothing", "fail"]
 Aggregation = Literal["group", "count", "sum", "average", "min", "max"]
 DEFAULTS_BY_EXTENSION: Final[dict[str, dict[str, Any]]] = {
     "csv": {"delimiter": ",", "enclosure": '"', "newline": "\n"},
@@ -157,7 +158,7 @@ class Definition(_Strict):
     file: File = File()
     schedule: Schedule = Now()
     target: NoTarget = NoTarget()
-    if_empty: Literal["header"] = "header"
+    if_empty: IfEmpty = "header"
     notify: Notify = Notify()
 
     @model_validator(mode="before")
@@ -215,6 +216,7 @@ CALLED: Final = {
     "delimiter": "The delimiter",
     "enclosure": "The enclosure",
     "newline": "The newline",
+    "if_empty": "If there are no rows",
 }
 """What the screen calls the members that people type into; where they stand a problem's `at` says."""
 

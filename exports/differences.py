@@ -73,6 +73,10 @@ def _switches(member: str) -> Callable[[Two, str], Iterator[str]]:
     return lambda two, label: _turned(label, _on(getattr(two.before, member)), _on(getattr(two.after, member)))
 
 
+def _if_empty(two: Two, label: str) -> Iterator[str]:
+    yield from _turned(label, words.IF_EMPTY[two.before.if_empty], words.IF_EMPTY[two.after.if_empty])
+
+
 def _documents(member: str) -> Callable[[Two, str], Iterator[str]]:
     """For what has no words of its own."""
     return lambda two, label: _turned(label, _json(getattr(two.before, member)), _json(getattr(two.after, member)))
@@ -269,7 +273,7 @@ MEMBERS: Final[dict[str, tuple[str, Told]]] = {
     "file": ("File", _file),
     "schedule": ("Scheduling", _schedule),
     "target": ("Upload target", _target),
-    "if_empty": ("If there are no rows", _texts("if_empty")),
+    "if_empty": ("If there are no rows", _if_empty),
     "notify": ("Notify", _documents("notify")),
 }
 """By the member of a definition: what the screen calls it, and how its difference is told."""

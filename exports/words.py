@@ -13,6 +13,8 @@ from exports.operators import Input, operator_of
 
 DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "space"}
 NEWLINES: Final = {"\n": "LF", "\r\n": "CRLF", "\r": "CR"}
+IF_EMPTY: Final = {"header": "deliver the header", "nothing": "deliver nothing", "fail": "fail"}
+"""**If there are no rows** (SPEC section 3.7)."""
 SHOWN: Final = 20
 """Values of a list that are named; the others are counted."""
 

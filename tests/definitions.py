@@ -113,5 +113,6 @@ def definitions(draw: st.DrawFn) -> Definition:
             "fields": [] if all_fields else draw(st.lists(columns(model, aggregated), max_size=4)),
             "file": draw(FILES),
             "schedule": draw(SCHEDULES),
+            "if_empty": draw(st.sampled_from(["header", "nothing", "fail"])),
         }
     )

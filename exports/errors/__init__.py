@@ -14,6 +14,7 @@
     │   │   └── EnclosureNeeded
     │   ├── StorageError         the finished file cannot be kept
     │   │   └── DiskFull · StoreUnreachable
+    │   ├── NoRows                   nothing matched, and the export wants to fail then
     │   ├── RightsLost           what the owner was allowed when it was saved is not allowed any more
     │   └── SystemFault          ours
     │       └── WorkerDied · Unexpected
@@ -204,6 +205,14 @@ class StoreUnreachable(StorageError):
     sentence = "The file store did not take the file."
     advice = f"{RETRIED} If it keeps failing, ask your operator to check STORAGE_URL."
     permanent = False
+
+
+class NoRows(RunError):
+    """**If there are no rows**: fail (SPEC section 3.7)."""
+
+    code = "run.no_rows"
+    sentence = "No record matches, and this export is to fail then."
+    advice = "Look at its filters, or choose otherwise under “If there are no rows”. Nothing was delivered."
 
 
 class RightsLost(RunError):

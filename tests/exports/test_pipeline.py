@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from exports import pipeline
-from exports.errors import DefinitionRefused, DiskFull, EnclosureNeeded, StoreUnreachable
+from exports.errors import DefinitionRefused, DiskFull, EnclosureNeeded, NoRows, StoreUnreachable
 from exports.sinks import FileSink, Sink, StreamSink
 from exports.storage import PART, PIECE, Storage
 from tests.exports.zoo import CATALOGUE, Zoo, around, definition
@@ -84,6 +84,56 @@ def test_a_run_that_fails_leaves_the_former_file_and_nothing_else(filled: Zoo, t
         run(filled, FileSink(tmp_path / "out.csv"), file={"enclosure": None})
     assert os.listdir(tmp_path) == ["out.csv"]
     assert (tmp_path / "out.csv").read_text() == "former"
+
+
+NOBODY = [[{"attribute": "id", "operator": "equals", "value": "nobody"}]]
+
+
+@pytest.mark.parametrize(("extension", "empty"), [("csv", b"id,name,count\n"), ("json", b"[\n]\n"), ("jsonl", b"")])
+def test_without_rows_the_header_is_delivered_by_default(
+    filled: Zoo, tmp_path: Path, extension: str, empty: bytes
+) -> None:
+    result = run(filled, FileSink(tmp_path / "out"), filters=NOBODY, file={"extension": extension})
+    assert (result.rows, result.delivered) == (0, True)
+    assert (tmp_path / "out").read_bytes() == empty
+
+
+@pytest.mark.parametrize("archive", [False, True])
+@pytest.mark.parametrize("extension", ["csv", "json", "jsonl"])
+def test_without_rows_nothing_is_delivered_if_so_chosen(
+    filled: Zoo, tmp_path: Path, extension: str, archive: bool
+) -> None:
+    (tmp_path / "out").write_text("of yesterday")
+    wanted = {"filters": NOBODY, "file": {"extension": extension}, "if_empty": "nothing"}
+    result = run(filled, FileSink(tmp_path / "out"), archive, **wanted)
+    assert (result.rows, result.bytes, result.archive_bytes, result.delivered) == (0, 0, None, False)
+    stream = io.BytesIO()
+    assert run(filled, StreamSink(stream), archive, **wanted).delivered is False
+    assert stream.getvalue() == b""
+    assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("out", "of yesterday")]
+
+
+def test_without_rows_a_run_fails_if_so_chosen(filled: Zoo, tmp_path: Path) -> None:
+    with pytest.raises(NoRows) as caught:
+        run(filled, FileSink(tmp_path / "out"), filters=NOBODY, if_empty="fail")
+    assert caught.value.permanent
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("choice", ["nothing", "fail"])
+def test_with_rows_the_choice_for_none_changes_no_byte(filled: Zoo, tmp_path: Path, choice: str) -> None:
+    results = [
+        run(
+            filled,
+            FileSink(tmp_path / name),
+            if_empty=name,
+            filters=[[{"attribute": "id", "operator": "is_not_empty"}]],
+        )
+        for name in ("header", choice)
+    ]
+    assert results[0].sha256 == results[1].sha256
+    assert results[1].delivered
+    assert (tmp_path / choice).read_bytes() == (tmp_path / "header").read_bytes()
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:

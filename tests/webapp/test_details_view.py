@@ -74,6 +74,19 @@ def test_an_estimate_that_was_too_low_never_says_that_it_is_done(client: Open, p
     assert "99 %" in check(see(client(people.viewer), export)).text
 
 
+def test_an_export_without_rows_that_delivers_nothing_says_so(client: Open, people: People, made: Exports) -> None:
+    from exports.pipeline import Result
+    from webapp.services import runs
+
+    export = made.create(people.exporter, if_empty="nothing")
+    mine = made.claim()
+    with people.exporter.app.app_context():
+        runs.publish(mine, Result(0, 0, None, "", 1.0, delivered=False))
+    found = check(see(client(people.exporter), export))
+    assert "No rows, nothing delivered." in found.text
+    assert f"/runs/{export.run_id}/download" not in found.links
+
+
 def test_a_finished_export_offers_its_file(client: Open, people: People, made: Exports, clock: Clock) -> None:
     clock.set("2026-11-23T10:00:00Z")
     export = made.create(people.exporter, "Our stores")

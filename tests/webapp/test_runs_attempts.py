@@ -34,6 +34,7 @@ class Result:
     bytes: int = 20_000
     archive_bytes: int | None = 4_000
     sha256: str = "ab" * 32
+    delivered: bool = True
 
 
 def queue_one(person: Person) -> uuid.UUID:
@@ -169,6 +170,17 @@ def test_publishing_again_after_a_lost_answer_changes_nothing(app: Flask, people
         runs.publish(mine, Result())
     assert kinds(app, mine) == ["queued", "claimed", "published"]
     assert audited(app, mine).count("run.finished") == 1
+
+
+def test_a_success_without_rows_that_delivers_nothing_has_no_file(app: Flask, people: People) -> None:
+    mine = claimed(app, people.exporter)
+    with app.app_context():
+        runs.publish(mine, Result(rows=0, bytes=0, archive_bytes=None, delivered=False))
+        runs.publish(mine, Result(rows=0, bytes=0, archive_bytes=None, delivered=False))
+    run = seen(app, mine)
+    assert (run.state, run.rows, run.artefact, run.kept_until, run.sha256) == ("success", 0, None, None, None)
+    assert run.delivered_nothing
+    assert kinds(app, mine) == ["queued", "claimed", "nothing"]
 
 
 WRITES = {

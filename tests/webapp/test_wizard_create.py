@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from html import unescape
 from typing import TYPE_CHECKING
 
+import pytest
 from sqlalchemy import func, select
 
 from tests.fix_pages import check
@@ -78,6 +81,50 @@ def test_everything_is_told_once_more_with_a_way_to_change_it(tab: Tab, people: 
         assert f"/drafts/{someone.draft_id}/{step}?then=check" in links
     for hidden in ("Change Filters", "Change Fields", "Change Time zone"):
         assert hidden in someone.text
+
+
+@pytest.mark.parametrize(
+    ("choice", "told", "warned"),
+    [
+        ("header", "if there are no rows: deliver the header", "The file will hold the header alone."),
+        ("nothing", "if there are no rows: deliver nothing", "Nothing will be delivered, as you chose."),
+        ("fail", "if there are no rows: fail", "The run will fail, as you chose."),
+    ],
+)
+def test_what_is_to_be_done_without_rows_is_chosen_told_and_kept(
+    wizard: Tab, people: People, source_dsn: str, choice: str, told: str, warned: str
+) -> None:
+    from webapp.services import exports
+
+    someone = wizard(people.exporter)
+    ready(someone)
+    someone.open("filters")
+    someone.fill({"filters-A-1-operator": "is_empty"})
+    someone.press("crit:A1")
+    someone.open("target")
+    assert someone.value("if_empty") == "header"
+    someone.fill(if_empty=choice)
+    someone.press("next")
+    assert told in someone.text
+    someone.open("check", preview="1")
+    assert f"No record matches today. {warned}" in someone.text
+    someone.press("create")
+    assert f"If there are no rows {told.rpartition(': ')[2].capitalize()}" in someone.text
+    with people.exporter.at_work():
+        export = exports.find(uuid.UUID(someone.path.rpartition("/")[2]))
+        assert export is not None
+        assert exports.definition_of(export).if_empty == choice
+
+
+def test_a_choice_that_there_is_not_is_refused_beside_its_inputs(wizard: Tab, people: People) -> None:
+    someone = wizard(people.exporter)
+    ready(someone)
+    someone.open("target")
+    someone.fill(if_empty="explode")
+    someone.press("next")
+    said = "If there are no rows must be one of 'header', 'nothing' or 'fail'"
+    assert [(input, unescape(told)) for input, told in someone.problems] == [("if_empty", said)]
+    assert unescape(someone.beside("if_empty")).endswith(said)
 
 
 def test_change_returns_to_check(wizard: Tab, people: People) -> None:

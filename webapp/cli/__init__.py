@@ -9,6 +9,7 @@ import click
 from flask import Flask
 
 COMMANDS: Final = {
+    "brand": ("webapp.cli.brand", "Brands and their limits."),
     "date": ("webapp.cli.date", "Say which day a date: expression means."),
     "export": ("webapp.cli.export", "Run, check and show exports."),
     "models": ("webapp.cli.models", "List the data models and their fields."),

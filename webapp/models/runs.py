@@ -99,6 +99,11 @@ class Run(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
         return SHOWN_ON_EXPORT[self.state]
 
     @property
+    def delivered_nothing(self) -> bool:
+        """Whether it is a Success without a file: there were no rows, and the export wants nothing then (SPEC 2)."""
+        return self.state == "success" and self.sha256 is None
+
+    @property
     def is_live(self) -> bool:
         """Whether it can still change by itself."""
         return self.state in LIVE

@@ -20,6 +20,7 @@ KINDS: Final = frozenset(
         "login.limited",
         "logout",
         "user.created",
+        "brand.changed",
         "export.created",
         "export.edited",
         "export.schedule_changed",

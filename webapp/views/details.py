@@ -135,6 +135,7 @@ def view(id: uuid.UUID) -> Response:
         columns=words.columns(definition, model),
         filters=words.filters(definition, model, called),
         file=words.file(definition.file),
+        if_empty=words.IF_EMPTY[definition.if_empty],
         document=document_of(export),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from exports.catalogue import DataModel
@@ -34,10 +34,7 @@ def _file(posted: Posted, typed: Typed, _model: DataModel | None) -> Typed:
     texts = ("extension", "delimiter", "delimiter_other", "enclosure", "newline", "times")
     ticks = ("no_header", "bom", "protect")
     posted.only({*texts, *ticks})
-    changes = {name: posted.text(name, getattr(typed.file, name)) for name in texts}
-    for name, text in changes.items():
-        if len(text) > MAX_OPTION:
-            raise FormRefused(name, f"{name} is longer than {MAX_OPTION} characters")
+    changes = _options(texts, posted, typed.file)
     return typed.with_(file=typed.file.with_(**changes, **{name: posted.checked(name) for name in ticks}))
 
 
@@ -46,17 +43,19 @@ def _schedule(posted: Posted, typed: Typed, _model: DataModel | None) -> Typed:
     return typed.with_(scheduling=scheduling.read_scheduling(posted, typed.scheduling))
 
 
-def _one(name: str) -> Callable[[Posted, Typed, DataModel | None], Typed]:
-    """The reader of a step with one input, which the draft calls the same."""
+def _target(posted: Posted, typed: Typed, _model: DataModel | None) -> Typed:
+    names = ("target", "if_empty")
+    posted.only({*names})
+    return typed.with_(**_options(names, posted, typed))
 
-    def read_one(posted: Posted, typed: Typed, _model: DataModel | None) -> Typed:
-        posted.only({name})
-        text = posted.text(name, getattr(typed, name))
+
+def _options(names: Iterable[str], posted: Posted, typed: object) -> dict[str, str]:
+    """What was chosen in these inputs, which the draft calls the same; one that was not sent stays as it was."""
+    chosen = {name: posted.text(name, getattr(typed, name)) for name in names}
+    for name, text in chosen.items():
         if len(text) > MAX_OPTION:
             raise FormRefused(name, f"{name} is longer than {MAX_OPTION} characters")
-        return typed.with_(**{name: text})
-
-    return read_one
+    return chosen
 
 
 READERS: Final[dict[str, Callable[[Posted, Typed, DataModel | None], Typed]]] = {
@@ -65,5 +64,5 @@ READERS: Final[dict[str, Callable[[Posted, Typed, DataModel | None], Typed]]] = 
     "fields": read_fields,
     "file": _file,
     "schedule": _schedule,
-    "target": _one("target"),
+    "target": _target,
 }

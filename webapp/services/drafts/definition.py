@@ -28,6 +28,7 @@ def document(typed: Typed, catalogue: Catalogue) -> dict[str, Any]:
         "file": file_document(typed.file),
         "schedule": schedule_document(typed.scheduling),
         "target": {"type": typed.target},
+        "if_empty": typed.if_empty,
     }
 
 

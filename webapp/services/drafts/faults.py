@@ -36,6 +36,7 @@ STEP_OF: Final = {
     "file": "file",
     "schedule": "schedule",
     "target": "target",
+    "if_empty": "target",
 }
 """The step by the first part of a problem's path; `model` is its own."""
 

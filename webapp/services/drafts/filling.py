@@ -37,6 +37,7 @@ def filled(definition: Definition, model: DataModel | None) -> Typed:
         file=_file(definition.file),
         scheduling=as_typed(definition.schedule),
         target=definition.target.type,
+        if_empty=definition.if_empty,
         submitted=(*ASKING, "check"),
     )
 

@@ -111,6 +111,7 @@ class Typed(_Typed):
     file: TypedFile = TypedFile()
     scheduling: TypedSchedule = TypedSchedule()
     target: str = "none"
+    if_empty: str = "header"
     submitted: tuple[str, ...] = ()
     tab: str = ""
     token: uuid.UUID = Field(default_factory=uuid.uuid4)

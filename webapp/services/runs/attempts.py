@@ -51,6 +51,8 @@ class Result(Protocol):
     def archive_bytes(self) -> int | None: ...
     @property
     def sha256(self) -> str: ...
+    @property
+    def delivered(self) -> bool: ...
 
 
 def _apply(statement: Update) -> Run | None:
@@ -105,13 +107,13 @@ def publish(mine: Claim, result: Result, key: str | None = None) -> None:
         "published",
         by=and_(_held(mine), Run.cancel_requested_at.is_(None)),
         published_attempt=mine.attempt,
-        artefact=key or mine.key,
+        artefact=(key or mine.key) if result.delivered else None,
         rows=result.rows,
         bytes=result.bytes,
         archive_bytes=result.archive_bytes,
-        sha256=result.sha256,
+        sha256=result.sha256 if result.delivered else None,
         finished_at=clock(),
-        kept_until=clock() + func.make_interval(0, 0, 0, days),
+        kept_until=clock() + func.make_interval(0, 0, 0, days) if result.delivered else None,
         error_code=None,
         error_message=None,
         error_advice=None,
@@ -122,7 +124,7 @@ def publish(mine: Claim, result: Result, key: str | None = None) -> None:
         if run is None:
             _why_not_published(mine)
             return
-        note(run, "published", rows=result.rows, bytes=result.bytes)
+        note(run, "published" if result.delivered else "nothing", rows=result.rows, bytes=result.bytes)
         audit.record("run.finished", WORKER, run, rows=result.rows, bytes=result.bytes, sha256=result.sha256)
         db.session.commit()
 

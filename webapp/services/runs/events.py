@@ -15,6 +15,7 @@ SENTENCES: Final = {
     "queued_again": "Queued again, for {moment}.",
     "claimed": "Attempt {attempt} started.",
     "published": "Finished: {rows:,} rows, {bytes:,} bytes.",
+    "nothing": "Finished: no rows, nothing delivered.",
     "retried": "{message} Tried again in {seconds} s.",
     "failed": "{message}",
     "given_back": "The worker was stopped and handed the run back.",

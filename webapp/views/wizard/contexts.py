@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from flask import request, url_for
 
-from exports import aggregation, schedule, zones
+from exports import aggregation, schedule, words, zones
 from exports.archive import file_name
 from exports.catalogue import Catalogue, DataField, FieldType
 from exports.definition import JSON_ONLY_MODELS, MAX_COLUMNS, Definition
@@ -149,6 +149,7 @@ def _check(place: Place) -> dict[str, Any]:
     return {
         "phrases": wording.phrases(place),
         "file_words": wording.file(place.typed.file),
+        "if_empty": words.IF_EMPTY.get(place.typed.if_empty, ""),
         "personal": personal(place),
         "near_zones": dict(_near(place)),
         **scheduling.context(place.typed.scheduling, place.user, place.saved),

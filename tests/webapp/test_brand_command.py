@@ -1,0 +1,56 @@
+"""`flask brand limits`: the smallest distance between runs, which counts wherever a schedule is made or changed."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from exports.errors import DefinitionRefused
+from tests.fix_app import Clock, People, stores
+from webapp.extensions import db
+from webapp.models import AuditEntry, Export
+from webapp.services import exports, schedules
+
+OFTEN = {"type": "repeated", "every": "day", "hours": "*", "minutes": "0,4"}
+SELDOM = {"type": "repeated", "every": "day", "hours": "*", "minutes": "0,5"}
+SAID = "Runs must be at least 5 minutes apart (set by your admin)"
+
+
+def test_a_raised_limit_counts_for_what_is_made_or_changed_and_not_for_what_is_there(
+    app: Flask, people: People, clock: Clock, source_dsn: str, tmp_path: Path
+) -> None:
+    clock.set("2026-11-23 09:42+00")
+    with people.exporter.at_work() as user:
+        before = exports.create(user, stores(schedule=OFTEN), uuid.uuid4()).id
+    run = app.test_cli_runner().invoke
+    told = run(args=["brand", "limits", "--brand", "Maple Grocers", "--minimum-minutes", "5"])
+    assert told.output == "Maple Grocers: runs of a repeated export are at least 5 minutes apart.\n"
+    assert "1 minute apart" in run(args=["brand", "limits", "--brand", "Alpine Sports"]).output
+    with people.exporter.at_work() as user:
+        entry = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "brand.changed")).one()
+        assert entry.facts == {"minimum_minutes": 5, "before": 1}
+        with pytest.raises(DefinitionRefused) as refused:
+            exports.create(user, stores(schedule=OFTEN), uuid.uuid4())
+        assert [one.message for one in refused.value.problems] == [SAID]
+        other = stores(schedule={**OFTEN, "minutes": "0,3"}).schedule
+        with pytest.raises(DefinitionRefused) as refused:
+            schedules.change_schedule(user, db.session.get_one(Export, before), other, 1)
+        assert [one.message for one in refused.value.problems] == [SAID]
+        export = schedules.set_active(user, schedules.set_inactive(user, db.session.get_one(Export, before)))
+        assert export.state == "active"
+        exports.create(user, stores(schedule=SELDOM), uuid.uuid4())
+    file = tmp_path / "often.json"
+    file.write_text(json.dumps(stores(schedule=OFTEN).as_json()))
+    checked = run(args=["export", "check", str(file), "--brand", "Maple Grocers"])
+    assert (checked.exit_code, json.loads(checked.output)["message"]) == (2, SAID)
+
+
+@pytest.mark.parametrize("minutes", ["0", "-1", "1441", "five"])
+def test_no_other_distance_can_be_set(app: Flask, people: People, minutes: str) -> None:
+    told = app.test_cli_runner().invoke(args=["brand", "limits", "--minimum-minutes", minutes])
+    assert told.exit_code == 2
