@@ -38,6 +38,8 @@ CLOCK_S: Final = 0.5
 RECONCILE_S: Final = 10
 COMING: Final = 5_000
 """Entries that one reconcile pass looks at, those of the soonest moments; the others have time."""
+DELETED_S: Final = 10
+"""What was deleted while a run of it was going is gone soon after the run is."""
 TIDY_S: Final = 600
 ORPHANS_S: Final = 6 * 3600
 """The whole store is listed for this: seldom."""
@@ -157,6 +159,7 @@ def store_duties(stop: threading.Event) -> list[Duty]:
     from jobs import upkeep
 
     return [
+        Duty("deleted", partial(upkeep.deleted_exports, stop), DELETED_S),
         Duty("tidy", partial(upkeep.tidy, stop), TIDY_S),
         Duty("orphans", partial(upkeep.orphans, stop), ORPHANS_S),
     ]

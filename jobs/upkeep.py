@@ -17,7 +17,7 @@ from webapp.extensions import db
 from webapp.models import Brand, Draft, Export, Run, brand_scope, clock, system_scope
 from webapp.models.sessions import remove_expired
 from webapp.models.states import ENDED
-from webapp.services import artefacts, audit, runs
+from webapp.services import artefacts, audit, exports, runs
 from webapp.services.runs.events import note
 
 log = logging.getLogger("jobs.upkeep")
@@ -167,6 +167,17 @@ def _remove_old_runs(brand_id: uuid.UUID) -> int:
         audit.record("runs.removed", UPKEEP, count=len(ids))
     db.session.commit()
     return len(ids)
+
+
+def deleted_exports(stop: threading.Event = NEVER) -> int:
+    """Remove files and rows of exports that are marked as deleted and have no run going; returns how many."""
+    removed = 0
+    with system_scope():
+        for export in db.session.scalars(select(Export).where(Export.deleted_at.is_not(None)).limit(AT_ONCE)).all():
+            if not stop.is_set() and exports.remove(export, lambda: not stop.is_set()):
+                removed += 1
+    db.session.remove()
+    return removed
 
 
 def orphans(stop: threading.Event = NEVER) -> int:

@@ -36,13 +36,16 @@ _anybody = _is("viewer", "exporter", "manager", "admin")
 _exporters = _is("exporter", "manager", "admin")
 
 ACTIONS: Final[dict[str, Callable[[User, Any], bool]]] = {
+    "exports.delete": _own_or_manager,
     "exports.edit": _own_or_manager,
     "exports.list": _anybody,
     "exports.see": _anybody,
     "exports.create": _exporters,
     "exports.preview": _exporters,
     "exports.download": _exporters,
+    "exports.restore": _own_or_manager,
     "exports.run": _own_or_manager,
+    "exports.archive": _own_or_manager,
     "exports.cancel": _own_or_manager,
     "exports.clone": _own_or_manager,
     "exports.change_schedule": _own_or_manager,

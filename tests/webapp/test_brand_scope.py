@@ -35,7 +35,7 @@ ROOT = Path(__file__).parents[2]
 
 SYSTEM_SCOPES = {
     "jobs/scheduler.py": 5,  # which run is next, its rehearsal; which moments have come, which comes next, all to come
-    "jobs/upkeep.py": 6,  # sweep, take_back, holds, old drafts, expired files, orphans
+    "jobs/upkeep.py": 7,  # sweep, take_back, holds, old drafts, expired files, deleted exports, orphans
     "webapp/cli/user.py": 1,  # the operator's command line
     "webapp/services/logins.py": 2,  # login: whose email is this?
     "webapp/security.py": 1,  # who the session belongs to

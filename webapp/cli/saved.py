@@ -31,7 +31,11 @@ def list_(brand: str | None, as_json: bool) -> None:
     from webapp.models import Export, brand_scope
 
     with brand_scope(chosen_brand(brand).id):
-        newest = select(Export).where(Export.archived_at.is_(None)).order_by(Export.created_at.desc(), Export.id)
+        newest = (
+            select(Export)
+            .where(Export.archived_at.is_(None), Export.deleted_at.is_(None))
+            .order_by(Export.created_at.desc(), Export.id)
+        )
         for one in db.session.scalars(newest.options(joinedload(Export.latest_run), joinedload(Export.created_by))):
             line = _line(one)
             click.echo(json.dumps(line) if as_json else "  ".join(str(value) for value in line.values()))
@@ -108,7 +112,11 @@ def find_export(name: str) -> Export:
         same = Export.id == uuid.UUID(name)
     except ValueError:
         same = Export.name == name
-    wanted = select(Export).where(same).options(joinedload(Export.latest_run), joinedload(Export.created_by))
+    wanted = (
+        select(Export)
+        .where(same, Export.deleted_at.is_(None))
+        .options(joinedload(Export.latest_run), joinedload(Export.created_by))
+    )
     found = list(db.session.scalars(wanted))
     if len(found) != 1:
         several = f"{len(found)} exports are called {name}: use an id." if found else f"There is no export {name}."

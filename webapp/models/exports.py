@@ -37,6 +37,7 @@ class Export(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
         Index(None, "brand_id", "latest_run_id"),
         # The clock asks for what is due, of all brands.
         Index("ix_exports_next_run_at", "next_run_at", postgresql_where=text("next_run_at IS NOT NULL")),
+        Index("ix_exports_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
     )
 
     name: Mapped[str] = mapped_column(Text)
@@ -56,6 +57,8 @@ class Export(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
     created_by_id: Mapped[uuid.UUID]
     created_at: Mapped[datetime] = mapped_column(server_default=clock())
     archived_at: Mapped[datetime | None]
+    # Nobody finds it any more; its files and rows are about to go (services/exports/removing.py).
+    deleted_at: Mapped[datetime | None]
     latest_run_id: Mapped[uuid.UUID | None]
     # A second click on Create carries the same token and finds the export that the first one made (RELIABILITY F39).
     create_token: Mapped[uuid.UUID] = mapped_column(default=uuid.uuid4)

@@ -11,6 +11,7 @@ from webapp.views import (
     exports,
     health,
     models,
+    removing,
     runs,
     schedules,
     wizard,
@@ -19,5 +20,8 @@ from webapp.views import (
 
 def register(app: Flask) -> None:
     """Bind every page to the application."""
-    for page in (accounts, cloning, details, downloads, editing, exports, health, models, runs, schedules, wizard):
+    pages = (
+        accounts, cloning, details, downloads, editing, exports, health, models, removing, runs, schedules, wizard,
+    )  # fmt: skip
+    for page in pages:
         app.register_blueprint(page.blueprint)

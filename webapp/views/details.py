@@ -46,6 +46,9 @@ class Card:
     may_set_inactive: bool
     may_clone: bool
     may_edit: bool
+    may_archive: bool
+    may_restore: bool
+    may_delete: bool
     inactive_by: str
     token: uuid.UUID
 
@@ -75,6 +78,11 @@ class Card:
         return exports.last_file_of(self.export)
 
     @property
+    def loss(self) -> tuple[int, int]:
+        """Runs and files that Delete takes away."""
+        return exports.loss(self.export)
+
+    @property
     def extension(self) -> str:
         """Of the file in the zip."""
         return self.artefact.member.rpartition(".")[2] if self.artefact else "file"
@@ -94,6 +102,7 @@ def card_of(export: Export, alone: Run | None = None) -> Card:
     """What the pages of an export show of its newest run, or of the one whose own page it is."""
     run, now = alone or export.latest_run, present()
     finished = run if run is not None and run.state == "success" else None
+    aside = export.archived_at is not None
     return Card(
         export=export,
         run=run,
@@ -105,12 +114,15 @@ def card_of(export: Export, alone: Run | None = None) -> Card:
         progress=progress_of(run, now) if run and run.is_live else None,
         may_download=may(current_user, "exports.download", export),
         may_cancel=may(current_user, "exports.cancel", export),
-        may_run=may(current_user, "exports.run", export),
-        may_change_schedule=may(current_user, "exports.change_schedule", export),
-        may_set_active=export.active is False and may(current_user, "exports.set_active", export),
-        may_set_inactive=export.active is True and may(current_user, "exports.set_inactive", export),
+        may_run=not aside and may(current_user, "exports.run", export),
+        may_change_schedule=not aside and may(current_user, "exports.change_schedule", export),
+        may_set_active=not aside and export.active is False and may(current_user, "exports.set_active", export),
+        may_set_inactive=not aside and export.active is True and may(current_user, "exports.set_inactive", export),
         may_clone=may(current_user, "exports.clone", export),
-        may_edit=may(current_user, "exports.edit", export),
+        may_edit=not aside and may(current_user, "exports.edit", export),
+        may_archive=not aside and may(current_user, "exports.archive", export),
+        may_restore=aside and may(current_user, "exports.restore", export),
+        may_delete=may(current_user, "exports.delete", export),
         inactive_by=name_of(export.inactive_by_id) if export.inactive_by_id else "",
         token=uuid.uuid4(),
     )

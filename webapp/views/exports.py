@@ -25,6 +25,7 @@ from webapp.services.progress import Progress, present, progress_of
 blueprint = Blueprint("exports", __name__)
 
 MAX_SEARCH: Final = 200
+ARCHIVED: Final = "archived"
 LAST_RUN_FAILED: Final = "last-run-failed"
 """Beside the statuses in the same list: a repeated export stays Active when its last run failed."""
 
@@ -46,8 +47,9 @@ class Asked:
         """The same in the words of the service."""
         return ListQuery(
             search=self.search,
-            status="" if self.status == LAST_RUN_FAILED else self.status,
+            status="" if self.status in (LAST_RUN_FAILED, ARCHIVED) else self.status,
             failed=self.status == LAST_RUN_FAILED,
+            archived=self.status == ARCHIVED,
             model=self.model,
             mine=self.owner == "mine",
             sort=self.sort,  # type: ignore[arg-type]
@@ -77,7 +79,7 @@ def _asked() -> Asked:
     first = request.args.get("first", "")
     return Asked(
         search=search.encode(errors="ignore").decode(),
-        status=one_of("status", (*STATUSES, LAST_RUN_FAILED)),
+        status=one_of("status", (*STATUSES, LAST_RUN_FAILED, ARCHIVED)),
         model=one_of("model", catalogue.builtin().models),
         owner=one_of("owner", ("mine",)),
         sort=one_of("sort", SORTS, SORTS[0]),
@@ -112,7 +114,7 @@ def index() -> Response:
         models=sorted((model.id, model.label) for model in models),
         live=_live(found.exports),
         may_create=may(current_user, "exports.create"),
-        statuses=[*((word, word) for word in STATUSES), (LAST_RUN_FAILED, "Last run failed")],
+        statuses=[*((word, word) for word in STATUSES), (LAST_RUN_FAILED, "Last run failed"), (ARCHIVED, "Archived")],
     )
 
 

@@ -37,6 +37,7 @@ class ListQuery:
     model: str = ""
     mine: bool = False
     failed: bool = False
+    archived: bool = False
     sort: Sort = "-created"
     at: str = ""
     per_page: int = PER_PAGE
@@ -81,7 +82,7 @@ def page(user: User, query: ListQuery) -> Page:
 
 def of_ids(ids: Iterable[uuid.UUID]) -> Sequence[Export]:
     """The brand's exports with these ids and their newest runs, in one question: for the live rows of a list."""
-    wanted = select(Export).where(Export.id.in_(list(ids)))
+    wanted = select(Export).where(Export.id.in_(list(ids)), Export.deleted_at.is_(None))
     return db.session.scalars(wanted.options(joinedload(Export.latest_run))).all()
 
 
@@ -89,7 +90,8 @@ def of_ids(ids: Iterable[uuid.UUID]) -> Sequence[Export]:
 
 
 def _conditions(user: User, query: ListQuery) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [Export.archived_at.is_(None)]
+    aside = Export.archived_at.is_not(None) if query.archived else Export.archived_at.is_(None)
+    conditions: list[ColumnElement[bool]] = [aside, Export.deleted_at.is_(None)]
     if query.search:
         conditions.append(_named_like(query.search))
     if query.status:

@@ -84,7 +84,7 @@ def _add(user: User, definition: Definition, token: uuid.UUID) -> Export:
 
 def find(export_id: uuid.UUID) -> Export | None:
     """An export of the present brand with its people and its newest run; None if there is none with this id."""
-    wanted = select(Export).where(Export.id == export_id)
+    wanted = select(Export).where(Export.id == export_id, Export.deleted_at.is_(None))
     people = (joinedload(Export.owner), joinedload(Export.created_by), joinedload(Export.latest_run))
     return db.session.scalars(wanted.options(*people)).one_or_none()
 

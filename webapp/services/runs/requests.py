@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from exports.errors import ExportArchived
 from webapp.extensions import db
 from webapp.models import Export, Run, User, clock
+from webapp.models.states import LIVE
 from webapp.permissions import authorize
 from webapp.queues import enqueue_after_commit
 from webapp.services import audit
@@ -77,7 +78,8 @@ def request_again(user: User, run: Run, token: uuid.UUID) -> Run:
 def _asked_once(user: User, export: Export, run_id: uuid.UUID, of: Run | None = None) -> Run:
     if (known := db.session.get(Run, run_id)) is not None:
         return known
-    if not allows(export, "run_asked"):
+    db.session.refresh(export, with_for_update={"key_share": True})  # it may be archived at this moment
+    if export.deleted_at is not None or not allows(export, "run_asked"):
         raise ExportArchived
     try:
         run = add_run(export, user, run_id, of)
@@ -103,6 +105,13 @@ def cancel(user: User, run: Run) -> Run:
     db.session.commit()
     db.session.refresh(run)
     return run
+
+
+def stop_all(user: User, export: Export) -> None:
+    """Cancel what waits or runs of an export that is put aside, and whose row the caller holds; the caller commits."""
+    for run in db.session.scalars(select(Run).where(Run.export_id == export.id, Run.state.in_(LIVE))).all():
+        if not _cancel_queued(user, run) and not _ask_owner_to_stop(user, run):
+            _cancel_queued(user, run)
 
 
 def _cancel_queued(user: User, run: Run) -> bool:

@@ -3,7 +3,7 @@
 docs/schedules.md
 """
 
-from webapp.services.schedules.cancelling import cancel_date
+from webapp.services.schedules.cancelling import cancel_date, drop_date
 from webapp.services.schedules.firing import Fired, coming, fire_due
 from webapp.services.schedules.planning import (
     ExportChanged,
@@ -22,6 +22,7 @@ __all__ = [
     "cancel_date",
     "change_schedule",
     "coming",
+    "drop_date",
     "fire_due",
     "hold",
     "plan",

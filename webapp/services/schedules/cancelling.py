@@ -23,7 +23,17 @@ def cancel_date(user: User, export: Export) -> Export:
     authorize(user, "exports.cancel", export)
     if export.schedule != "on_date":
         return export
-    now, moment = settle(hold(export)), export.next_run_at
+    drop_date(user, hold(export))
+    db.session.commit()
+    newest = db.session.get(Run, export.latest_run_id) if export.latest_run_id else None
+    if newest is not None and newest.kind == "schedule" and newest.is_live:
+        runs.cancel(user, newest)
+    return export
+
+
+def drop_date(user: User, export: Export) -> None:
+    """The same for an export whose row the caller holds; the caller commits."""
+    now, moment = settle(export), export.next_run_at
     if moment is not None and move(export, "date_cancelled"):
         run = _cancelled(user, export, moment, now)
         db.session.add(run)
@@ -31,11 +41,6 @@ def cancel_date(user: User, export: Export) -> Export:
         export.latest_run_id = run.id
         note(run, "date_cancelled", by=user.email)
         audit.record("export.date_cancelled", user, export, moment=moment.isoformat())
-    db.session.commit()
-    newest = db.session.get(Run, export.latest_run_id) if export.latest_run_id else None
-    if newest is not None and newest.kind == "schedule" and newest.is_live:
-        runs.cancel(user, newest)
-    return export
 
 
 def _cancelled(user: User, export: Export, moment: datetime, now: datetime) -> Run:
