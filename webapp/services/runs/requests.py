@@ -78,7 +78,9 @@ def request_again(user: User, run: Run, token: uuid.UUID) -> Run:
 def _asked_once(user: User, export: Export, run_id: uuid.UUID, of: Run | None = None) -> Run:
     if (known := db.session.get(Run, run_id)) is not None:
         return known
-    db.session.refresh(export, with_for_update={"key_share": True})  # it may be archived at this moment
+    # It may be archived at this moment: its row is held from here to the commit.
+    held = select(Export).where(Export.id == export.id).with_for_update(key_share=True)
+    export = db.session.scalars(held.execution_options(populate_existing=True)).one()
     if export.deleted_at is not None or not allows(export, "run_asked"):
         raise ExportArchived
     try:
