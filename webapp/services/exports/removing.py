@@ -105,7 +105,8 @@ def remove(export: Export, going: Going = lambda: True) -> bool:
         return False
     kept = db.session.execute(select(Run.id, Run.brand_id, Run.attempt, Run.artefact).where(of_it)).all()
     for id_, brand_id, attempts, artefact in kept:
-        for key in {f"{brand_id}/{id_}/{number}.zip" for number in range(1, attempts + 1)} | {artefact} - {None}:
+        keys = {f"{brand_id}/{id_}/{number}.zip" for number in range(1, attempts + 1)}
+        for key in keys | ({artefact} if artefact else set()):
             if not going():
                 return False
             artefacts.store().delete(key)
