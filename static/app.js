@@ -304,6 +304,34 @@ document.addEventListener("click", (event) => {
   picker.showPicker();
 });
 
+// --- several rows of the list: the bar is there while something is chosen -------------------------------------------------
+
+const countChosen = () => {
+  const boxes = [...document.querySelectorAll("#several [name=export]")];
+  if (!boxes.length) return;
+  const chosen = boxes.filter((box) => box.checked).length;
+  byId("several-bar").hidden = chosen === 0;
+  byId("several-count").textContent = `${chosen} chosen`;
+  byId("several-all").checked = chosen === boxes.length;
+  byId("several-all").indeterminate = chosen > 0 && chosen < boxes.length;
+};
+
+document.addEventListener("change", (event) => {
+  if (event.target.form?.id !== "several") return;
+  if (event.target.id === "several-all") {
+    for (const box of document.querySelectorAll("#several [name=export]")) box.checked = event.target.checked;
+  }
+  countChosen();
+  say(byId("several-count").textContent);
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.matches?.("#several [type=checkbox]")) event.preventDefault();
+});
+
+for (const moment of ["DOMContentLoaded", "htmx:afterSettle"]) document.addEventListener(moment, countChosen);
+window.addEventListener("pageshow", countChosen);
+
 // --- menus, dialogs, copying --------------------------------------------------------------------------------------------
 
 const closeMenus = (except) => {
@@ -316,6 +344,11 @@ document.addEventListener("click", (event) => {
   const dialog = opener && byId(opener.dataset.opens);
   if (dialog) { // a button that came with a poll may have none: then its form is sent, and the question is a page
     event.preventDefault();
+    const menu = opener.closest("details.menu");
+    if (menu) { // closed, it has the focus again after the dialog
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
     dialog.showModal();
   }
   const closer = event.target.closest?.("[data-closes]");

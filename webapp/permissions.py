@@ -36,6 +36,7 @@ _anybody = _is("viewer", "exporter", "manager", "admin")
 _exporters = _is("exporter", "manager", "admin")
 
 ACTIONS: Final[dict[str, Callable[[User, Any], bool]]] = {
+    "exports.act_on_several": _exporters,
     "exports.delete": _own_or_manager,
     "exports.edit": _own_or_manager,
     "exports.list": _anybody,

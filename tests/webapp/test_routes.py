@@ -73,6 +73,7 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "schedules.set_inactive": OWN_OR_MANAGER,
     "schedules.upcoming": OWN_OR_MANAGER,
     "schedules.update": OWN_OR_MANAGER,
+    "several.act": (*EXPORTERS, "stranger"),
     "wizard.autosave": ("exporter",),
     "wizard.begin": (*EXPORTERS, "stranger"),
     "wizard.count": ("exporter",),

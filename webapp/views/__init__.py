@@ -14,6 +14,7 @@ from webapp.views import (
     removing,
     runs,
     schedules,
+    several,
     wizard,
 )
 
@@ -21,7 +22,8 @@ from webapp.views import (
 def register(app: Flask) -> None:
     """Bind every page to the application."""
     pages = (
-        accounts, cloning, details, downloads, editing, exports, health, models, removing, runs, schedules, wizard,
+        accounts, cloning, details, downloads, editing, exports, health, models, removing, runs, schedules,
+        several, wizard,
     )  # fmt: skip
     for page in pages:
         app.register_blueprint(page.blueprint)

@@ -114,8 +114,14 @@ def index() -> Response:
         models=sorted((model.id, model.label) for model in models),
         live=_live(found.exports),
         may_create=may(current_user, "exports.create"),
+        choosable=_choosable(found.exports),
         statuses=[*((word, word) for word in STATUSES), (LAST_RUN_FAILED, "Last run failed"), (ARCHIVED, "Archived")],
     )
+
+
+def _choosable(shown: Iterable[Export]) -> set[uuid.UUID]:
+    """Those of a page that the person may do something to together with others."""
+    return {one.id for one in shown if one.archived_at is None and may(current_user, "exports.archive", one)}
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,24 @@
 """Exports: saved definitions with their versions (`saving`), how they are found (`listing`), their runs (`history`).
 
 `cloning` makes another export of one, `editing` another version;
-`removing` puts one aside or deletes it.
+`removing` puts one aside or deletes it; `several` acts on those chosen in the list.
 """
 
 from webapp.services.exports.cloning import clone, clone_as_draft
 from webapp.services.exports.editing import Version, changes, edit, history_of_versions, save
-from webapp.services.exports.history import History, history_of, last_file_of, people_of
+from webapp.services.exports.history import History, history_of, in_progress_of, last_file_of, people_of
 from webapp.services.exports.listing import ListQuery, Page, of_ids, page
 from webapp.services.exports.removing import archive, delete, loss, remove, restore
 from webapp.services.exports.saving import create, definition_of, find, versions
+from webapp.services.exports.several import Deed, act_on_several
 
 __all__ = [
+    "Deed",
     "History",
     "ListQuery",
     "Page",
     "Version",
+    "act_on_several",
     "archive",
     "changes",
     "clone",
@@ -27,6 +30,7 @@ __all__ = [
     "find",
     "history_of",
     "history_of_versions",
+    "in_progress_of",
     "last_file_of",
     "loss",
     "of_ids",

@@ -103,6 +103,12 @@ def last_file_of(export: Export) -> Run | None:
     return db.session.scalars(wanted.order_by(*(column.desc() for column in ORDER)).limit(1)).one_or_none()
 
 
+def in_progress_of(export: Export) -> Run | None:
+    """The run of an export that is in progress: there is never more than one (docs/runs.md)."""
+    wanted = select(Run).where(Run.export_id == export.id, Run.state == "processing")
+    return db.session.scalars(wanted.limit(1)).one_or_none()
+
+
 def _key(run: Run) -> tuple[datetime, datetime, uuid.UUID]:
     return run.created_at, run.scheduled_for, run.id
 
