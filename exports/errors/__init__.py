@@ -254,6 +254,12 @@ class NotMade(NoFile):
     advice = "Its page says why."
 
 
+class NothingDelivered(NotMade):
+    code = "file.nothing_delivered"
+    sentence = "No record matched, so this run made no file."
+    advice = "Its export delivers nothing if there are no rows. Edit it if you want a file with the header instead."
+
+
 class Expired(NoFile):
     code = "file.expired"
     sentence = "The file was kept until {day} and has been removed."

@@ -39,7 +39,7 @@ def test_a_waiting_export_says_so_and_can_be_cancelled(client: Open, people: Peo
     assert found.title == "Our stores: Pending – Exports"
     assert "Waiting for a worker" in found.text
     assert {form["action"] for form in found.forms} >= {f"/runs/{export.run_id}/cancel"}
-    assert "Run now" not in found.text
+    assert "Run now" in found.text
     assert 'hx-trigger="every 1s"' in page
     assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in page.partition("</head>")[0]
 
@@ -85,6 +85,27 @@ def test_an_export_without_rows_that_delivers_nothing_says_so(client: Open, peop
     found = check(see(client(people.exporter), export))
     assert "No rows, nothing delivered." in found.text
     assert f"/runs/{export.run_id}/download" not in found.links
+    listed = check(client(people.exporter).get("/exports").get_data(as_text=True)).text
+    assert "no rows, nothing delivered" in listed
+    assert "0 bytes" not in listed
+    answer = client(people.exporter).get(f"/runs/{export.run_id}/download")
+    assert answer.status_code == 404
+    assert "No record matched, so this run made no file" in check(answer.text).text
+
+
+def test_run_now_while_a_run_is_in_progress_waits_for_its_end_and_says_so(
+    client: Open, people: People, made: Exports
+) -> None:
+    export, browser = made.create(people.exporter), client(people.exporter)
+    mine = made.claim()
+    inputs = check(see(browser, export)).inputs
+    data = {"csrf_token": inputs["csrf_token"], "token": inputs["token"]}
+    assert browser.post(f"/exports/{export.id}/run", data=data).status_code == 303
+    found = check(see(browser, export))
+    assert "Waiting for the run before it in progress since" in found.text
+    assert f"/runs/{export.run_id}" in found.links
+    made.publish(mine)
+    assert "Waiting for a worker" in check(see(browser, export)).text
 
 
 def test_a_finished_export_offers_its_file(client: Open, people: People, made: Exports, clock: Clock) -> None:

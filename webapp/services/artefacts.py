@@ -11,7 +11,7 @@ from flask import current_app
 from sqlalchemy import select
 
 from exports.archive import file_name
-from exports.errors import Expired, Lost, NoFile, NotMade
+from exports.errors import Expired, Lost, NoFile, NothingDelivered, NotMade
 from webapp.extensions import db
 from webapp.models import ExportVersion, Run, clock
 from webapp.services.progress import present
@@ -78,5 +78,7 @@ def why_none(run: Run, day: str) -> NoFile:
     """Why a run has no file to download. `day`: until when it was kept, as the person's clock says it."""
     if run.state != "success":
         return NotMade()
+    if run.delivered_nothing:
+        return NothingDelivered()
     is_over = run.artefact is None or run.kept_until is None or run.kept_until <= present()
     return Expired(day=day) if is_over else Lost()

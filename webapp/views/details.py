@@ -77,6 +77,11 @@ class Card:
             return None
         return exports.last_file_of(self.export)
 
+    @cached_property
+    def ahead(self) -> Run | None:
+        """The run of the same export whose end this one waits for."""
+        return exports.in_progress_of(self.export) if self.run is not None and self.run.state == "queued" else None
+
     @property
     def loss(self) -> tuple[int, int]:
         """Runs and files that Delete takes away."""
@@ -94,7 +99,8 @@ class Card:
         if run is None:
             return ""
         ticking = round(self.progress.seconds, 1) if self.progress and run.state == "processing" else ""
-        parts = (run.id, run.state, run.rows, run.expected_rows, run.attempt, run.cancel_requested_at, ticking)
+        parts = (run.id, run.state, run.rows, run.expected_rows, run.attempt, run.cancel_requested_at, ticking,
+                 self.ahead and self.ahead.id)  # fmt: skip
         return f"{zlib.crc32(repr(parts).encode()):08x}"
 
 

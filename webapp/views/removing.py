@@ -21,7 +21,8 @@ blueprint = Blueprint("removing", __name__)
 def archive(id: uuid.UUID) -> Response:
     """**Archive**, at once: Restore brings it back."""
     export = find_export_or_404("exports.archive", id)
-    exports.archive(current_user._get_current_object(), export)
+    if exports.archive(current_user._get_current_object(), export):
+        flash("Archived: it does not run, and the list leaves it out. Restore brings it back.", "ok")
     return go(url_for("details.view", id=id))
 
 
