@@ -137,7 +137,7 @@ def test_a_run_appears_in_logs_by_itself_and_the_buttons_swap(
         assert visitor.focused() == "Keep active"
         page.keyboard.press("Escape")
         page.get_by_role("button", name="Set inactive").click()
-        page.locator("dialog").get_by_role("button", name="Set inactive").click()
+        page.locator("dialog#inactive").get_by_role("button", name="Set inactive").click()
         expect(page.locator("#export-status")).to_contain_text("Inactive")
         page.get_by_role("button", name="Set active").click()
         expect(page.locator("#export-status")).to_contain_text("Active")

@@ -106,9 +106,9 @@ def test_a_repeated_export_from_its_making_to_its_clone(
         assert csv_of(tmp_path / "stores.zip")[0] == "Stores by the hour.csv"
 
         page.get_by_role("button", name="Set inactive").click()
-        expect(page.locator("dialog")).to_contain_text("It will not run on Mon 23 Nov 11:00 UTC or later")
+        expect(page.locator("dialog#inactive")).to_contain_text("It will not run on Mon 23 Nov 11:00 UTC or later")
         assert visitor.focused() == "Keep active"
-        page.locator("dialog").get_by_role("button", name="Set inactive").click()
+        page.locator("dialog#inactive").get_by_role("button", name="Set inactive").click()
         expect(page.locator("#export-status")).to_contain_text("Inactive")
         clock.set("2026-11-23 11:00+00")
         until_another_has_run(page, people.exporter, other, runs=2)
