@@ -119,6 +119,21 @@ def test_actions_are_found_by_their_labels(tab: Tab, people: People) -> None:
     assert "others" not in words
 
 
+def test_an_action_of_the_brands_own_is_chosen_as_it_is_typed(tab: Tab, people: People) -> None:
+    someone = tab(people.exporter)
+    at_filters(someone, "customers")
+    found, words = search(someone, "action_history", " Club_Visit% ")
+    assert found == [("Club_Visit%", "Club_Visit%")]
+    assert "of the list is called like this: choose it as it is typed" in words
+    choose(someone, "action_history", "action_taken")
+    someone.fill(filters__A__1__find="Club_Visit%")
+    someone.press("find:A1")
+    assert "Not in the list. Press it to take it as it is typed." in someone.text
+    someone.press("take:A1:Club_Visit%")
+    [[one]] = someone.typed.sets
+    assert (one.values, one.find) == (("Club_Visit%",), "")
+
+
 def test_only_the_own_brands_records_are_found(tab: Tab, people: People, source_dsn: str) -> None:
     from webapp.extensions import db
 

@@ -27,11 +27,15 @@ ELSEWHERE: Final = "Something else was looked for meanwhile: type again."
 
 @dataclass(frozen=True)
 class Offer:
-    """What a search found; `trouble` says why nothing could be looked for, `kind` what is searched ("Store")."""
+    """What a search found; `trouble` says why nothing could be looked for, `kind` what is searched ("Store").
+
+    `as_typed`: nothing in the list fits, but other values occur, so that what is typed can be chosen itself.
+    """
 
     kind: str
     found: Found = field(default_factory=Found)
     trouble: str = ""
+    as_typed: bool = False
 
 
 def offered(user: User, draft: Draft, catalogue: Catalogue, field: DataField, text: str) -> Offer | None:
@@ -41,7 +45,7 @@ def offered(user: User, draft: Draft, catalogue: Catalogue, field: DataField, te
     Personal ones are shown to users with the grant export_pii (SPEC section 10).
     """
     if field.choices:
-        return Offer(field.label, choices.among(field, text))
+        return _of_the_list(field, text)
     table = choices.table_of(field, catalogue)
     if table is None:
         return None
@@ -56,6 +60,13 @@ def offered(user: User, draft: Draft, catalogue: Catalogue, field: DataField, te
         log.warning("nothing can be chosen: %s", error)
         return Offer(table.label, trouble=error.told_now)
     return Offer(table.label, found)
+
+
+def _of_the_list(field: DataField, text: str) -> Offer:
+    found, wanted = choices.among(field, text), text.strip()
+    if field.open and wanted and not found.choices:
+        return Offer(field.label, Found((Choice(wanted, wanted),)), as_typed=True)
+    return Offer(field.label, found)
 
 
 Names = dict[str, dict[str, Choice]]
