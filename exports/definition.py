@@ -14,6 +14,7 @@ from pydantic import Field as Limits
 
 from exports.errors import DefinitionRefused, Problem
 from exports.schedule.shape import Now, Schedule
+from exports.target import UPLOADS, NoTarget, Target
 
 MAX_NAME = 200
 MAX_HEADER = 200
@@ -132,12 +133,6 @@ class File(_Strict):
         return {**(given or {}), **guard, **data}
 
 
-class NoTarget(_Strict):
-    """No upload: the file is downloaded."""
-
-    type: Literal["none"] = "none"
-
-
 class Notify(_Strict):
     """Recipients of mails on success and on failure."""
 
@@ -157,18 +152,23 @@ class Definition(_Strict):
     fields: tuple[Column, ...] = Limits(default=(), max_length=MAX_COLUMNS, strict=False)
     file: File = File()
     schedule: Schedule = Now()
-    target: NoTarget = NoTarget()
+    target: Target = NoTarget()
     if_empty: IfEmpty = "header"
     notify: Notify = Notify()
 
     @model_validator(mode="before")
     @classmethod
-    def _extension_of_model(cls, data: Any) -> Any:
-        """For models that only come as .json an extension left out is json (SPEC section 11)."""
-        if not isinstance(data, dict) or data.get("model") not in JSON_ONLY_MODELS:
+    def _file_of_model_and_target(cls, data: Any) -> Any:
+        """What the file is if it is left out: json for models that only come so (SPEC section 11), and unprotected for
+        uploads, which machines read and people do not open (SPEC section 6)."""
+        if not isinstance(data, dict) or not isinstance(data.get("file", {}), dict):
             return data
-        file = data.get("file", {})
-        return {**data, "file": {"extension": "json", **file}} if isinstance(file, dict) else data
+        target, model = data.get("target"), data.get("model")
+        uploads = isinstance(target, dict) and target.get("type") in UPLOADS
+        usual: dict[str, Any] = {"protect_spreadsheets": False} if uploads else {}
+        if isinstance(model, str) and model in JSON_ONLY_MODELS:
+            usual["extension"] = "json"
+        return {**data, "file": {**usual, **data.get("file", {})}} if usual else data
 
     def as_json(self) -> dict[str, Any]:
         """The document that is stored, shown and downloaded; `parse` reads it back to an equal definition."""
@@ -190,6 +190,7 @@ SENTENCES: Final = {
     "tuple_type": "must be a list",
     "model_type": "must be an object",
     "dict_type": "must be an object",
+    "target_kind": "must have the type none, ftp, ftps or sftp",
     "schedule_kind": "must have the type now, on_date, or repeated with every day, week or month",
     "none_required": "is not available yet: leave it out",
     "string_too_long": "is longer than {max_length:,} characters",
@@ -217,6 +218,14 @@ CALLED: Final = {
     "enclosure": "The enclosure",
     "newline": "The newline",
     "if_empty": "If there are no rows",
+    "connection": "The connection",
+    "host": "The host",
+    "port": "The port",
+    "username": "The username",
+    "password": "The password",
+    "path": "The path",
+    "archive": "Create archive",
+    "if_exists": "If the file exists",
 }
 """What the screen calls the members that people type into; where they stand a problem's `at` says."""
 
@@ -235,7 +244,7 @@ def _printable(text: str) -> str:
 
 def _path(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
     """Where in the document: pydantic also names the member of a union that it tried."""
-    return (*loc[:1], *loc[2:]) if loc[:1] == ("schedule",) else loc
+    return (*loc[:1], *loc[2:]) if loc[:1] in (("schedule",), ("target",)) else loc
 
 
 def _problem(error: Any) -> Problem:

@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
-from exports import aggregation, schedule
+from exports import aggregation, schedule, target
+from exports.addresses import Guard
 from exports.catalogue import Catalogue, DataModel
 from exports.criteria import CriterionRefused, Test, read
 from exports.definition import (
@@ -45,12 +46,13 @@ def problems(
     zones: Collection[str] | None = None,
     segments: Segments | None = None,
     known: Known | None = None,
+    guard: Guard | None = None,
 ) -> list[Problem]:
     """Every rule that a definition breaks, warnings included, in the order of the wizard's steps.
 
     `catalogue` is the brand's (its modules and custom fields), `zones` what can be chosen, by default all that there
     are, `segments` the ids of the brand's segments, if they are to be looked at, `known` those of the records that
-    were chosen which the brand has (`surroundings.known_ids`).
+    were chosen which the brand has (`surroundings.known_ids`), `guard` what says which servers may be reached.
     """
     found = [*name(definition), *timezone(definition, zones if zones is not None else names())]
     model = catalogue.models.get(definition.model)
@@ -70,6 +72,7 @@ def problems(
         *headers_without_enclosure(definition),
         *one_column_without_enclosure(definition),
         *schedule.problems(definition.schedule),
+        *upload(definition, guard),
     ]
 
 
@@ -272,3 +275,14 @@ def one_column_without_enclosure(definition: Definition) -> Iterator[Problem]:
     if definition.file.extension == "csv" and definition.file.enclosure is None and len(definition.fields) == 1:
         message = "With one field and no enclosure the run stops if a value is empty"
         yield Problem("file.enclosure", "file.one_column", message, warning=True)
+
+
+# --- Upload target
+
+
+def upload(definition: Definition, guard: Guard | None) -> Iterator[Problem]:
+    """Where the file is uploaded: a connection or a server typed by hand, and a path that can be used at any moment."""
+    repeats = definition.schedule.type == "repeated"
+    yield from target.problems(definition.target, definition.file.extension, repeats=repeats)
+    if guard is not None:
+        yield from target.blocked(definition.target, guard)

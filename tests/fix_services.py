@@ -26,6 +26,7 @@ from webapp.embedded.redis_server import Redis
 HOME = pytest.StashKey[Path]()
 TEMPLATE = "test_template"
 SECRET = "a secret of the tests, long enough to be taken for one"
+CREDENTIAL_KEY = "dGhlIGtleSBvZiB0aGUgdGVzdHM6IDMyIGJ5dGVzLi4="
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -210,6 +211,7 @@ def environment(postgres: Cluster, url: str, *, redis: str, folder: Path) -> dic
         "REDIS_URL": redis,
         "STORAGE_URL": f"file://{folder}/artefacts",
         "SECRET_KEY": SECRET,
+        "CREDENTIAL_KEYS": CREDENTIAL_KEY,
         "EXPORTS_HOME": os.environ["EXPORTS_HOME"],
     }
 

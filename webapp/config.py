@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, TypeVar
 
+from exports import addresses
+from exports.addresses import Allowed, Ports
 from exports.errors import SetUpError
+from exports.secrets import is_key, new_key
 from webapp import embedded
+
+Read = TypeVar("Read")
 
 MIN_SECRET = 32
 MAX_BODY = 1024 * 1024
 """Bytes of a request (RELIABILITY T13). Flask's own limit for a form is half of it, which 500 long headers pass."""
+
+
+UPLOADS_HERE = "127.0.0.1:2121, 127.0.0.1:2222, [::1]:2121, [::1]:2222"
+"""What the embedded installation may reach on its own machine: two ports at which an FTP or an SFTP server can be tried
+out (RELIABILITY T3)."""
 
 
 class SettingError(SystemExit):
@@ -40,6 +51,12 @@ class Settings:
     run_lease: int = 30
     run_sweep: int = 5
     runs_per_brand: int = 2
+    credential_keys: tuple[str, ...] = field(default=(), repr=False)
+    allowed_networks: tuple[Allowed, ...] = ()
+    allowed_ports: Ports = field(default_factory=lambda: addresses.read_ports(addresses.DEFAULT_PORTS))
+    upload_connect_timeout: int = 15
+    upload_silence: int = 40
+    upload_grace: int = 60
 
     def flask(self) -> dict[str, object]:
         """The keys that Flask and its extensions read."""
@@ -105,15 +122,48 @@ def _secret(environ: Mapping[str, str], folder: Path, is_embedded: bool) -> str:
     return _kept_secret(folder / "secret-key")
 
 
-def _kept_secret(path: Path) -> str:
+def _kept_secret(path: Path, make: Callable[[], str] = lambda: secrets.token_urlsafe(48)) -> str:
     """The embedded installation's own key: made at the first start, readable by its owner only."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with open(path, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            file.write(secrets.token_urlsafe(48))
+            file.write(make())
     except FileExistsError:
         pass
     return path.read_text()
+
+
+def _credential_keys(environ: Mapping[str, str], folder: Path, is_embedded: bool) -> tuple[str, ...]:
+    given = environ.get("CREDENTIAL_KEYS", "")
+    if not given and is_embedded:
+        given = _kept_secret(folder / "credential-keys", new_key)
+    keys = tuple(one.strip() for one in given.split(",") if one.strip())
+    if not keys or not all(map(is_key, keys)):
+        raise SettingError(
+            "CREDENTIAL_KEYS must be set, to one key or several with commas between, the newest first: "
+            'python3 -c "import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())" makes one.'
+        )
+    return keys
+
+
+def _uploads(environ: Mapping[str, str], is_embedded: bool) -> dict[str, Any]:
+    """What uploads may reach, and how long they may take: see docs/settings.md."""
+    here = UPLOADS_HERE if is_embedded else ""
+    return {
+        "allowed_networks": _read(environ, "EXPORTS_ALLOWED_NETWORKS", here, addresses.read_networks),
+        "allowed_ports": _read(environ, "EXPORTS_ALLOWED_PORTS", addresses.DEFAULT_PORTS, addresses.read_ports),
+        "upload_connect_timeout": _number(environ, "UPLOAD_CONNECT_TIMEOUT", 15, 1, 30),
+        "upload_silence": _number(environ, "UPLOAD_SILENCE", 40, 1, 55),
+        "upload_grace": _number(environ, "UPLOAD_GRACE", 60, 1, 86_400),
+    }
+
+
+def _read(environ: Mapping[str, str], name: str, default: str, reader: Callable[[str], Read]) -> Read:
+    """What a reader of the domain makes of a variable."""
+    try:
+        return reader(environ.get(name, default))
+    except ValueError as error:
+        raise SettingError(f"{name}: {error}.") from error
 
 
 def read(environ: Mapping[str, str]) -> Settings:
@@ -127,10 +177,10 @@ def read(environ: Mapping[str, str]) -> Settings:
     is_embedded = not database_url
     if is_embedded:
         try:
-            addresses = embedded.join(folder)
+            joined = embedded.join(folder)
         except SetUpError as error:
             raise SettingError(f"{error.message} {error.advised}") from error
-        database_url, source_url, redis_url = addresses.database_url, addresses.source_url, addresses.redis_url
+        database_url, source_url, redis_url = joined.database_url, joined.source_url, joined.redis_url
     else:
         source_url = environ.get("SOURCE_DATABASE_URL", "")
         redis_url = environ.get("REDIS_URL", "")
@@ -155,4 +205,6 @@ def read(environ: Mapping[str, str]) -> Settings:
         run_lease=_number(environ, "RUN_LEASE", 30, 1, 3600),
         run_sweep=_number(environ, "RUN_SWEEP", 5, 1, 60),
         runs_per_brand=_number(environ, "RUNS_PER_BRAND", 2, 1, 1000),
+        credential_keys=_credential_keys(environ, folder, is_embedded),
+        **_uploads(environ, is_embedded),
     )

@@ -14,6 +14,7 @@
     │   │   └── EnclosureNeeded
     │   ├── StorageError         the finished file cannot be kept
     │   │   └── DiskFull · StoreUnreachable
+    │   ├── TargetError          the upload server, or the way to it: errors/target.py has about 45
     │   ├── NoRows                   nothing matched, and the export wants to fail then
     │   ├── RightsLost           what the owner was allowed when it was saved is not allowed any more
     │   └── SystemFault          ours
@@ -41,6 +42,7 @@ from exports.errors.base import RETRIED as RETRIED
 from exports.errors.base import TRY_AGAIN as TRY_AGAIN
 from exports.errors.base import ExportsError as ExportsError
 from exports.errors.base import Problem as Problem
+from exports.errors.base import RunError as RunError
 from exports.errors.setup import InstanceClosed as InstanceClosed
 from exports.errors.setup import InstanceForeign as InstanceForeign
 from exports.errors.setup import InstanceIncomplete as InstanceIncomplete
@@ -49,6 +51,11 @@ from exports.errors.setup import NoSpace as NoSpace
 from exports.errors.setup import ProgramMissing as ProgramMissing
 from exports.errors.setup import ServiceFailed as ServiceFailed
 from exports.errors.setup import SetUpError as SetUpError
+from exports.errors.target import AddressBlocked as AddressBlocked
+from exports.errors.target import CredentialUnreadable as CredentialUnreadable
+from exports.errors.target import HostUnknown as HostUnknown
+from exports.errors.target import NamesUnavailable as NamesUnavailable
+from exports.errors.target import TargetError as TargetError
 
 
 class DefinitionRefused(ExportsError):
@@ -102,10 +109,6 @@ class DateOutOfRange(DateExpressionError):
     code = "date.out_of_range"
     sentence = "“{expression}” leads out of the years 1 to 9999."
     advice = "Write smaller numbers."
-
-
-class RunError(ExportsError):
-    """A run cannot go on."""
 
 
 class SourceError(RunError):

@@ -54,3 +54,7 @@ class ExportsError(Exception):
     def told_now(self) -> str:
         """Sentence and advice for somebody who waits for the answer: there nothing is tried again by itself."""
         return f"{self.message} {self.advised.replace(RETRIED, TRY_AGAIN)}"
+
+
+class RunError(ExportsError):
+    """A run cannot go on."""

@@ -13,6 +13,7 @@ PRODUCTION = {
     "REDIS_URL": "rediss://redis:6379/0",
     "STORAGE_URL": "s3://bucket/exports",
     "SECRET_KEY": "k" * 40,
+    "CREDENTIAL_KEYS": "a" * 43 + "=",
 }
 
 
@@ -24,7 +25,7 @@ def test_a_deployment_is_read_whole() -> None:
     assert settings.flask()["SESSION_COOKIE_SECURE"] is True
 
 
-@pytest.mark.parametrize("name", ["SOURCE_DATABASE_URL", "REDIS_URL", "STORAGE_URL", "SECRET_KEY"])
+@pytest.mark.parametrize("name", ["SOURCE_DATABASE_URL", "REDIS_URL", "STORAGE_URL", "SECRET_KEY", "CREDENTIAL_KEYS"])
 def test_a_deployment_that_lacks_a_setting_is_refused_by_its_name(name: str) -> None:
     with pytest.raises(SettingError, match=name):
         read({key: value for key, value in PRODUCTION.items() if key != name})
@@ -59,3 +60,32 @@ def test_the_embedded_key_is_made_once_and_is_its_owners_alone(tmp_path: Path) -
     assert len(first) > 40
     assert _kept_secret(tmp_path / "new" / "secret-key") == first
     assert stat.S_IMODE((tmp_path / "new" / "secret-key").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("value", ["changeme", "k" * 44, f"{'a' * 43}=,short", ","])
+def test_keys_that_are_none_are_refused(value: str) -> None:
+    with pytest.raises(SettingError, match="CREDENTIAL_KEYS"):
+        read({**PRODUCTION, "CREDENTIAL_KEYS": value})
+
+
+def test_several_keys_are_read_in_their_order_and_never_shown() -> None:
+    keys = ["a" * 43 + "=", "b" * 42 + "A="]
+    settings = read({**PRODUCTION, "CREDENTIAL_KEYS": ", ".join(keys)})
+    assert settings.credential_keys == tuple(keys)
+    assert not any(one in repr(settings) for one in keys)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("EXPORTS_ALLOWED_NETWORKS", "10.0.0.0/33"),
+        ("EXPORTS_ALLOWED_NETWORKS", "example.com"),
+        ("EXPORTS_ALLOWED_NETWORKS", "127.0.0.1:0"),
+        ("EXPORTS_ALLOWED_PORTS", "ssh"),
+        ("EXPORTS_ALLOWED_PORTS", "22-"),
+        ("EXPORTS_ALLOWED_PORTS", "70000"),
+    ],
+)
+def test_networks_and_ports_that_make_no_sense_are_refused_by_their_setting(name: str, value: str) -> None:
+    with pytest.raises(SettingError, match=name):
+        read({**PRODUCTION, name: value})

@@ -168,7 +168,7 @@ class _Ending:
 def check(file: BinaryIO, brand: str | None) -> None:
     """Print every problem of a definition as a JSON line on standard output; nothing when all is well."""
     from exports import checking, schedule
-    from webapp.services import brands
+    from webapp.services import brands, guarding
     from webapp.services.progress import present
 
     try:
@@ -180,7 +180,8 @@ def check(file: BinaryIO, brand: str | None) -> None:
     catalogue = brands.catalogue_of(chosen)
     try:
         surroundings = brands.surroundings(chosen, datetime.now(UTC), about=definition)
-        problems = checking.problems(definition, catalogue, surroundings, brands.source(), brands.zones())
+        source, guard = brands.source(), guarding.guard()
+        problems = checking.problems(definition, catalogue, surroundings, source, brands.zones(), guard)
     except ExportsError as error:
         raise click.ClickException(error.told_now) from error
     problems += schedule.problems_when_saved(definition.schedule, present(), chosen.minimum_minutes)

@@ -11,7 +11,7 @@ from exports.definition import Definition
 from exports.errors import Problem, SourceError
 from exports.schedule.clock import ANY_SCHEDULE
 from webapp.models import User
-from webapp.services import brands
+from webapp.services import brands, guarding
 from webapp.services.progress import present
 
 MODEL_KEPT: Final = "An export keeps its data model. For another one, create a new export."
@@ -26,12 +26,14 @@ def problems(user: User, definition: Definition, saved: Definition | None = None
     `saved` is the version that it will follow, if it is an export's: its model and the type of its schedule stay, and
     a date that was to come when it was saved may have come.
     """
-    catalogue, zones = brands.catalogue_of(user.brand), brands.zones()
+    catalogue, zones, guard = brands.catalogue_of(user.brand), brands.zones(), guarding.guard()
     try:
         around = brands.surroundings(user.brand, present(), about=definition)
-        found = checking.problems(definition, catalogue, around, brands.source(), zones)
+        found = checking.problems(definition, catalogue, around, brands.source(), zones, guard)
     except SourceError:
-        found = rules.problems(definition, catalogue, zones)  # the run asks again, and says that it cannot be read
+        found = rules.problems(
+            definition, catalogue, zones, guard=guard
+        )  # the run asks again, and says that it cannot be read
     found += _of_schedule(user, definition, saved)
     model = catalogue.models.get(definition.model)
     return found if model is None else [*found, *rights(user, definition, model)]
