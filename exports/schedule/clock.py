@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -17,8 +19,6 @@ from exports.zones import zone
 ANY_SCHEDULE = Now | OnDate | Repeated
 
 _BY_WEEKDAY: Final = dict(zip(WEEKDAYS, (MO, TU, WE, TH, FR, SA, SU), strict=True))
-_BACK: Final = timedelta(days=2)
-"""A local time is at most a day away from the same time in UTC, and one that does not exist moves by at most a day."""
 ROUND: Final = 400
 """Days in a row that show every pair of neighbours a pattern of days can have."""
 
@@ -61,16 +61,21 @@ def moment_of(schedule: OnDate) -> datetime:
     return at if at.tzinfo else _instant(at, schedule.timezone)
 
 
-def times(schedule: Repeated) -> list[time]:
+def times(schedule: Repeated) -> tuple[time, ...]:
     """The times of a day, in order.
 
     Raises:
         ValueError: Hour or Minute breaks a rule.
     """
-    hours, minutes = numbers(schedule.hours, 24), numbers(schedule.minutes, 60)
+    return _times(schedule.hours, schedule.minutes)
+
+
+@lru_cache(maxsize=1_000)
+def _times(typed_hours: str, typed_minutes: str) -> tuple[time, ...]:
+    hours, minutes = numbers(typed_hours, 24), numbers(typed_minutes, 60)
     if isinstance(hours, str) or isinstance(minutes, str):
         raise ValueError("hours or minutes are no list")
-    return [time(hour, minute) for hour in hours for minute in minutes]
+    return tuple(time(hour, minute) for hour in hours for minute in minutes)
 
 
 def shortest_minutes(schedule: Repeated) -> int:
@@ -85,11 +90,15 @@ def shortest_minutes(schedule: Repeated) -> int:
 
 
 def _local_times(schedule: Repeated, after: datetime) -> Iterator[datetime]:
-    """Days and times as a wall clock shows them, from a little before `after` on."""
+    """Days and times as a wall clock shows them, later than what it shows at `after`: no other is a later moment,
+    whatever changes of clocks there are, since the moments of wall times (`_instant`) are in the order of the times.
+    """
     of_a_day = times(schedule)
-    start = after.astimezone(UTC).replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0) - _BACK
-    for day in _days(schedule, start):
-        for one in of_a_day:
+    shown = after.astimezone(zone(schedule.timezone) if schedule.timezone else UTC).replace(tzinfo=None)
+    today = datetime.combine(shown, time())
+    for day in _days(schedule, today):
+        left = of_a_day[bisect_right(of_a_day, shown.time()) :] if day == today else of_a_day
+        for one in left:
             yield datetime.combine(day, one)
 
 
