@@ -43,18 +43,21 @@ SOURCE = f"""
 SHORT_S = 4
 """A lease for tests that wait for its end; all others have the real one, or a busy machine would end theirs too."""
 PATIENCE_S = 30.0
+LOOK_S = 1.0
+"""What one look may count for: if it took longer, it was not the fault of what is waited for."""
 
 
 def until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE_S) -> Any:
-    """Wait for something to become true and give it."""
-    deadline = time.monotonic() + seconds
+    """Wait for something to become true and give it. Time in which the test itself was stopped does not count."""
+    left = seconds
     while True:
-        is_last = time.monotonic() > deadline  # a test may have been stopped itself: it looks once more
+        looked_at = time.monotonic()
         if found := condition():
             return found
-        if is_last:
+        if left <= 0:
             break
         time.sleep(0.02)
+        left -= min(time.monotonic() - looked_at, LOOK_S)
     raise AssertionError(f"not within {seconds:.0f} s: {what}")
 
 

@@ -93,9 +93,10 @@ def reconcile(_app: Flask) -> None:
     _clock().reconcile()
 
 
-def schedule(app: Flask, every_s: float) -> None:
-    """A scheduler, whose duties come more often."""
+def schedule(app: Flask, every_s: float, at_once: int) -> None:
+    """A scheduler, whose duties come more often, and that fires fewer exports in one transaction."""
     scheduler.CLOCK_S = scheduler.RECONCILE_S = every_s  # type: ignore[assignment,misc]
+    schedules.firing.AT_ONCE = at_once  # type: ignore[misc]
     scheduler.serve(app, threading.Event())
 
 

@@ -7,6 +7,7 @@ that no moment is skipped because the run before it was still going.
 from __future__ import annotations
 
 import random
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,52 +25,62 @@ from webapp.services import exports
 MINUTELY = {"type": "repeated", "every": "day", "hours": "*", "minutes": "*"}
 MIDNIGHT = datetime(2026, 11, 23, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-EVERY_S = 0.05
-"""How often a scheduler here looks for what is due."""
+EVERY_S = 0.1
+"""How often a scheduler here looks for what is due: a minute is over in half a second."""
+STEPS = 2_000
+"""One that nobody kills dies by itself before one of its first so many steps."""
+MOST_KILLS = 4
+"""In a minute, each at an instant of its own."""
+WITHIN_S = 0.5
+SHARES = 5
+"""A minute is fired in so many transactions, so that all schedulers have a part in it."""
 SETTLE = "UPDATE runs SET state = 'cancelled', finished_at = clock() WHERE state = 'queued'"
 DUE = "SELECT FROM exports WHERE next_run_at <= clock() LIMIT 1"
 
 
 class Schedulers:
-    """So many of them; who dies is replaced."""
+    """So many of them; they are killed at random instants, and who dies is replaced."""
 
-    def __init__(self, ground: Ground, count: int, chance: random.Random) -> None:
+    def __init__(self, ground: Ground, count: int, at_once: int, chance: random.Random) -> None:
         self.ground = ground
+        self.at_once = at_once
         self.chance = chance
         self.deaths = 0
-        self.pids = [self._start() for _ in range(count)]
+        self.kills_at: list[float] = []
+        self.serving = [self._start() for _ in range(count)]
 
-    def _start(self) -> int:
-        """One that dies before a step of its own, sooner or later."""
-        return self.ground.processes.begin("schedule", self.chance.randrange(4_000), every_s=EVERY_S)
+    def _start(self) -> psutil.Process:
+        before = self.chance.randrange(STEPS)
+        return psutil.Process(self.ground.processes.begin("schedule", before, every_s=EVERY_S, at_once=self.at_once))
 
-    def kill_one(self) -> None:
-        """Whatever it is doing."""
-        psutil.Process(self.chance.choice(self.pids)).kill()
-
-    def replace_the_dead(self) -> None:
-        """A new one for each."""
-        for number, pid in enumerate(self.pids):
-            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-                self.ground.processes.kill(pid)
-                self.deaths += 1
-                self.pids[number] = self._start()
+    def plan_kills(self) -> None:
+        """From now on, or in the next minutes if this one is over before."""
+        number = self.chance.randint(1, MOST_KILLS)
+        self.kills_at += [time.monotonic() + self.chance.uniform(0, WITHIN_S) for _ in range(number)]
 
     def fired(self) -> bool:
-        """Whether nothing is due any more."""
-        self.replace_the_dead()
+        """Kill whose time has come, replace the dead; whether nothing is due any more."""
+        now = time.monotonic()
+        for _ in [at for at in self.kills_at if at <= now]:
+            self.chance.choice(self.serving).kill()
+        self.kills_at = [at for at in self.kills_at if at > now]
+        for number, process in enumerate(self.serving):
+            if process.status() == psutil.STATUS_ZOMBIE:
+                self.ground.processes.kill(process.pid)
+                self.deaths += 1
+                self.serving[number] = self._start()
         return not self.ground.rows(DUE)
 
 
 @contextmanager
-def schedulers(ground: Ground, count: int, chance: random.Random) -> Iterator[Schedulers]:
+def schedulers(ground: Ground, count: int, at_once: int, chance: random.Random) -> Iterator[Schedulers]:
     """They serve, and are killed in the end."""
-    serving = Schedulers(ground, count, chance)
+    all_of_them = Schedulers(ground, count, at_once, chance)
     try:
-        yield serving
+        yield all_of_them
     finally:
-        for pid in serving.pids:
-            ground.processes.kill(pid)
+        for process in all_of_them.serving:
+            ground.processes.kill(process.pid)
 
 
 @drill("faults")
@@ -83,17 +94,16 @@ def test_every_moment_of_a_day_is_fired_once_by_schedulers_that_are_killed(groun
         for _ in range(count):
             exports.create(user, stores(schedule=MINUTELY), uuid.uuid4())
     redis = Redis.from_url(ground.shop.services.redis_url)
-    with redis, schedulers(ground, processes, chance) as serving:
+    with redis, schedulers(ground, processes, count // SHARES, chance) as all_of_them:
         for minute in range(minutes):
             ground.connection.execute("UPDATE test_clock SET at = %s", [MIDNIGHT + minute * MINUTE])
-            if chance.random() < 0.2:
-                serving.kill_one()
+            all_of_them.plan_kills()
             if chance.random() < 0.02:
                 redis.flushall()
-            until(serving.fired, f"all moments of minute {minute} are fired", 60)
+            until(all_of_them.fired, f"all moments of minute {minute} are fired", 60)
             ground.connection.execute(SETTLE)
             ended()
-        deaths = serving.deaths
+        deaths = all_of_them.deaths
     rows, moments, queued = ground.rows(
         "SELECT count(*), count(DISTINCT (export_id, scheduled_for)), count(*) FILTER (WHERE state = 'cancelled')"
         " FROM runs WHERE kind = 'schedule'"
