@@ -25,7 +25,7 @@ from webapp.extensions import db
 from webapp.models import Export, Run
 from webapp.services import exports, runs, schedules
 
-SHORT, LONG = 20, 2_000
+SHORT, LONG = 8, 2_000
 STEPS = 15
 MOST_STOPPED = 3
 STEP = st.none() | st.integers(0, 32)
