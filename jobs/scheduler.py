@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
@@ -27,8 +28,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from exports.errors import ExportsError
 from webapp import entries
 from webapp.extensions import db
-from webapp.models import system_scope
+from webapp.models import ConnectionTest, system_scope
 from webapp.services import runs, schedules
+from webapp.services.connections import testing
 from webapp.services.progress import present
 
 log = logging.getLogger("jobs.scheduler")
@@ -61,6 +63,12 @@ def rehearse(worker: str) -> None:
         runs.rehearse_claim()
         runs.holds(worker)
     db.session.remove()
+
+
+def take_test(id: uuid.UUID) -> ConnectionTest | None:
+    """Take the test of a connection that a ticket names, of whichever brand; None if there is nothing to do."""
+    with system_scope():
+        return testing.begin(id)
 
 
 def fire_all_due() -> int:

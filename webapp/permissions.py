@@ -32,6 +32,22 @@ def _own(user: User, thing: Owned | None) -> bool:
     return thing is not None and thing.owner_id == user.id
 
 
+def _makes_connections(user: User, _thing: Any) -> bool:
+    """Exporters need the grant; of the others a connection is a part of their work."""
+    return user.role in ("manager", "admin") or (user.role == "exporter" and user.use_new_target)
+
+
+def _uses_connection(user: User, thing: Any) -> bool:
+    """Exporters use those that are shared with them, and their own."""
+    if user.role == "exporter":
+        return thing is not None and (thing.shared_with_exporters or thing.owner_id == user.id)
+    return user.role in ("manager", "admin")
+
+
+def _changes_connection(user: User, thing: Owned | None) -> bool:
+    return _own_or_manager(user, thing) and _makes_connections(user, thing)
+
+
 _anybody = _is("viewer", "exporter", "manager", "admin")
 _exporters = _is("exporter", "manager", "admin")
 
@@ -52,6 +68,15 @@ ACTIONS: Final[dict[str, Callable[[User, Any], bool]]] = {
     "exports.change_schedule": _own_or_manager,
     "exports.set_inactive": _own_or_manager,
     "exports.set_active": _own_or_manager,
+    "connections.list": _exporters,
+    "connections.see": _uses_connection,
+    "connections.use": _uses_connection,
+    "connections.create": _makes_connections,
+    "connections.change": _changes_connection,
+    "connections.share": _is("manager", "admin"),
+    "connections.test": _uses_connection,
+    "connections.accept_key": _changes_connection,
+    "connections.accept_changed_key": _is("admin"),
     "drafts.edit": _own,
     "models.see": _anybody,
     "users.see": _anybody,

@@ -43,6 +43,18 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "accounts.profile": BRAND,
     "accounts.theme": ALL,
     "cloning.clone": OWN_OR_MANAGER,
+    "connections.accept": OWN_OR_MANAGER,
+    "connections.change": OWN_OR_MANAGER,
+    "connections.create": (*EXPORTERS, "stranger"),
+    "connections.delete": OWN_OR_MANAGER,
+    "connections.edit": OWN_OR_MANAGER,
+    "connections.index": (*EXPORTERS, "stranger"),
+    "connections.keys": ("admin", "stranger"),
+    "connections.new": (*EXPORTERS, "stranger"),
+    "connections.revoke": ("admin",),
+    "connections.test": OWN_OR_MANAGER,
+    "connections.tested": OWN_OR_MANAGER,
+    "connections.view": OWN_OR_MANAGER,
     "details.again": OWN_OR_MANAGER,
     "details.cancel": OWN_OR_MANAGER,
     "details.cancel_date": OWN_OR_MANAGER,
@@ -74,6 +86,7 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "schedules.upcoming": OWN_OR_MANAGER,
     "schedules.update": OWN_OR_MANAGER,
     "several.act": (*EXPORTERS, "stranger"),
+    "wizard.accept_target": ("exporter",),
     "wizard.autosave": ("exporter",),
     "wizard.begin": (*EXPORTERS, "stranger"),
     "wizard.count": ("exporter",),
@@ -90,10 +103,14 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "wizard.scheduling_next": ("exporter",),
     "wizard.step": ("exporter",),
     "wizard.submit": ("exporter",),
+    "wizard.test_target": ("exporter",),
+    "wizard.tested_target": ("exporter",),
+    "wizard.uploading_form": ("exporter",),
+    "wizard.uploading_path": ("exporter",),
     "wizard.why": ("exporter",),
     "wizard.without": ("exporter",),
 }
-"""Who may use a route, when the export, the run and the draft are the exporter's and the profile is the viewer's."""
+"""Who may use a route, when export, run, draft and connection are the exporter's and the profile is the viewer's."""
 
 
 @dataclass(frozen=True)
@@ -105,18 +122,21 @@ class Things:
     draft: uuid.UUID
     user: uuid.UUID
     repeated: uuid.UUID
+    connection: uuid.UUID
 
 
 @pytest.fixture
 def things(people: People, made: Exports) -> Things:
-    """A finished export, a repeated one and a draft of the exporter."""
-    from webapp.services import drafts, exports
+    """A finished export, a repeated one, a draft and a connection of the exporter."""
+    from tests.fix_connections import partner
+    from webapp.services import connections, drafts, exports
 
     export = made.finished(people.exporter)
     with people.exporter.at_work() as user:
         draft = drafts.start(user, catalogue.builtin().models["stores"])
         repeated = exports.create(user, stores(schedule=DAILY), uuid.uuid4())
-        return Things(export.id, export.run_id, draft.id, people.viewer.id, repeated.id)
+        connection = connections.create(user, *partner())
+        return Things(export.id, export.run_id, draft.id, people.viewer.id, repeated.id, connection.id)
 
 
 def rules(app: Flask) -> list[Rule]:
@@ -137,7 +157,8 @@ def address(rule: Rule, things: Things) -> str:
         kind = rule.rule.split("/")[1]
         of_repeated = rule.endpoint.startswith("schedules.")
         export = things.repeated if of_repeated else things.export
-        ids = {"exports": export, "runs": things.run, "users": things.user, "models": "stores"}
+        ids = {"exports": export, "runs": things.run, "users": things.user, "models": "stores",
+               "connections": things.connection}  # fmt: skip
         values["id"] = str(ids[kind])
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values[found[1]], rule.rule)
 
@@ -218,7 +239,7 @@ def test_a_disabled_user_is_nobody_at_once(
 def test_ids_of_another_brand_answer_exactly_as_unknown_ones(
     app: Flask, client: Open, people: People, things: Things
 ) -> None:
-    unknown = Things(*(uuid.uuid4() for _ in range(5)))
+    unknown = Things(*(uuid.uuid4() for _ in range(6)))
     blank = re.compile(r'((?:csrf_token|next)" value=|X-CSRFToken": )"[^"]*"')
     browser = client(people.stranger)
     for rule in rules(app):

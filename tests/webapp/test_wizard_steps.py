@@ -257,7 +257,7 @@ def test_scheduling_and_target_show_what_there_is(tab: Tab, people: People) -> N
     assert [value for name, value in someone.form.boxes if name == "schedule"] == ["now", "on_date", "repeated"]
     someone.open("target")
     assert "Download here" in someone.text
-    assert [value for name, value in someone.form.boxes if name == "target"] == ["none"]
+    assert [value for name, value in someone.form.boxes if name == "target"] == ["none", "ftp", "ftps", "sftp"]
 
 
 def test_saving_while_typing_tells_the_time_and_the_new_revision(tab: Tab, people: People) -> None:

@@ -3,7 +3,7 @@
 from webapp.models.accounts import Brand, CustomField, LoginSession, User
 from webapp.models.audit import AuditEntry
 from webapp.models.base import NoBrand, WrongBrand, brand_scope, clock, current_brand, system_scope
-from webapp.models.connections import Connection
+from webapp.models.connections import Connection, ConnectionTest
 from webapp.models.exports import Draft, Export, ExportVersion
 from webapp.models.runs import Run, RunEvent
 
@@ -11,6 +11,7 @@ __all__ = [
     "AuditEntry",
     "Brand",
     "Connection",
+    "ConnectionTest",
     "CustomField",
     "Draft",
     "Export",

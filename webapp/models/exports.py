@@ -24,6 +24,7 @@ class Export(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
         same_brand("owner_id", "users"),
         same_brand("created_by_id", "users"),
         same_brand("inactive_by_id", "users"),
+        same_brand("connection_id", "connections"),
         same_brand("latest_run_id", "runs", use_alter=True, deferrable=True, initially="DEFERRED"),
         CheckConstraint("schedule IN ('now', 'on_date', 'repeated')", name="schedule"),
         CheckConstraint("(schedule = 'repeated') = (active IS NOT NULL)", name="active"),
@@ -37,12 +38,14 @@ class Export(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
         Index(None, "brand_id", "latest_run_id"),
         # The clock asks for what is due, of all brands.
         Index("ix_exports_next_run_at", "next_run_at", postgresql_where=text("next_run_at IS NOT NULL")),
+        Index("ix_exports_connection_id", "connection_id", postgresql_where=text("connection_id IS NOT NULL")),
         Index("ix_exports_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
     )
 
     name: Mapped[str] = mapped_column(Text)
     model: Mapped[str] = mapped_column(Text)
     target: Mapped[str] = mapped_column(Text, default="none")
+    connection_id: Mapped[uuid.UUID | None]
     schedule: Mapped[str] = mapped_column(Text, default="now")
     schedule_words: Mapped[str] = mapped_column(Text, default="")
     active: Mapped[bool | None]

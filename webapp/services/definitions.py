@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from typing import Final
 
@@ -11,7 +12,7 @@ from exports.definition import Definition
 from exports.errors import Problem, SourceError
 from exports.schedule.clock import ANY_SCHEDULE
 from webapp.models import User
-from webapp.services import brands, guarding
+from webapp.services import brands, connections, guarding
 from webapp.services.progress import present
 
 MODEL_KEPT: Final = "An export keeps its data model. For another one, create a new export."
@@ -20,11 +21,13 @@ OF_ALL: Final = frozenset({"is_empty", "is_not_empty"})
 ASKED_OF_ALL: Final = "choose is empty or is not empty"
 
 
-def problems(user: User, definition: Definition, saved: Definition | None = None) -> list[Problem]:
+def problems(
+    user: User, definition: Definition, saved: Definition | None = None, making: uuid.UUID | None = None
+) -> list[Problem]:
     """Every rule that a definition breaks for this user, warnings included, in the order of the wizard's steps.
 
     `saved` is the version that it will follow, if it is an export's: its model and the type of its schedule stay, and
-    a date that was to come when it was saved may have come.
+    a date that was to come when it was saved may have come. `making` is the connection that will be made with it.
     """
     catalogue, zones, guard = brands.catalogue_of(user.brand), brands.zones(), guarding.guard()
     try:
@@ -35,6 +38,7 @@ def problems(user: User, definition: Definition, saved: Definition | None = None
             definition, catalogue, zones, guard=guard
         )  # the run asks again, and says that it cannot be read
     found += _of_schedule(user, definition, saved)
+    found += connections.problems_of_target(user, definition, making)
     model = catalogue.models.get(definition.model)
     return found if model is None else [*found, *rights(user, definition, model)]
 
@@ -58,13 +62,15 @@ def _of_schedule(user: User, definition: Definition, saved: Definition | None) -
     return [*schedule.type_kept(saved.schedule, definition.schedule)] or _when_saved(user, definition.schedule)
 
 
-def check(user: User, definition: Definition, saved: Definition | None = None) -> None:
-    """Let pass what this user may export. `saved`: see `problems`.
+def check(
+    user: User, definition: Definition, saved: Definition | None = None, *, making: uuid.UUID | None = None
+) -> None:
+    """Let pass what this user may export. `saved`, `making`: see `problems`.
 
     Raises:
         DefinitionRefused: with every problem that is no warning.
     """
-    rules.refuse(problems(user, definition, saved))
+    rules.refuse(problems(user, definition, saved, making))
 
 
 def rights(user: User, definition: Definition, model: DataModel) -> Iterator[Problem]:

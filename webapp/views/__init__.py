@@ -5,6 +5,7 @@ from flask import Flask
 from webapp.views import (
     accounts,
     cloning,
+    connections,
     details,
     downloads,
     editing,
@@ -22,7 +23,7 @@ from webapp.views import (
 def register(app: Flask) -> None:
     """Bind every page to the application."""
     pages = (
-        accounts, cloning, details, downloads, editing, exports, health, models, removing, runs, schedules,
+        accounts, cloning, connections, details, downloads, editing, exports, health, models, removing, runs, schedules,
         several, wizard,
     )  # fmt: skip
     for page in pages:

@@ -9,9 +9,9 @@ from flask_login import current_user
 from sqlalchemy import select
 
 from webapp.extensions import db
-from webapp.models import Export, Run, User
-from webapp.permissions import Refused, authorize
-from webapp.services import exports
+from webapp.models import Connection, Export, Run, User
+from webapp.permissions import Refused, authorize, may
+from webapp.services import connections, exports
 
 
 def find_export_or_404(action: str, id: uuid.UUID) -> Export:
@@ -42,6 +42,20 @@ def find_user_or_404(action: str, id: uuid.UUID) -> User:
         raise Refused(action, hidden=True)
     authorize(current_user, action, user)
     return user
+
+
+def find_connection_or_404(action: str, id: uuid.UUID) -> Connection:
+    """A connection of the person's brand, if the person may do the action to it. One that an exporter may not even use
+    is not there.
+
+    Raises:
+        Refused: as above.
+    """
+    connection = connections.find(id)
+    if connection is None or not may(current_user, "connections.see", connection):
+        raise Refused(action, hidden=True)
+    authorize(current_user, action, connection)
+    return connection
 
 
 def name_of(user_id: uuid.UUID) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from exports.catalogue import DataModel
-from webapp.forms import scheduling
+from webapp.forms import scheduling, uploading
 from webapp.forms.wizard.columns import read_fields
 from webapp.forms.wizard.criteria import read_filters
 from webapp.forms.wizard.posted import FormRefused, Posted
@@ -44,9 +44,12 @@ def _schedule(posted: Posted, typed: Typed, _model: DataModel | None) -> Typed:
 
 
 def _target(posted: Posted, typed: Typed, _model: DataModel | None) -> Typed:
-    names = ("target", "if_empty")
-    posted.only({*names})
-    return typed.with_(**_options(names, posted, typed))
+    posted.only({*uploading.INPUTS, "if_empty"})
+    now = typed.with_(upload=uploading.read_upload(posted, typed.upload), **_options(("if_empty",), posted, typed))
+    if typed.upload.is_upload == now.upload.is_upload or typed.file.protect == typed.upload.is_upload:
+        return now
+    # Usual for a download, which people open, and not for an upload, which programs read (SPEC section 6).
+    return now.with_(file=typed.file.with_(protect=not now.upload.is_upload))
 
 
 def _options(names: Iterable[str], posted: Posted, typed: object) -> dict[str, str]:

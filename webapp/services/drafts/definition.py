@@ -7,6 +7,7 @@ from typing import Any
 
 from exports.catalogue import Catalogue, DataModel
 from exports.operators import Input
+from webapp.services.connections.typed import document as upload_document
 from webapp.services.drafts.filling import filled_criterion
 from webapp.services.drafts.spelling import DELIMITERS, ENCLOSURES, NEWLINES
 from webapp.services.drafts.typed import Typed, TypedColumn, TypedCriterion, TypedFile
@@ -27,7 +28,7 @@ def document(typed: Typed, catalogue: Catalogue) -> dict[str, Any]:
         "fields": [] if typed.all_fields else [_column(one, typed.aggregation) for one in typed.columns],
         "file": file_document(typed.file),
         "schedule": schedule_document(typed.scheduling),
-        "target": {"type": typed.target},
+        "target": upload_document(typed.upload),
         "if_empty": typed.if_empty,
     }
 

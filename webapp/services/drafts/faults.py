@@ -10,7 +10,7 @@ from exports.catalogue import Catalogue
 from exports.definition import Definition, parse
 from exports.errors import DefinitionRefused, Problem
 from webapp.models import User
-from webapp.services import definitions
+from webapp.services import connections, definitions
 from webapp.services.drafts import inputs
 from webapp.services.drafts.definition import document
 from webapp.services.drafts.typed import Typed
@@ -76,11 +76,17 @@ class Checked:
 
 def check(typed: Typed, user: User, catalogue: Catalogue, saved: Definition | None = None) -> Checked:
     """What the rules say about a draft for this user. `saved`: the version of an export before it."""
+    of_server = [
+        Problem(f"target.{one.at}", one.code, one.message) for one in connections.problems_of_typed(typed.upload)
+    ]
     try:
         definition = parse(document(typed, catalogue))
     except DefinitionRefused as refused:
-        return Checked(None, _with_unchosen(placed(refused.problems, typed, catalogue), typed, catalogue))
-    found = _with_unchosen(placed(definitions.problems(user, definition, saved), typed, catalogue), typed, catalogue)
+        problems = [*refused.problems, *of_server]
+        return Checked(None, _with_unchosen(placed(problems, typed, catalogue), typed, catalogue))
+    making = typed.upload.server if typed.upload.by_hand else None
+    problems = [*definitions.problems(user, definition, saved, making), *of_server]
+    found = _with_unchosen(placed(problems, typed, catalogue), typed, catalogue)
     usable = all(one.warning for one in found)
     return Checked(definition if usable else None, found)
 
@@ -121,6 +127,8 @@ def _fault(problem: Problem, typed: Typed, catalogue: Catalogue) -> Fault:
     elif parts[0] == "schedule":
         place = place_of_schedule(problem, typed.scheduling)
         at, message = place.input, place.message
+    elif parts[0] == "target":
+        at = inputs.upload(parts[-1], typed.upload.wants)
     else:
         at = _plain_input(parts)
     step = STEP_OF.get(parts[0], "model")

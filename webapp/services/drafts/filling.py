@@ -13,6 +13,7 @@ from typing import Any
 from exports.catalogue import DataModel
 from exports.definition import Column, Criterion, Definition, File
 from exports.operators import Input
+from webapp.services.connections.typed import as_typed as upload_as_typed
 from webapp.services.drafts.spelling import DELIMITERS, ENCLOSURES, NEWLINES
 from webapp.services.drafts.steps import ASKING
 from webapp.services.drafts.typed import Typed, TypedColumn, TypedCriterion, TypedFile, TypedReplacement
@@ -36,7 +37,7 @@ def filled(definition: Definition, model: DataModel | None) -> Typed:
         columns=tuple(map(_column, definition.fields)),
         file=_file(definition.file),
         scheduling=as_typed(definition.schedule),
-        target=definition.target.type,
+        upload=upload_as_typed(definition.target),
         if_empty=definition.if_empty,
         submitted=(*ASKING, "check"),
     )

@@ -63,3 +63,10 @@ def replacements(place: int) -> str:
 def replacement(place: int, position: int, part: str) -> str:
     """fields-3-replace-2-new."""
     return f"fields-{place + 1}-replace-{position + 1}-{part}"
+
+
+def upload(part: str, wants: str) -> str:
+    """The input of a member of `target`; that of the credential depends on which kind is to be given."""
+    if part == "credential":
+        return "key" if wants == "key" else "password"
+    return "target" if part == "type" else part

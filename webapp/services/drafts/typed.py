@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from exports.catalogue import DataModel
 from exports.definition import JSON_ONLY_MODELS
+from webapp.services.connections.typed import TypedUpload
 from webapp.services.schedules.typed import TypedSchedule
 
 
@@ -110,7 +111,7 @@ class Typed(_Typed):
     columns: tuple[TypedColumn, ...] = ()
     file: TypedFile = TypedFile()
     scheduling: TypedSchedule = TypedSchedule()
-    target: str = "none"
+    upload: TypedUpload = Field(default_factory=TypedUpload)
     if_empty: str = "header"
     submitted: tuple[str, ...] = ()
     tab: str = ""

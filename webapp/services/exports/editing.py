@@ -17,7 +17,8 @@ from exports.errors import DefinitionRefused
 from webapp.extensions import db
 from webapp.models import Draft, Export, ExportVersion, User
 from webapp.permissions import authorize
-from webapp.services import audit, brands, choices, definitions, drafts, schedules
+from webapp.services import audit, brands, choices, connections, definitions, drafts, schedules
+from webapp.services.connections import Making
 from webapp.services.exports.saving import definition_of
 from webapp.services.moves import move
 
@@ -52,10 +53,12 @@ def edit(user: User, export: Export) -> Draft:
     return drafts.add(user, typed, uuid.uuid4(), export=export)
 
 
-def save(user: User, export: Export, draft: Draft, definition: Definition, version: int) -> bool:
+def save(
+    user: User, export: Export, draft: Draft, definition: Definition, version: int, making: Making | None = None
+) -> bool:
     """Make a new version; False if nothing is different. Nothing runs by it: a run in progress ends with its own.
 
-    `version` is the one that the user saw.
+    `version` is the one that the user saw; `making` the connection that is made with it, as in `create`.
 
     Raises:
         Refused: the user may not edit this export.
@@ -68,7 +71,9 @@ def save(user: User, export: Export, draft: Draft, definition: Definition, versi
         if export.version != version or not move(export, "edited"):
             raise schedules.ExportChanged
         if before != definition:
-            definitions.check(user, definition, saved=before)
+            definitions.check(user, definition, saved=before, making=making.id if making else None)
+            if making is not None:
+                making.make(user)
             _save(user, export, before, definition)
     except (DefinitionRefused, schedules.ExportChanged):
         db.session.rollback()
@@ -81,7 +86,7 @@ def _save(user: User, export: Export, before: Definition, after: Definition) -> 
     """A moment that has come by now belongs to the version before."""
     now = schedules.settle(export)
     schedules.save_version(user, export, after)
-    export.name, export.target = after.name, after.target.type
+    export.name, export.target, export.connection_id = after.name, after.target.type, connections.id_of(after)
     if before.schedule != after.schedule:
         schedules.plan(export, after.schedule, now)
     audit.record("export.edited", user, export, version=export.version, name=after.name, before=before.name)

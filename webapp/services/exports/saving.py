@@ -14,17 +14,24 @@ from exports.definition import Definition
 from webapp.extensions import db
 from webapp.models import Export, ExportVersion, User
 from webapp.permissions import authorize
-from webapp.services import audit, definitions, runs, schedules
+from webapp.services import audit, connections, definitions, runs, schedules
+from webapp.services.connections import Making
 from webapp.services.progress import present
 
 
 def create(
-    user: User, definition: Definition, token: uuid.UUID, *, cloned_from: uuid.UUID | None = None, actor: str = ""
+    user: User,
+    definition: Definition,
+    token: uuid.UUID,
+    *,
+    cloned_from: uuid.UUID | None = None,
+    making: Making | None = None,
+    actor: str = "",
 ) -> Export:
     """Save a definition as a new export, and start it or wait for its moment.
 
     The same token again gives the same export (RELIABILITY F39). `actor` is who does it, if not the user whose export
-    it will be.
+    it will be. `making`: the connection that is made with it, if its target was filled in by hand in the wizard.
 
     Raises:
         Refused: the user may not create exports.
@@ -33,8 +40,12 @@ def create(
     authorize(user, "exports.create")
     if (known := _made_with(token)) is not None:
         return known
-    definitions.check(user, definition)
+    definitions.check(user, definition, making=making.id if making else None)
+    if making is None:
+        definition, making = connections.making_of(definition, uuid.uuid5(token, "connection"))
     try:
+        if making is not None:
+            making.make(user, actor=actor)
         export = _add(user, definition, token)
     except IntegrityError:
         db.session.rollback()
@@ -61,6 +72,7 @@ def _add(user: User, definition: Definition, token: uuid.UUID) -> Export:
         name=definition.name,
         model=definition.model,
         target=definition.target.type,
+        connection_id=connections.id_of(definition),
         version=1,
         owner_id=user.id,
         created_by_id=user.id,

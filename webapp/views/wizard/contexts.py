@@ -18,7 +18,7 @@ from webapp.models import User
 from webapp.services import brands, exports, sizes
 from webapp.services.drafts import inputs
 from webapp.views import scheduling
-from webapp.views.wizard import criteria, wording
+from webapp.views.wizard import criteria, uploading, wording
 from webapp.views.wizard.place import Place
 
 TYPE_WORDS: Final = {
@@ -202,5 +202,6 @@ CONTEXTS: Final[dict[str, Callable[[Place], dict[str, Any]]]] = {
     "fields": _fields,
     "file": _file,
     "schedule": _schedule,
+    "target": uploading.context,
     "check": _check,
 }

@@ -11,7 +11,7 @@ from webapp.forms.wizard import FormRefused, Posted
 from webapp.htmx import go
 from webapp.models import Export
 from webapp.security import action
-from webapp.services import drafts, exports
+from webapp.services import connections, drafts, exports
 from webapp.services.drafts import ASKING, DraftChanged
 from webapp.services.schedules import ExportChanged
 from webapp.views.wizard import answers
@@ -62,8 +62,9 @@ def _save(place: Place, export: Export, posted: Posted) -> Response | None:
     version = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
     if place.checked.definition is None:
         return _needs_correction(place)
+    making = connections.of_typed(place.typed.upload)
     try:
-        changed = exports.save(place.user, export, place.draft, place.checked.definition, version)
+        changed = exports.save(place.user, export, place.draft, place.checked.definition, version, making)
     except DefinitionRefused:
         return _needs_correction(place)
     except ExportChanged:
@@ -78,7 +79,11 @@ def _make(place: Place) -> Export | None:
         return None
     try:
         return exports.create(
-            place.user, place.checked.definition, place.typed.token, cloned_from=place.typed.cloned_from
+            place.user,
+            place.checked.definition,
+            place.typed.token,
+            cloned_from=place.typed.cloned_from,
+            making=connections.of_typed(place.typed.upload),
         )
     except DefinitionRefused:
         return None  # a right or a segment went just now: the page says which

@@ -39,14 +39,14 @@ def step(draft_id: uuid.UUID, step: str) -> Response:
 @action("drafts.edit")
 def submit(draft_id: uuid.UUID, step: str) -> Response:
     """Store what was typed, do what the button says, go where it leads."""
-    return _with_posted(draft_id, step, _leave)
+    return with_posted(draft_id, step, _leave)
 
 
 @blueprint.post("/drafts/<uuid:draft_id>/<step>/save")
 @action("drafts.edit")
 def autosave(draft_id: uuid.UUID, step: str) -> Response:
     """Store what was typed; the page is told that it is, and which of its problems are gone or new."""
-    return _with_posted(draft_id, step, _save)
+    return with_posted(draft_id, step, _save)
 
 
 @blueprint.post("/drafts/<uuid:draft_id>/filters/crit/<label>")
@@ -57,7 +57,7 @@ def criterion(draft_id: uuid.UUID, label: str) -> Response:
     def answer(place: Place, posted: Posted) -> Response:
         return _operate(place, posted, f"crit:{label}")
 
-    return _with_posted(draft_id, "filters", answer)
+    return with_posted(draft_id, "filters", answer)
 
 
 @blueprint.post("/drafts/<uuid:draft_id>/schedule/form")
@@ -66,10 +66,10 @@ def scheduling_form(draft_id: uuid.UUID) -> Response:
     """Another type, or days of another kind, were chosen: the inputs that it has."""
 
     def answer(place: Place, posted: Posted) -> Response:
-        now = _store(place, posted)
+        now = store(place, posted)
         return event(answers.swap(now, "scheduling", focus=""), "draft-changed")
 
-    return _with_posted(draft_id, "schedule", answer)
+    return with_posted(draft_id, "schedule", answer)
 
 
 @blueprint.post("/drafts/<uuid:draft_id>/schedule/next")
@@ -81,7 +81,7 @@ def scheduling_next(draft_id: uuid.UUID) -> Response:
         context = scheduling.context(place.typed.scheduling, place.user, place.saved)
         return fragment("schedule/_next_swap.html", **context)
 
-    return _with_posted(draft_id, "schedule", answer)
+    return with_posted(draft_id, "schedule", answer)
 
 
 @blueprint.post("/drafts/<uuid:draft_id>/discard")
@@ -108,7 +108,7 @@ def _elsewhere(place: Place) -> Response | None:
     return None
 
 
-def _with_posted(draft_id: uuid.UUID, step: str, answer: Callable[[Place, Posted], Response]) -> Response:
+def with_posted(draft_id: uuid.UUID, step: str, answer: Callable[[Place, Posted], Response]) -> Response:
     """Read what was posted into the place; a form that cannot be stored is refused, and the former draft stays."""
     place = Place.of(draft_id, step)
     if (way := _elsewhere(place)) is not None:
@@ -135,7 +135,8 @@ def _storable(place: Place) -> Place:
     return place
 
 
-def _store(place: Place, posted: Posted) -> Place:
+def store(place: Place, posted: Posted) -> Place:
+    """Store what was typed; the place with the draft as it is now. Raises DraftChanged."""
     rev = None if posted.op == KEEP else posted.rev
     drafts.save(place.user, place.draft, place.typed, rev=rev, tab=place.tab)
     return Place.of(place.draft.id, place.step.id, place.tab).knowing(place)
@@ -145,7 +146,7 @@ def _save(place: Place, posted: Posted) -> Response:
     former = place.with_typed(drafts.typed_of(place.draft))
     before = answers.told(former)
     known = posted.rev
-    now = _store(place, posted)
+    now = store(place, posted)
     response = answers.swap(now, "saved", touched=sorted(before | answers.told(now)))
     return event(response, "draft-changed") if now.draft.rev != known else response
 
@@ -153,15 +154,15 @@ def _save(place: Place, posted: Posted) -> Response:
 def _leave(place: Place, posted: Posted) -> Response:
     verb = posted.op.partition(":")[0]
     if verb == "back":
-        now = _store(place, posted)
+        now = store(place, posted)
         before = drafts.before(place.step.id)
         return go(now.url(before.id) if before else now.url())
     if verb == "form" and place.step.id == "schedule":
-        return go(_store(place, posted).url())
+        return go(store(place, posted).url())
     if verb == "why":
-        return go(f"{_store(place, posted).url(why=posted.text('why'))}#why-out")
+        return go(f"{store(place, posted).url(why=posted.text('why'))}#why-out")
     if verb in ("preview", "without"):
-        return go(_store(place, posted).url(preview="1", without="1" if verb == "without" else None))
+        return go(store(place, posted).url(preview="1", without="1" if verb == "without" else None))
     if verb == "find":
         return _find(place, posted)
     if verb not in ("next", KEEP):
@@ -174,7 +175,7 @@ def _find(place: Place, posted: Posted) -> Response:
     row = criteria.row(place, posted.op.partition(":")[2])
     if row is None:
         raise UnknownOperation(posted.op)
-    return go(f"{_store(place, posted).url(find=row.label)}#c-{row.label}")
+    return go(f"{store(place, posted).url(find=row.label)}#c-{row.label}")
 
 
 def _next(place: Place, posted: Posted) -> Response:
@@ -185,7 +186,7 @@ def _next(place: Place, posted: Posted) -> Response:
     typed = place.typed.with_(sets=settled)
     if posted.op != KEEP:
         typed = typed.with_submitted(place.step.id)
-    now = _store(place.with_typed(typed), posted)
+    now = store(place.with_typed(typed), posted)
     if posted.op != KEEP and not now.checked.errors(now.step.id) and now.next:
         return go(now.url(now.next.id))
     return answers.swap(now, "step") if is_htmx() else go(now.url())
@@ -196,7 +197,7 @@ def _picked(place: Place, posted: Posted, picked: str) -> Response:
     if place.model is None:
         raise UnknownOperation("add")
     outcome = drafts.apply(place.typed, place.step.id, f"add:{picked}", place.model)
-    now = _store(_storable(place.with_typed(outcome.typed)), posted)
+    now = store(_storable(place.with_typed(outcome.typed)), posted)
     told: dict[str, Any] = {"problems": [("pick", outcome.complaint)], "picked": picked} if outcome.complaint else {}
     if is_htmx():
         return answers.swap(now, "step", **{"focus": outcome.focus, **told})
@@ -211,7 +212,7 @@ def _operate(place: Place, posted: Posted, op: str) -> Response:
     op = f"add:{picked}" if op == "add" else op
     outcome = drafts.apply(place.typed, place.step.id, op, place.model)
     changed = _storable(place.with_typed(outcome.typed))
-    now = _store(changed, posted)
+    now = store(changed, posted)
     if not is_htmx():
         if outcome.complaint:
             return answers.page(now, problems=[(outcome.focus, outcome.complaint)], status=422, picked=picked)

@@ -1,0 +1,331 @@
+"""**Connections**: made, changed, trusted and deleted, each by who may, with nothing secret in any answer."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select
+
+from exports import ssh_keys
+from exports.errors import CredentialUnreadable
+from tests.fix_app import stores
+from tests.fix_connections import partner
+from tests.fix_pages import check
+from webapp.extensions import db
+from webapp.models import AuditEntry, Connection, User
+from webapp.permissions import Refused
+from webapp.services import connections, exports
+from webapp.services.connections import Credential, InUse, KeyChanged, NotKept, credentials
+
+if TYPE_CHECKING:
+    from flask.testing import FlaskClient
+    from werkzeug.test import TestResponse
+
+    from tests.fix_app import People, Person
+
+Open = Callable[["Person | None"], "FlaskClient"]
+SECRET = "correct horse battery"
+KEY = "ssh-ed25519 SHA256:4nNpWzP0DrbzCm5o3VvJtK3c3gH6bA2m1lq8sQd0x0A"
+OTHER = "ssh-ed25519 SHA256:zzzzWzP0DrbzCm5o3VvJtK3c3gH6bA2m1lq8sQd0x0A"
+
+
+def made(user: User, name: str = "Partner", *, shared: bool = False) -> Connection:
+    """A connection of this user."""
+    wanted, _ = partner(name, shared=shared)
+    return connections.create(user, wanted, Credential("password", SECRET))
+
+
+def posted(browser: FlaskClient, at: str, **data: str) -> TestResponse:
+    """A form sent from a page, with that page's token."""
+    page = browser.get("/connections/new").get_data(as_text=True)
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert found
+    return browser.post(at, data={"csrf_token": found[1], **data})
+
+
+FORM = {"name": "Partner", "type": "sftp", "host": "sftp.partner.example", "port": "22", "username": "maple",
+        "auth": "password", "password": SECRET}  # fmt: skip
+
+
+def test_a_connection_is_made_by_its_form_and_shown_without_its_password(client: Open, people: People) -> None:
+    browser = client(people.exporter)
+    answer = posted(browser, "/connections", **FORM)
+    assert answer.status_code == 303
+    page = browser.get(answer.headers["Location"]).get_data(as_text=True)
+    assert "sftp.partner.example" in check(page).text
+    edit = browser.get(answer.headers["Location"] + "/edit").get_data(as_text=True)
+    assert "Password stored – type to replace" in edit
+    assert SECRET not in page + edit
+    with people.exporter.at_work():
+        saved = db.session.scalars(select(Connection)).one()
+        assert SECRET.encode() not in (saved.credential or b"")
+        assert connections.sealed_of(saved)
+        assert credentials.opened(connections.sealed_of(saved), saved.id).secret == SECRET  # type: ignore[arg-type]
+        kinds = [one.action for one in db.session.scalars(select(AuditEntry)) if one.action.startswith("connection.")]
+        assert kinds == ["connection.created"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "input", "sentence"),
+    [
+        ({"name": " "}, "name", "Enter a name"),
+        ({"name": "x" * 101}, "name", "The name is longer than 100 characters"),
+        ({"type": "scp"}, "type", "must have the type none, ftp, ftps or sftp"),
+        ({"host": ""}, "host", "Enter the host"),
+        ({"host": "ftp://example.com"}, "host", "no protocol, user, port or path"),
+        ({"host": "10.0.0.1"}, "host", "This host and port cannot be used for uploads."),
+        ({"port": "65536"}, "port", "The port must be a whole number from 1 to 65535"),
+        ({"port": " 22 "}, "port", "The port must be a whole number from 1 to 65535"),
+        ({"port": "5432"}, "host", "This host and port cannot be used for uploads."),
+        ({"username": ""}, "username", "Enter the username"),
+        ({"password": ""}, "password", "Enter the password"),
+        ({"password": "p" * 513}, "password", "The password is longer than 512 characters"),
+        ({"password": "two\nlines"}, "password", "must not hold line breaks or other control characters"),
+        ({"auth": "key", "key": ""}, "key", "Paste the private key"),
+        ({"auth": "key", "key": "ssh-rsa AAAA"}, "key", "This is no private key."),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_input_and_nothing_is_made(
+    client: Open, people: People, changes: dict[str, str], input: str, sentence: str
+) -> None:
+    answer = posted(client(people.exporter), "/connections", **{**FORM, **changes})
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert re.search(rf'<li><a href="#{input}">[^<]*{re.escape(sentence)}', page.replace("&#39;", "'")), page
+    assert check(page).title.startswith("Error: ")
+    typed = {**FORM, **changes}
+    assert [typed["host"], typed["username"]] == [check(page).inputs[name] for name in ("host", "username")]
+    assert SECRET not in page
+    with people.exporter.at_work():
+        assert db.session.scalars(select(Connection)).all() == []
+
+
+def test_a_name_stands_once_in_a_brand(people: People) -> None:
+    with people.exporter.at_work() as user:
+        made(user)
+        with pytest.raises(NotKept, match="Another connection has this name"):
+            made(user)
+    with people.stranger.at_work() as user:
+        made(user)
+
+
+def test_exporters_see_their_own_and_what_is_shared_and_managers_all(client: Open, people: People) -> None:
+    with people.exporter.at_work() as user:
+        mine = made(user, "Mine").id
+    with people.manager.at_work() as user:
+        shared, kept = made(user, "Shared", shared=True).id, made(user, "Kept").id
+    texts = {who: check(client(getattr(people, who)).get("/connections").get_data(as_text=True)).text
+             for who in ("exporter", "colleague", "manager", "admin", "stranger")}  # fmt: skip
+    seen = {who: [name for name in ("Mine", "Shared", "Kept") if f"{name} maple_exports@" in text]
+            for who, text in texts.items()}  # fmt: skip
+    assert seen == {
+        "exporter": ["Mine", "Shared"],
+        "colleague": ["Shared"],
+        "manager": ["Mine", "Shared", "Kept"],
+        "admin": ["Mine", "Shared", "Kept"],
+        "stranger": [],
+    }
+    assert "No connections yet" in texts["stranger"]
+    assert client(people.colleague).get(f"/connections/{mine}").status_code == 404
+    assert client(people.exporter).get(f"/connections/{kept}").status_code == 404
+    assert client(people.colleague).get(f"/connections/{shared}").status_code == 200
+    assert client(people.colleague).get(f"/connections/{shared}/edit").status_code == 403
+    assert client(people.viewer).get("/connections").status_code == 403
+
+
+def test_without_the_grant_an_exporter_uses_but_does_not_make(client: Open, people: People) -> None:
+    with people.manager.at_work() as user:
+        shared = made(user, shared=True).id
+    with people.exporter.at_work() as user:
+        user.use_new_target = False
+        db.session.commit()
+        with pytest.raises(Refused):
+            made(user, "Another")
+    browser = client(people.exporter)
+    assert browser.get("/connections/new").status_code == 403
+    assert "Create new connection" not in browser.get("/connections").get_data(as_text=True)
+    assert browser.get(f"/connections/{shared}").status_code == 200
+
+
+def test_another_server_does_not_get_the_stored_password(people: People) -> None:
+    with people.exporter.at_work() as user:
+        connection = made(user)
+        connections.accept(user, connection, KEY)
+        elsewhere, _ = partner(host="sftp.thief.example")
+        with pytest.raises(NotKept, match="Type the password or the private key again"):
+            connections.change(user, connection, elsewhere, None)
+        assert connection.host == "sftp.partner.example"
+        connections.change(user, connection, elsewhere, Credential("password", "another"))
+        assert (connection.host, connection.accepted_key) == ("sftp.thief.example", None)
+
+
+def test_a_new_name_keeps_password_and_key(people: People) -> None:
+    with people.exporter.at_work() as user:
+        connection = made(user)
+        connections.accept(user, connection, KEY)
+        before = connection.credential
+        connections.change(user, connection, partner("Renamed", username="other")[0], None)
+        assert (connection.name, connection.username) == ("Renamed", "other")
+        assert (connection.credential, connection.accepted_key) == (before, KEY)
+
+
+def test_a_replaced_credential_is_written_down_without_it(people: People) -> None:
+    with people.exporter.at_work() as user:
+        connection = made(user)
+        connections.replace(user, connection, Credential("password", "a new one"))
+        entry = db.session.scalars(
+            select(AuditEntry).where(AuditEntry.action == "connection.credential_replaced")
+        ).one()
+        assert entry.facts == {"credential": "password"}
+
+
+def test_only_managers_share(people: People) -> None:
+    with people.exporter.at_work() as user:
+        assert made(user, shared=True).shared_with_exporters is False
+    with people.manager.at_work() as user:
+        assert made(user, "Second", shared=True).shared_with_exporters is True
+
+
+def test_a_connection_that_an_export_uses_is_not_deleted(client: Open, people: People) -> None:
+    with people.exporter.at_work() as user:
+        connection = made(user)
+        target = {"type": "sftp", "connection": str(connection.id), "path": "/in/stores_%Y%m%d"}
+        export = exports.create(user, stores(target=target), uuid.uuid4())
+        assert export.connection_id == connection.id
+        with pytest.raises(InUse):
+            connections.delete(user, connection)
+        id_ = connection.id
+    page = check(client(people.exporter).get(f"/connections/{id_}").get_data(as_text=True)).text
+    assert "1 export" in page
+    assert "Delete" not in page
+    answer = posted(client(people.exporter), f"/connections/{id_}/delete", sure="1")
+    assert answer.status_code == 303
+    with people.exporter.at_work():
+        assert connections.find(id_) is not None
+
+
+def test_an_unused_one_is_deleted_after_a_question(client: Open, people: People) -> None:
+    with people.exporter.at_work() as user:
+        id_ = made(user).id
+    browser = client(people.exporter)
+    question = posted(browser, f"/connections/{id_}/delete")
+    assert "Delete “Partner”?" in check(question.get_data(as_text=True)).text
+    assert posted(browser, f"/connections/{id_}/delete", sure="1").status_code == 303
+    assert browser.get(f"/connections/{id_}").status_code == 404
+
+
+# --- which key is trusted
+
+
+def test_the_first_key_is_accepted_by_who_made_it_and_a_changed_one_by_an_admin_alone(people: People) -> None:
+    with people.exporter.at_work() as user:
+        connection = made(user)
+        connections.offered(connection, KEY)
+        db.session.commit()
+        assert not connection.is_blocked or connection.accepted_key is None
+        connections.accept(user, connection, KEY)
+        assert (connection.accepted_key, connection.is_blocked) == (KEY, False)
+        connections.offered(connection, OTHER)
+        db.session.commit()
+        db.session.refresh(connection)
+        assert connection.is_blocked
+        with pytest.raises(Refused):
+            connections.accept(user, connection, OTHER)
+        id_ = connection.id
+    with people.manager.at_work() as user, pytest.raises(Refused):
+        connections.accept(user, db.session.get_one(Connection, id_), OTHER)
+    with people.admin.at_work() as user:
+        connection = db.session.get_one(Connection, id_)
+        assert connections.waiting() == [connection]
+        with pytest.raises(KeyChanged):
+            connections.accept(user, connection, "ssh-ed25519 SHA256:never-seen")
+        connections.accept(user, connection, OTHER)
+        assert (connection.accepted_key, connection.is_blocked) == (OTHER, False)
+        entries = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "connection.key_accepted")).all()
+        assert sorted(entry.facts["key"] for entry in entries) == sorted([KEY, OTHER])
+
+
+def test_when_the_accepted_key_is_back_nothing_is_blocked(people: People) -> None:
+    with people.exporter.at_work() as user:
+        connection = made(user)
+        connections.accept(user, connection, KEY)
+        for shown in (OTHER, KEY):
+            connections.offered(connection, shown)
+            db.session.commit()
+            db.session.refresh(connection)
+        assert not connection.is_blocked
+
+
+def test_admins_see_all_keys_the_changed_ones_first_and_revoke(client: Open, people: People) -> None:
+    with people.exporter.at_work() as user:
+        for name, offered in (("Alpha", ""), ("Beta", OTHER)):
+            connection = made(user, name)
+            connections.accept(user, connection, KEY)
+            if offered:
+                connections.offered(connection, offered)
+                db.session.commit()
+        changed = connection.id
+    browser = client(people.admin)
+    text = check(browser.get("/connections/keys").get_data(as_text=True)).text
+    assert text.index("Beta") < text.index("Alpha")
+    assert KEY in text
+    assert OTHER in text
+    assert "The server's key has changed since" in browser.get(f"/connections/{changed}").get_data(
+        as_text=True
+    ).replace("&#39;", "'")
+    assert posted(browser, f"/connections/{changed}/revoke").status_code == 303
+    with people.admin.at_work():
+        row = db.session.get_one(Connection, changed)
+        assert (row.accepted_key, row.accepted_by_id) == (None, None)
+
+
+# --- credentials
+
+
+def test_a_key_made_here_shows_its_public_half_alone(client: Open, people: People) -> None:
+    browser = client(people.exporter)
+    answer = posted(browser, "/connections", **{**FORM, "auth": "made", "password": ""})
+    page = browser.get(answer.headers["Location"]).get_data(as_text=True)
+    with people.exporter.at_work():
+        saved = db.session.scalars(select(Connection)).one()
+        sealed = connections.sealed_of(saved)
+        assert sealed is not None
+        private = credentials.opened(sealed, saved.id).secret
+    assert saved.public_key
+    assert saved.public_key in page
+    assert ssh_keys.read(private).public == saved.public_key
+    assert private.splitlines()[2] not in page
+
+
+def test_a_pasted_key_is_stored_without_its_passphrase_and_named_when_it_is_wrong(client: Open, people: People) -> None:
+    from cryptography.hazmat.primitives import serialization as form
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = key.private_bytes(
+        form.Encoding.PEM, form.PrivateFormat.PKCS8, form.BestAvailableEncryption(b"sesame")
+    ).decode()
+    browser = client(people.exporter)
+    typed = {**FORM, "auth": "key", "password": "", "key": pem.replace("\n", "\r\n")}
+    for passphrase, sentence in (("", "has a passphrase"), ("wrong", "Type its passphrase again")):
+        answer = posted(browser, "/connections", **typed, passphrase=passphrase)
+        assert sentence in answer.get_data(as_text=True)
+        assert pem.splitlines()[1] not in answer.get_data(as_text=True)
+    assert posted(browser, "/connections", **typed, passphrase="sesame").status_code == 303
+    with people.exporter.at_work():
+        saved = db.session.scalars(select(Connection)).one()
+        assert connections.sealed_of(saved)
+        opened = credentials.opened(connections.sealed_of(saved), saved.id)  # type: ignore[arg-type]
+        assert ssh_keys.read(opened.secret).public == saved.public_key
+
+
+def test_a_credential_cannot_be_moved_to_another_connection(people: People) -> None:
+    with people.exporter.at_work() as user:
+        one, two = made(user, "One"), made(user, "Two")
+        two.credential = one.credential
+        with pytest.raises(CredentialUnreadable):
+            credentials.opened(connections.sealed_of(two), two.id)  # type: ignore[arg-type]

@@ -1,0 +1,63 @@
+"""Connections: saved upload servers, their credentials, trusted keys and tests (docs/connections.md)."""
+
+from webapp.services.connections.credentials import Credential, replace, rotate, sealed_of
+from webapp.services.connections.keeping import (
+    InUse,
+    NotKept,
+    Wanted,
+    change,
+    create,
+    delete,
+    facts,
+    made_by_hand,
+)
+from webapp.services.connections.listing import Listed, exports_of, find, last_test, listed, usable, uses_of
+from webapp.services.connections.making import Making, making_of, of_typed
+from webapp.services.connections.rules import id_of, named
+from webapp.services.connections.rules import problems as problems_of_target
+from webapp.services.connections.server import KINDS, LABELS, Server, password_problem, problems
+from webapp.services.connections.testing import is_stale
+from webapp.services.connections.trust import KeyChanged, accept, offered, revoke, waiting
+from webapp.services.connections.typed import TypedUpload, problems_of_typed, tested
+
+__all__ = [
+    "KINDS",
+    "LABELS",
+    "Credential",
+    "InUse",
+    "KeyChanged",
+    "Listed",
+    "Making",
+    "NotKept",
+    "Server",
+    "TypedUpload",
+    "Wanted",
+    "accept",
+    "change",
+    "create",
+    "delete",
+    "exports_of",
+    "facts",
+    "find",
+    "id_of",
+    "is_stale",
+    "last_test",
+    "listed",
+    "made_by_hand",
+    "making_of",
+    "named",
+    "of_typed",
+    "offered",
+    "password_problem",
+    "problems",
+    "problems_of_target",
+    "problems_of_typed",
+    "replace",
+    "revoke",
+    "rotate",
+    "sealed_of",
+    "tested",
+    "usable",
+    "uses_of",
+    "waiting",
+]

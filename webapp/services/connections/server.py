@@ -1,0 +1,85 @@
+"""Where a connection leads: as it was typed, and the rules of it in the words that a definition gets as well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from exports import definition, target
+from exports.errors import DefinitionRefused, Problem
+from webapp.services import guarding
+from webapp.services.connections.credentials import Credential
+
+if TYPE_CHECKING:
+    from webapp.models import Connection
+
+KINDS: Final = (
+    ("ftp", "FTP", "Not encrypted"),
+    ("ftps", "FTP over SSL", "Encrypted (TLS)"),
+    ("sftp", "SFTP", "Encrypted (SSH)"),
+)
+"""The types, as the screen calls them (SPEC section 3.7)."""
+LABELS: Final = {"none": "None", **{id: label for id, label, _ in KINDS}}
+NO_CREDENTIAL: Final = Problem("credential", "target.password", "Enter the password")
+NO_KEY: Final = Problem("credential", "target.key", "Paste the private key")
+KEY_FOR_SFTP: Final = Problem("credential", "target.key", "A private key is for SFTP only: enter the password")
+_AROUND: Final = {"name": "a", "model": "stores", "timezone": "UTC"}
+_ANYTHING: Final = "a"
+
+
+@dataclass(frozen=True)
+class Server:
+    """Type, host, port and username as texts, whatever they hold; an empty port is the usual one."""
+
+    type: str
+    host: str = ""
+    port: str = ""
+    username: str = ""
+
+    @classmethod
+    def of(cls, connection: Connection) -> Server:
+        """That of a saved connection."""
+        return cls(connection.type, connection.host, str(connection.port), connection.username)
+
+    @property
+    def port_or_usual(self) -> str:
+        """The port, or the one that servers of this type usually have."""
+        return self.port or str(target.PORTS.get(self.type, ""))
+
+
+def problems(server: Server, credential: Credential | None, *, stored: bool = False, wants: str = "") -> list[Problem]:
+    """Every rule that a server breaks, each `at` the name of its input: type, host, port, username, credential.
+
+    `stored`: a credential is there already. `wants`: "key" if a private key is to be given.
+    """
+    typed: dict[str, Any] = {"type": server.type, "host": server.host, "username": server.username}
+    if server.port:
+        typed["port"] = server.port
+    password = credential.secret if credential and credential.kind == "password" else _ANYTHING
+    document = {**_AROUND, "target": {**typed, "password": password, "path": _ANYTHING}}
+    try:
+        wanted = definition.parse(document).target
+        found = [*target.problems(wanted, "csv", repeats=False), *target.blocked(wanted, guarding.guard())]
+    except DefinitionRefused as refused:
+        found = refused.problems
+    told = [Problem(_input(one.at), one.code, one.message) for one in found]
+    return [*told, *_of_credential(server, credential, stored, wants)]
+
+
+def _input(at: str) -> str:
+    part = at.removeprefix("target.")
+    return {"password": "credential", "target": "type"}.get(part, part)
+
+
+def _of_credential(server: Server, credential: Credential | None, stored: bool, wants: str) -> list[Problem]:
+    if credential is None and not stored:
+        return [NO_KEY if wants == "key" else NO_CREDENTIAL]
+    if credential is not None and credential.kind == "key" and server.type != "sftp":
+        return [KEY_FOR_SFTP]
+    return []
+
+
+def password_problem(text: str) -> str:
+    """What is wrong with a password; empty if it can be one."""
+    found = problems(Server("sftp", "example.com", "", _ANYTHING), Credential("password", text))
+    return next((one.message for one in found if one.at == "credential"), "")

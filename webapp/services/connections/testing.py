@@ -1,0 +1,136 @@
+"""**Test connection**: asked for by a page, carried out by a job, told phase by phase (SPEC section 3.7).
+
+A test connects to where somebody says, with what is stored: it is limited per person, and written to the audit log.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from sqlalchemy import func, select, update
+
+from webapp.extensions import db
+from webapp.models import Connection, ConnectionTest, User, clock
+from webapp.services import audit
+from webapp.services.connections import trust
+from webapp.services.connections.credentials import CredentialKind, Sealed
+from webapp.services.connections.listing import find
+from webapp.services.connections.server import Server
+from webapp.services.progress import present
+
+PER_MINUTE: Final = 6
+"""Tests that a person may ask for in a minute: enough to try a password again, too few to look for open ports."""
+WITHIN_S: Final = 15
+"""A test tells whether a server can be used within this time (SPEC section 3.7)."""
+UNTAKEN_S: Final = 20
+"""After this time nobody will carry out a test any more: its workers or Redis are away."""
+
+
+class TooOften(Exception):
+    """A person asks for more tests than are allowed in a minute."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is tested. `id`: of the connection, or the one that it will have. `tested`: what a later page compares."""
+
+    id: uuid.UUID
+    server: Server
+    sealed: Sealed | None
+    accepted_key: str
+    path: str
+    tested: dict[str, str]
+
+
+def ask(user: User, subject: Subject) -> ConnectionTest:
+    """Have a server tested; the caller has looked at the user's rights, and the server at the rules.
+
+    Raises:
+        TooOften: after PER_MINUTE tests in a minute.
+    """
+    lately = ConnectionTest.created_at > clock() - timedelta(minutes=1)
+    asked = select(func.count()).select_from(ConnectionTest).where(ConnectionTest.asked_by_id == user.id, lately)
+    if db.session.scalar(asked) >= PER_MINUTE:  # type: ignore[operator]  # a count is a number
+        raise TooOften
+    server = subject.server
+    test = ConnectionTest(
+        id=uuid.uuid4(),
+        brand_id=user.brand_id,
+        server=subject.id,
+        asked_by_id=user.id,
+        credential=subject.sealed.token if subject.sealed else None,
+        about={
+            "type": server.type,
+            "host": server.host,
+            "port": int(server.port_or_usual),
+            "username": server.username,
+            "kind": subject.sealed.kind if subject.sealed else "password",
+            "accepted_key": subject.accepted_key,
+            "path": subject.path,
+            "tested": subject.tested,
+        },
+    )
+    db.session.add(test)
+    audit.record("connection.tested", user, test, host=server.host, port=int(server.port_or_usual), type=server.type)
+    db.session.commit()
+    return test
+
+
+def of_person(user: User, id: uuid.UUID) -> ConnectionTest | None:
+    """A test that this person asked for; None for anybody else's."""
+    wanted = select(ConnectionTest).where(ConnectionTest.id == id, ConnectionTest.asked_by_id == user.id)
+    return db.session.scalars(wanted.execution_options(populate_existing=True)).one_or_none()
+
+
+def is_over(test: ConnectionTest) -> bool:
+    """Whether nothing more comes: it is finished, or nobody took it."""
+    return test.finished_at is not None or seconds(test) > UNTAKEN_S
+
+
+def seconds(test: ConnectionTest) -> float:
+    """How long it took, or takes so far."""
+    begun = test.started_at or test.created_at
+    return ((test.finished_at or present()) - begun).total_seconds()
+
+
+def is_stale(test: ConnectionTest, connection: Connection) -> bool:
+    """Whether the connection was changed after it was tested, on whichever page."""
+    return connection.changed_at is not None and connection.changed_at > test.created_at
+
+
+# --- for the job
+
+
+def begin(id: uuid.UUID) -> ConnectionTest | None:
+    """Take a test; None if another worker has, or if nobody waits for it any more."""
+    fresh = ConnectionTest.created_at > clock() - timedelta(seconds=UNTAKEN_S)
+    held = (ConnectionTest.id == id, ConnectionTest.started_at.is_(None), fresh)
+    taken = update(ConnectionTest).where(*held).values(started_at=clock()).returning(ConnectionTest)
+    test = db.session.scalars(taken.execution_options(synchronize_session=False)).one_or_none()
+    db.session.commit()
+    return test
+
+
+def sealed_of(test: ConnectionTest) -> Sealed | None:
+    """The credential that it logs in with."""
+    kind: CredentialKind = "key" if test.about["kind"] == "key" else "password"
+    return Sealed(kind, test.credential) if test.credential else None
+
+
+def add_phase(test: ConnectionTest, phase: dict[str, Any]) -> None:
+    """A phase is over; commits, so that whoever waits sees it."""
+    test.phases = [*test.phases, phase]
+    db.session.commit()
+
+
+def finish(test: ConnectionTest, error_code: str | None, offered_key: str | None) -> None:
+    """The test is over: the credential goes, and a key that the server showed is told to its connection; commits."""
+    test.credential, test.finished_at = None, clock()
+    test.error_code, test.offered_key = error_code, offered_key
+    connection: Connection | None = find(test.server)
+    if connection is not None and offered_key and connection.host == test.about["host"]:
+        trust.offered(connection, offered_key)
+    db.session.commit()

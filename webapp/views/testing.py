@@ -1,0 +1,167 @@
+"""What the panel of **Test connection** shows, in the wizard and on a connection's page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+from flask import Response
+from flask_login import current_user
+
+from webapp.filters import day
+from webapp.htmx import fragment, stop_polling
+from webapp.models import Connection, ConnectionTest
+from webapp.permissions import may
+from webapp.services.connections import testing
+from webapp.services.progress import present
+
+TOO_OFTEN: Final = f"You can test {testing.PER_MINUTE} times a minute. Wait a moment, then try again."
+
+
+@dataclass(frozen=True)
+class Line:
+    """One phase: `state` is ok, bad, key or none. `accepts`: what a button offers to trust."""
+
+    state: str
+    words: str
+    more: str = ""
+    key: str = ""
+    then: str = ""
+    accepts: str = ""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What is known of a server by its newest test. `in_form`: buttons belong to the form around it."""
+
+    poll_url: str
+    accept_url: str
+    test: ConnectionTest | None = None
+    connection: Connection | None = None
+    trusted_key: str = ""
+    stale: bool = False
+    in_form: bool = False
+    refused: str = ""
+    said: str = ""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether phases are still to come."""
+        return self.test is not None and not testing.is_over(self.test)
+
+    @property
+    def was_taken(self) -> bool:
+        """Whether a worker carried it out."""
+        return self.test is not None and self.test.started_at is not None
+
+    @property
+    def is_good(self) -> bool:
+        """Whether all phases went well."""
+        return self.test is not None and self.test.is_good
+
+    @property
+    def key_waits(self) -> bool:
+        """Whether nothing but the server's key is in the way."""
+        return self.test is not None and self.test.error_code in KEY_CODES
+
+    @property
+    def seconds(self) -> float:
+        """How long it took, or takes so far."""
+        return testing.seconds(self.test) if self.test else 0.0
+
+    @property
+    def at(self) -> datetime | None:
+        """When it was asked for."""
+        return self.test.created_at if self.test else None
+
+    @property
+    def now(self) -> datetime:
+        """The present moment."""
+        return present()
+
+    @property
+    def lines(self) -> list[Line]:
+        """The phases that are over, in words."""
+        if self.test is None:
+            return []
+        return list(_lines(self.test, self))
+
+
+SEEN: Final = {
+    "target.host_key_unknown": "Server key, seen for the first time",
+    "target.certificate_untrusted": "Certificate, signed by nobody whom we know",
+}
+ACCEPTS: Final = {"target.host_key_unknown": "key", "target.certificate_untrusted": "certificate"}
+KEY_CODES: Final = frozenset(SEEN)
+"""What ends a test and is no fault: a key that nobody has accepted yet."""
+CHANGED_CODES: Final = frozenset({"target.host_key_changed", "target.certificate_changed"})
+COMPARE: Final = (
+    "No password was sent. Compare it with the fingerprint that whoever runs the server names. "
+    "Once accepted, a changed key stops uploads until an admin accepts it."
+)
+PINNED: Final = "It is pinned when you create the export: a changed key stops uploads until an admin accepts it."
+
+
+WORDS: Final = {
+    "address": ("Address found", "Address"),
+    "connect": ("Connected to port {port}", "Connection"),
+    "security": ("Secured", "Security"),
+    "login": ("Logged in as {username}", "Login"),
+    "folder": ("Folder {folder} is there", "Folder"),
+    "write": ("A test file was written", "Writing a test file"),
+    "rename": ("It was renamed and removed again", "Renaming"),
+}
+"""The phases in their order: how one is told that went well, and what it is called when it was not reached."""
+
+
+def _lines(test: ConnectionTest, panel: Panel) -> Iterator[Line]:
+    """The phases that are over, then the first that could not be reached."""
+    known = {**test.about, "port": test.about["port"], "folder": "/"}
+    for phase in test.phases:
+        facts = {**known, **phase.get("facts", {})}
+        yield _failed(phase, facts, panel) if phase.get("code") else _went_well(phase, facts, panel)
+
+
+def _went_well(phase: dict[str, Any], facts: dict[str, Any], panel: Panel) -> Line:
+    words = WORDS[phase["phase"]][0].format(**facts)
+    if phase["phase"] == "security" and facts.get("key"):
+        return _of_key(facts["key"], panel)
+    more = {"address": f"– {facts.get('address', '')}"}.get(phase["phase"], _took(phase["seconds"]))
+    return Line("ok", words, more)
+
+
+def _of_key(key: str, panel: Panel) -> Line:
+    """The server's key, which is the accepted one: else nothing would have been sent."""
+    known = panel.connection.accepted_at if panel.connection else None
+    if panel.test is not None and panel.test.about["type"] == "ftps" and key != panel.trusted_key:
+        return Line("ok", "Certificate is valid for this host", key=key)
+    if known is not None:
+        return Line("ok", f"Server key is the one accepted on {day(known, current_user.time_zone)}", key=key)
+    return Line("ok", "Server key is the one that you accepted", key=key, then=PINNED if panel.in_form else "")
+
+
+def _failed(phase: dict[str, Any], facts: dict[str, Any], panel: Panel) -> Line:
+    key, code = facts.get("key", ""), phase["code"]
+    if code in KEY_CODES and key:
+        may_accept = panel.connection is None or may(current_user, "connections.accept_key", panel.connection)
+        return Line("key", SEEN[code], key=key, then=COMPARE, accepts=ACCEPTS[code] if may_accept else "")
+    if code in CHANGED_CODES and key:
+        is_admin = panel.connection is not None and may(
+            current_user, "connections.accept_changed_key", panel.connection
+        )
+        return Line("bad", phase["message"], key=key, then=phase["advice"], accepts="new key" if is_admin else "")
+    return Line("bad", phase["message"], phase["advice"])
+
+
+def _took(seconds: float) -> str:
+    return f"– {round(seconds * 1000)} ms" if seconds < 1 else f"– {seconds:.1f} s"
+
+
+def answer_of_poll(panel: Panel) -> Response:
+    """The panel again; 286 with the last of it, which is said too."""
+    if panel.goes_on:
+        return fragment("connections/_test.html", panel=panel)
+    ended = replace(panel, said="The connection can be used" if panel.is_good else "The connection cannot be used")
+    return stop_polling(fragment("connections/_test.html", panel=ended))
