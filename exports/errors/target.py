@@ -326,9 +326,3 @@ class NoNumberLeft(TargetError):
     code = "target.no_number"
     sentence = "There are already {number:,} files of this name with a number."
     advice = "Take some away, or use placeholders such as %Y%m%d in the path."
-
-
-class FileVanished(TargetError):
-    code = "target.vanished"
-    sentence = "The upload server renamed the file, but it is not there as it should be."
-    advice = f"Something on the server may take files away at once: {_ASK_SERVER}. Press Upload again if it is needed."

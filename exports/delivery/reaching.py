@@ -1,0 +1,82 @@
+"""Opens connections, to addresses that were checked and to no others (RELIABILITY T3)."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+from exports.addresses import Address, Guard, read_host
+from exports.delivery.base import Course, Server
+from exports.errors.target import ConnectionRefused, ConnectTimeout, HostUnknown, HostUnreachable, NamesUnavailable
+
+Found = TypeVar("Found")
+
+
+def addresses_of(server: Server, guard: Guard, limit: float) -> list[Address]:
+    """The addresses of a server, all of which may be reached.
+
+    Raises:
+        AddressBlocked: one of them may not.
+        HostUnknown, NamesUnavailable: there is none, or nobody says.
+    """
+    try:
+        host = read_host(server.host)
+    except ValueError as error:
+        raise HostUnknown(host=server.host) from error
+    found = _within(limit, lambda: guard.addresses(host, server.port))
+    if found is None:
+        raise NamesUnavailable(f"no answer for {limit:.0f} s", host=host)
+    return found
+
+
+def _within(limit: float, ask: Callable[[], Found]) -> Found | None:
+    """What is asked of a library that knows no limits; None if it takes longer than `limit` seconds."""
+    answers: list[Found] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            answers.append(ask())
+        except BaseException as error:  # it is raised where it was asked for
+            errors.append(error)
+
+    asking = threading.Thread(target=run, name="resolver", daemon=True)
+    asking.start()
+    asking.join(limit)
+    if errors:
+        raise errors[0]
+    return answers[0] if answers else None
+
+
+def connect(server: Server, addresses: list[Address], course: Course) -> socket.socket:
+    """A connection to the first of these addresses that answers.
+
+    Raises:
+        ConnectionRefused, ConnectTimeout, HostUnreachable: none does.
+    """
+    error: OSError | None = None
+    each = course.limits.connect / len(addresses)
+    for address in addresses:
+        try:
+            made = socket.create_connection((str(address), server.port), timeout=each)
+        except OSError as failed:
+            error = failed
+            continue
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        course.cut_with(partial(cut, made))
+        course.facts["address"] = str(address)
+        return made
+    facts = {"host": server.host, "port": server.port}
+    if isinstance(error, TimeoutError):
+        raise ConnectTimeout(str(error), **facts, limit=course.limits.connect) from error
+    if isinstance(error, ConnectionRefusedError):
+        raise ConnectionRefused(str(error), **facts) from error
+    raise HostUnreachable(str(error), **facts) from error
+
+
+def cut(connection: socket.socket) -> None:
+    """Break a connection that another thread waits for; that of TLS as well, which must not be touched otherwise."""
+    socket.socket.shutdown(connection, socket.SHUT_RDWR)

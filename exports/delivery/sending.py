@@ -1,0 +1,291 @@
+"""Delivers a finished file, so that nobody ever sees half of it under its name; and tries whether that would work.
+
+Temporary name in the same folder -> size check -> fence -> rename (RELIABILITY P3). Who delivers keeps a journal, by
+which a later attempt knows how far an earlier one had come (P4).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from exports import paths
+from exports.addresses import Guard
+from exports.delivery import reaching
+from exports.delivery.base import GOODBYE_S, Course, Limits, Server, Session, SizeUnknown, Step, Tell, Watch
+from exports.errors.target import FileExists, NoNumberLeft, SizeDiffers, TargetError
+from exports.target import IfExists
+
+READ_AGAIN: Final = 64_000_000
+"""Bytes up to which a file that may have been delivered is read again and compared (P4); of larger ones the size."""
+MOST_NUMBERS: Final = 999
+MAX_NAME: Final = 255
+LEFT_OVER: Final = 20
+"""So many earlier attempts are cleaned up after."""
+PROBE_S: Final = 14.0
+"""SPEC section 3.7: an answer within 15 s."""
+PROBE: Final = b"This file shows that uploads can be written here. It can be deleted.\n"
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """What is delivered. `path`: as it is to be there, or as the journal says; `pieces` begins to read the bytes anew.
+
+    `tag`: the run, `attempt`: the fencing token; the temporary name is made of both. `chosen`: `path` already has its
+    number. `was_renaming`: the name that an earlier attempt had begun to rename to, if its end is not known.
+    """
+
+    path: str
+    size: int
+    sha256: str
+    pieces: Callable[[], Iterable[bytes]] = field(repr=False)
+    tag: str
+    attempt: int
+    if_exists: IfExists = "replace"
+    chosen: bool = False
+    was_renaming: int | None = None
+
+
+class Journal(Protocol):
+    """What who delivers writes down on the way. Each may raise to stop the delivery: then nothing is renamed."""
+
+    def uploading(self, path: str, address: str, offered: str) -> None:
+        """The name is chosen: every later attempt of this delivery keeps it."""
+
+    def uploaded(self, size: int) -> None:
+        """All bytes are there, under the temporary name."""
+
+    def renaming(self) -> None:
+        """The fence: from here on the file may be there."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What was delivered, to where. `facts`: address, key or certificate, and what this server could not do.
+
+    `found`: an earlier attempt had done it already.
+    """
+
+    path: str
+    size: int
+    facts: dict[str, Any]
+    found: bool = False
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What came of a test. `offered` is the host key or certificate that the server showed, trusted or not."""
+
+    steps: tuple[Step, ...]
+    offered: str
+    facts: dict[str, Any]
+    error: TargetError | None
+
+    @property
+    def is_good(self) -> bool:
+        """Whether a file could be delivered."""
+        return self.error is None
+
+
+def temporary(name: str, tag: str, attempt: int) -> str:
+    """`.NAME.<run>-<attempt>.part`, the name cut if that is longer than file systems take."""
+    ending = f".{tag}-{attempt}.part"
+    kept = name.encode()[: MAX_NAME - len(".old") - len(ending) - 1].decode(errors="ignore")
+    return f".{kept}{ending}"
+
+
+def parted(path: str, kind: str) -> tuple[str, str]:
+    """A path as folder and name. To FTP servers also `C:\\exports\\a.csv` is one: it is theirs to say."""
+    separator = "\\" if kind != "sftp" and "/" not in path and "\\" in path else "/"
+    folder, found, name = path.rpartition(separator)
+    return (folder or found, name)
+
+
+def session_of(server: Server, course: Course, dial: Callable[[], Any]) -> Session:
+    """The adapter of a kind of server, imported where it is used: paramiko alone takes 20 MB."""
+    if server.type == "sftp":
+        from exports.delivery.sftp import SftpSession
+
+        return SftpSession(server, course, dial)
+    from exports.delivery.ftp import FtpSession
+
+    return FtpSession(server, course, dial)
+
+
+@contextmanager
+def logged_in(server: Server, guard: Guard, course: Course) -> Iterator[Session]:
+    """A session after its login; it is left, and the watching ended, whatever happens."""
+    limit = course.limits.connect
+    session: Session | None = None
+    try:
+        with course.phase("address", limit):
+            addresses = reaching.addresses_of(server, guard, limit)
+        with course.phase("connect", limit + 1):  # the connection has its own limit, and its own words
+            session = session_of(server, course, lambda: reaching.connect(server, addresses, course))
+            session.connect()
+        if server.type != "ftp":
+            with course.phase("security", limit):
+                try:
+                    session.secure()
+                finally:
+                    course.facts["offered"] = session.offered or course.facts.get("certificate", "")
+        with course.phase("login", limit):
+            session.login()
+        yield session
+    finally:
+        if session is not None:
+            session.close()
+        course.close()
+
+
+def deliver(
+    parcel: Parcel,
+    server: Server,
+    guard: Guard,
+    journal: Journal,
+    *,
+    limits: Limits | None = None,
+    tell: Tell | None = None,
+    watch: Watch | None = None,
+) -> Receipt:
+    """Deliver a file.
+
+    Raises:
+        TargetError: what is in the way, and in which phase; nothing is there under the final name that was not before.
+    """
+    limits = limits or Limits()
+    course = Course(limits, tell, watch)
+    with logged_in(server, guard, course) as session:
+        folder, name = parted(parcel.path, server.type)
+        with course.phase("folder", limits.silence):
+            session.enter(folder)
+            if (found := _delivered_before(session, parcel, name, course)) is not None:
+                return found
+            _clean(session, parcel, name)
+            name = _free_name(session, parcel, name)
+        path = parcel.path[: len(parcel.path) - len(parted(parcel.path, server.type)[1])] + name
+        journal.uploading(path, course.facts.get("address", ""), session.offered)
+        part = temporary(name, parcel.tag, parcel.attempt)
+        with _removing(session, part):
+            with course.phase("write", limits.silence):
+                course.whole(limits.total(parcel.size))
+                session.write(part, parcel.pieces())
+                _check_size(session, part, parcel.size, course)
+            journal.uploaded(parcel.size)
+            with course.phase("rename", limits.silence):
+                journal.renaming()
+                session.rename(part, name, replace=parcel.if_exists != "fail")
+        return Receipt(path, parcel.size, dict(course.facts))
+
+
+def _delivered_before(session: Session, parcel: Parcel, name: str, course: Course) -> Receipt | None:
+    """Whether an attempt that died while it renamed had done it (P4)."""
+    if parcel.was_renaming is None or session.exists(temporary(name, parcel.tag, parcel.was_renaming)):
+        return None
+    try:
+        if session.size(name) != parcel.size:
+            return None
+    except SizeUnknown:
+        return None
+    if parcel.size < READ_AGAIN:
+        digest = hashlib.sha256()
+        for piece in session.read(name):
+            digest.update(piece)
+        if digest.hexdigest() != parcel.sha256:
+            return None
+    return Receipt(parcel.path, parcel.size, dict(course.facts), found=True)
+
+
+def _clean(session: Session, parcel: Parcel, name: str) -> None:
+    """Remove what earlier attempts of this run left behind."""
+    for attempt in range(max(1, parcel.attempt - LEFT_OVER), parcel.attempt):
+        with suppress(TargetError):
+            if session.exists(left := temporary(name, parcel.tag, attempt)):
+                session.remove(left)
+
+
+def _free_name(session: Session, parcel: Parcel, name: str) -> str:
+    """The name under which the file will stand, looked for once (SPEC section 8, **Add a number**)."""
+    if parcel.if_exists == "fail" and parcel.was_renaming is None and session.exists(name):
+        raise FileExists(name=name)
+    if parcel.if_exists != "number" or parcel.chosen:
+        return name
+    taken = set(session.names())
+    tried = (name, *(paths.numbered(name, number) for number in range(2, MOST_NUMBERS + 1)))
+    for one in tried:
+        if one not in taken:
+            return one
+    raise NoNumberLeft(number=MOST_NUMBERS)
+
+
+def _check_size(session: Session, part: str, size: int, course: Course) -> None:
+    """A server that says that all is well may have lost the end (RELIABILITY section 0, fact 4)."""
+    try:
+        there = session.size(part)
+    except SizeUnknown:
+        course.note(unverified=True)
+        return
+    if there != size:
+        raise SizeDiffers(there=there or 0, size=size)
+
+
+@contextmanager
+def _removing(session: Session, part: str) -> Iterator[None]:
+    """Take away what was begun if it comes to nothing, as far as the server still listens."""
+    try:
+        yield
+    except BaseException:
+        if session.course.cut is None:
+            session.course.whole(GOODBYE_S)
+            with suppress(TargetError):
+                session.remove(part)
+        raise
+
+
+def probe(
+    server: Server,
+    guard: Guard,
+    path: str,
+    *,
+    tag: str,
+    limits: Limits | None = None,
+    tell: Tell | None = None,
+) -> Probe:
+    """Go through all phases of a delivery with a file of a few bytes, which is removed again; raises no TargetError.
+
+    `path` is where the file would go, `tag` something that no other test has. All of it takes at most 15 s.
+    """
+    steps: list[Step] = []
+
+    def keep(step: Step) -> None:
+        steps.append(step)
+        if tell is not None:
+            tell(step)
+
+    course = Course(limits or Limits(connect=5.0, silence=5.0), keep)
+    course.whole(PROBE_S)
+    error: TargetError | None = None
+    try:
+        with logged_in(server, guard, course) as session:
+            _try_out(session, path, tag, course)
+    except TargetError as found:
+        error = found
+    return Probe(tuple(steps), str(course.facts.get("offered", "")), dict(course.facts), error)
+
+
+def _try_out(session: Session, path: str, tag: str, course: Course) -> None:
+    folder, name = parted(path, session.server.type)
+    part = temporary(name, tag, 1)
+    renamed = re.sub(r"1\.part\Z", "2.part", part)
+    with course.phase("folder", course.limits.silence):
+        session.enter(folder)
+    with _removing(session, part), course.phase("write", course.limits.silence):
+        session.write(part, [PROBE])
+        _check_size(session, part, len(PROBE), course)
+    with _removing(session, part), course.phase("rename", course.limits.silence):
+        session.rename(part, renamed, replace=True)
+        session.remove(renamed)

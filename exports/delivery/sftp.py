@@ -1,0 +1,333 @@
+"""SFTP, by pysftp, under a check of host keys of our own.
+
+pysftp connects by name, trusts what known_hosts holds and sets no time limits (RELIABILITY section 0, fact 5): here it
+is given a transport that stands on a checked address, whose key was compared before anything secret is sent.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import re
+import socket
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from types import SimpleNamespace
+from typing import Any, Final
+
+import paramiko
+import pysftp
+
+from exports.delivery.base import GOODBYE_S, Course, Server, Session, above, said
+from exports.errors.target import (
+    CommandRefused,
+    ConnectionLost,
+    FileExists,
+    FolderRefused,
+    HostKeyChanged,
+    HostKeyUnknown,
+    LoginMethod,
+    LoginRefused,
+    NoCommonSecurity,
+    NotSftp,
+    NotUnderstood,
+    PasswordChangeDemanded,
+    PrivateKeyUnreadable,
+    RenameRefused,
+    ReplaceRefused,
+    SftpNotOffered,
+    TargetError,
+    TargetFull,
+    TargetSilent,
+    TryLater,
+    WriteRefused,
+)
+
+KEEP_ALIVE_S: Final = 10
+REQUEST: Final = 32 * 1024
+"""Bytes of one write request: what every server takes (RFC draft-ietf-secsh-filexfer-02, section 3)."""
+KEYS: Final = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
+_FULL = re.compile(r"space|quota|full", re.IGNORECASE)
+
+
+def fingerprint(key: paramiko.PKey) -> str:
+    """A host key as OpenSSH shows it: "ssh-ed25519 SHA256:…"."""
+    digest = b64encode(hashlib.sha256(key.asbytes()).digest()).decode().rstrip("=")
+    return f"{key.get_name()} SHA256:{digest}"
+
+
+def private_key(text: str, passphrase: str = "") -> paramiko.PKey:
+    """A private key from its text.
+
+    Raises:
+        PrivateKeyUnreadable: it is none, of a kind that is not used any more, or its passphrase is wrong.
+    """
+    reason = "it is no private key in the format of OpenSSH or PEM"
+    for kind in KEYS:
+        try:
+            return kind.from_private_key(io.StringIO(text), passphrase or None)
+        except paramiko.PasswordRequiredException as error:
+            raise PrivateKeyUnreadable(reason="it is locked by a passphrase") from error
+        except paramiko.SSHException as error:
+            if "passphrase" in str(error).lower() or "decrypt" in str(error).lower():
+                reason = "its passphrase is wrong"
+        except (ValueError, IndexError, UnicodeError):
+            continue
+    raise PrivateKeyUnreadable(reason=reason)
+
+
+class _Transport(paramiko.Transport):
+    """A transport whose key exchange is over and whose key was checked when pysftp asks it to connect."""
+
+    def connect(self, hostkey: Any = None, username: str = "", password: Any = None, pkey: Any = None) -> None:
+        """Log in, that is all that is left. The parameters are those that pysftp gives."""
+        methods = self.auth_publickey(username, pkey) if pkey is not None else self.auth_password(username, password)
+        if methods:
+            raise paramiko.ssh_exception.PartialAuthentication(methods)
+
+
+class _Connection(pysftp.Connection):
+    """pysftp's connection over a transport that is there already."""
+
+    def __init__(self, transport: _Transport, server: Server, key: paramiko.PKey | None) -> None:
+        self._ready = transport
+        options = SimpleNamespace(hostkeys=None, log=False, compression=False, ciphers=None)
+        password = None if key is not None else server.password
+        super().__init__(server.host, server.username, key, password, server.port, cnopts=options)
+
+    def _start_transport(self, host: str, port: int) -> None:
+        self._transport = self._ready
+
+    def _set_authentication(self, password: str | None, private_key: Any, private_key_pass: str | None) -> None:
+        self._tconnect["pkey"] = private_key  # of any kind; pysftp itself knows RSA and DSS alone
+
+
+class SftpSession(Session):
+    """SFTP with a password or a private key."""
+
+    def __init__(self, server: Server, course: Course, dial: Callable[[], socket.socket]) -> None:
+        super().__init__(server, course)
+        self._dial = dial
+        self._folder = ""
+        self._transport: _Transport
+        self._connection: _Connection
+        self._client: paramiko.SFTPClient
+        self._key = private_key(server.private_key, server.passphrase) if server.private_key else None
+
+    # --- connect, security, login
+
+    def connect(self) -> None:
+        """See `Session`. The protocol is spoken when the connection is secured."""
+        self._transport = _Transport(self._dial())
+        self.course.cut_with(self._transport.close)
+        limit = self.course.limits.connect
+        self._transport.banner_timeout = self._transport.handshake_timeout = limit
+        self._transport.auth_timeout = limit
+        self._transport.channel_timeout = limit
+
+    def secure(self) -> None:
+        """See `Session`: exchange keys, and compare the server's with the one that is trusted."""
+        self._prefer_trusted()
+        try:
+            self._transport.start_client(timeout=self.course.limits.connect)
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            raise self.course.cut or self._no_exchange(error) from error
+        self._transport.set_keepalive(KEEP_ALIVE_S)
+        self.offered = fingerprint(self._transport.get_remote_server_key())
+        self.course.facts["host_key"] = self.offered
+        if self.offered != self.server.trust:
+            kind = HostKeyUnknown if self.server.trust is None else HostKeyChanged
+            raise kind(host=self.server.host, fingerprint=self.offered)
+
+    def _prefer_trusted(self) -> None:
+        """Ask for the kind of key that was accepted: a server that has several shows that one."""
+        name = (self.server.trust or "").partition(" ")[0]
+        options = self._transport.get_security_options()
+        wanted = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa")}.get(name, (name,))
+        first = [one for one in options.key_types if one in wanted]
+        options.key_types = [*first, *(one for one in options.key_types if one not in first)]
+
+    def _no_exchange(self, error: Exception) -> TargetError:
+        told, facts = str(error), {"host": self.server.host}
+        if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
+            return NoCommonSecurity(told, **facts)
+        if "banner" in told.lower() or "Indecipherable" in told:
+            if isinstance(error.__cause__ or error.__context__, TimeoutError) or "timed out" in told.lower():
+                return TargetSilent(told, limit=self.course.limits.connect)
+            return NotSftp(told, **facts, port=self.server.port)
+        if "timeout" in told.lower() or isinstance(error, TimeoutError):
+            return TargetSilent(told, limit=self.course.limits.connect)
+        return ConnectionLost(f"{type(error).__name__}: {told}")
+
+    def login(self) -> None:
+        """See `Session`."""
+        facts = {"username": self.server.username}
+        try:
+            self._connection = _Connection(self._transport, self.server, self._key)
+        except paramiko.BadAuthenticationType as error:
+            kind = "private key" if self._key is not None else "password"
+            methods = ", ".join(error.allowed_types) or "nothing that we know"
+            raise self.course.cut or LoginMethod(methods=methods, kind=kind, **facts) from error
+        except paramiko.ssh_exception.PartialAuthentication as error:
+            raise PasswordChangeDemanded(str(error), **facts) from error
+        except paramiko.AuthenticationException as error:
+            raise self.course.cut or self._not_in(error) from error
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            raise self.course.cut or self._broken(error) from error
+        self._open_files()
+
+    def _not_in(self, error: Exception) -> TargetError:
+        if "timeout" in str(error).lower():
+            return TargetSilent(str(error), limit=self.course.limits.connect)
+        if "shut down" in str(error) or "EOF" in str(error):
+            return ConnectionLost(str(error))
+        return LoginRefused(str(error), username=self.server.username)
+
+    def _open_files(self) -> None:
+        try:
+            self._client = self._connection.sftp_client
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            if not self._transport.is_active() or isinstance(error, TimeoutError):
+                raise self.course.cut or self._broken(error) from error
+            raise self.course.cut or SftpNotOffered(str(error), username=self.server.username) from error
+        self._client.get_channel().settimeout(self.course.limits.silence)
+
+    # --- folder
+
+    def enter(self, folder: str) -> None:
+        """See `Session`."""
+        with self._translating(FolderRefused, folder=folder):
+            if folder and not self._connection.isdir(folder):
+                for place in above(folder):
+                    if not self._connection.isdir(place):
+                        self._client.mkdir(place)
+        self._folder = folder
+
+    def _path(self, name: str) -> str:
+        return f"{self._folder.rstrip('/')}/{name}" if self._folder else name
+
+    def names(self) -> list[str]:
+        """See `Session`."""
+        with self._translating(CommandRefused):
+            return list(self._client.listdir(self._folder or "."))
+
+    def size(self, name: str) -> int | None:
+        """See `Session`."""
+        with self._translating(CommandRefused):
+            try:
+                size: int | None = self._client.stat(self._path(name)).st_size
+            except FileNotFoundError:
+                return None
+            return size
+
+    # --- write, rename
+
+    def write(self, name: str, pieces: Iterable[bytes]) -> int:
+        """See `Session`. Requests are sent without waiting for the answer to each; the last answers are awaited."""
+        sent = 0
+        refused = self._translating(WriteRefused, folder=self._folder or "the login's folder")
+        with refused, self._client.open(self._path(name), "wb") as file:
+            file.set_pipelined(True)
+            for piece in pieces:
+                view = memoryview(piece)
+                for start in range(0, len(view), REQUEST):
+                    file.write(view[start : start + REQUEST].tobytes())
+                    sent += min(REQUEST, len(view) - start)
+                    self.course.sent(sent)
+        return sent
+
+    def read(self, name: str) -> Iterator[bytes]:
+        """See `Session`."""
+        with self._translating(CommandRefused), self._client.open(self._path(name), "rb") as file:
+            file.prefetch(self.size(name), max_concurrent_requests=64)
+            while piece := file.read(REQUEST):
+                self.course.alive()
+                yield piece
+
+    def rename(self, name: str, new: str, *, replace: bool) -> None:
+        """See `Session`. Servers without posix-rename put no file in place of another: that is moved aside first."""
+        old, wanted = self._path(name), self._path(new)
+        with self._translating(RenameRefused, name=new):
+            if replace and self._renamed_at_once(old, wanted):
+                return
+            if self.size(new) is None:
+                self._client.rename(old, wanted)
+                return
+        if not replace:
+            raise FileExists(name=new)
+        self._replace(old, wanted, new)
+
+    def _renamed_at_once(self, old: str, wanted: str) -> bool:
+        try:
+            self._client.posix_rename(old, wanted)
+        except OSError:
+            if not self._transport.is_active():
+                raise
+            return False
+        return True
+
+    def _replace(self, old: str, wanted: str, new: str) -> None:
+        aside = f"{old}.old"
+        with self._translating(ReplaceRefused, name=new):
+            self._client.rename(wanted, aside)
+            try:
+                self._client.rename(old, wanted)
+            except OSError:
+                self._client.rename(aside, wanted)
+                raise
+        self.course.note(not_at_once=True)
+        with suppress(OSError):
+            self._client.remove(aside)
+
+    def remove(self, name: str) -> bool:
+        """See `Session`."""
+        with self._translating(CommandRefused):
+            try:
+                self._client.remove(self._path(name))
+            except FileNotFoundError:
+                return False
+        return True
+
+    def close(self) -> None:
+        """See `Session`."""
+        transport = getattr(self, "_transport", None)
+        if transport is None:
+            return
+        with suppress(paramiko.SSHException, EOFError, OSError):
+            if transport.is_active() and hasattr(self, "_client"):
+                self._client.get_channel().settimeout(GOODBYE_S)
+            transport.close()
+        transport.sock.close()
+        if transport.is_alive():
+            transport.join(GOODBYE_S)
+
+    # --- what the server says
+
+    @contextmanager
+    def _translating(self, refused: type[TargetError], **facts: Any) -> Iterator[None]:
+        """Say in our words what the server or the connection says; `refused` is for a plain no."""
+        try:
+            yield
+        except (paramiko.SSHException, EOFError, TimeoutError) as error:
+            raise self.course.cut or self._broken(error) from error
+        except OSError as error:
+            raise self.course.cut or self._answered(error, refused, facts) from error
+        except (paramiko.SFTPError, ValueError, UnicodeError) as error:
+            raise self.course.cut or NotUnderstood(answer=said(error)) from error
+
+    def _answered(self, error: OSError, refused: type[TargetError], facts: dict[str, Any]) -> TargetError:
+        answer = said(error)
+        if not self._transport.is_active() or "closed" in answer.lower():
+            return ConnectionLost(f"{type(error).__name__}: {error}")
+        if _FULL.search(answer):
+            return TargetFull(answer=answer)
+        if refused is WriteRefused and error.errno not in (errno.ENOENT, errno.EACCES):
+            return TryLater(answer=answer)  # "Failure" alone: most servers say no more, whatever it was
+        return refused(answer, answer=answer, **facts)
+
+    def _broken(self, error: Exception) -> TargetError:
+        if isinstance(error, TimeoutError) or "timeout" in str(error).lower():
+            return TargetSilent(str(error), limit=self.course.limits.silence)
+        return ConnectionLost(f"{type(error).__name__}: {error}")
