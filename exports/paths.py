@@ -94,6 +94,8 @@ def _text(found: re.Match[str], local: datetime) -> str:
 def _check(path: str, *, is_expanded: bool = False) -> None:
     if not path.strip():
         raise PathRefused("Enter a path with the name of the file")
+    if "\x00" in path:
+        raise PathRefused("The path must not hold the character NUL")
     if any(unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp") for one in path):
         raise PathRefused("The path must not hold line breaks or other control characters")
     if path.startswith("\\\\"):

@@ -25,12 +25,16 @@ IfExists = Literal["replace", "number", "fail"]
 
 def _on_one_line(text: str) -> str:
     """A line end in a name or password would be a command of its own to an FTP server."""
+    if "\x00" in text:
+        raise ValueError("must not hold the character NUL")
     if any(unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp") for one in text):
         raise ValueError("must not hold line breaks or other control characters")
     return text
 
 
-Line = Annotated[str, AfterValidator(_on_one_line)]
+Id = Annotated[str, Limits(max_length=MAX_ID), AfterValidator(_on_one_line)]
+Line = Annotated[str, Limits(max_length=MAX_CREDENTIAL), AfterValidator(_on_one_line)]
+LongLine = Annotated[str, Limits(max_length=1_000), AfterValidator(_on_one_line)]
 Port = Annotated[
     int,
     PlainValidator(addresses.read_port),
@@ -55,11 +59,11 @@ class Upload(_Strict):
     """
 
     type: Kind
-    connection: Line | None = Limits(default=None, max_length=MAX_ID)
-    host: Line | None = Limits(default=None, max_length=1_000)
+    connection: Id | None = None
+    host: LongLine | None = None
     port: Port | None = None
-    username: Line | None = Limits(default=None, max_length=MAX_CREDENTIAL)
-    password: Line | None = Limits(default=None, max_length=MAX_CREDENTIAL, repr=False, exclude=True)
+    username: Line | None = None
+    password: Line | None = Limits(default=None, repr=False, exclude=True)
     path: str = Limits(default="", max_length=4 * paths.MAX_PATH)
     archive: bool = False
     if_exists: IfExists = "replace"

@@ -7,6 +7,7 @@ pytest_plugins = [
     "tests.fix_app",
     "tests.fix_workshop",
     "tests.fix_exports",
+    "tests.fix_connections",
     "tests.fix_pages",
     "tests.fix_wizard",
     "tests.fix_hostile",

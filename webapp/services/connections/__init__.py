@@ -1,6 +1,6 @@
 """Connections: saved upload servers, their credentials, trusted keys and tests (docs/connections.md)."""
 
-from webapp.services.connections.credentials import Credential, replace, rotate, sealed_of
+from webapp.services.connections.credentials import Credential, replace, rotate, seal, sealed_of
 from webapp.services.connections.keeping import (
     InUse,
     NotKept,
@@ -13,6 +13,7 @@ from webapp.services.connections.keeping import (
 )
 from webapp.services.connections.listing import Listed, exports_of, find, last_test, listed, usable, uses_of
 from webapp.services.connections.making import Making, making_of, of_typed
+from webapp.services.connections.reaching import server_of
 from webapp.services.connections.rules import id_of, named
 from webapp.services.connections.rules import problems as problems_of_target
 from webapp.services.connections.server import KINDS, LABELS, Server, password_problem, problems
@@ -55,7 +56,9 @@ __all__ = [
     "replace",
     "revoke",
     "rotate",
+    "seal",
     "sealed_of",
+    "server_of",
     "tested",
     "usable",
     "uses_of",

@@ -14,6 +14,7 @@ from sqlalchemy import func, select, update
 
 from webapp.extensions import db
 from webapp.models import Connection, ConnectionTest, User, clock
+from webapp.queues import CONNECTION_TEST, enqueue_after_commit
 from webapp.services import audit
 from webapp.services.connections import trust
 from webapp.services.connections.credentials import CredentialKind, Sealed
@@ -75,6 +76,7 @@ def ask(user: User, subject: Subject) -> ConnectionTest:
     )
     db.session.add(test)
     audit.record("connection.tested", user, test, host=server.host, port=int(server.port_or_usual), type=server.type)
+    enqueue_after_commit(CONNECTION_TEST, test.id)
     db.session.commit()
     return test
 

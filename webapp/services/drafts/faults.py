@@ -82,13 +82,19 @@ def check(typed: Typed, user: User, catalogue: Catalogue, saved: Definition | No
     try:
         definition = parse(document(typed, catalogue))
     except DefinitionRefused as refused:
-        problems = [*refused.problems, *of_server]
+        problems = _in_order(refused.problems, of_server)
         return Checked(None, _with_unchosen(placed(problems, typed, catalogue), typed, catalogue))
     making = typed.upload.server if typed.upload.by_hand else None
-    problems = [*definitions.problems(user, definition, saved, making), *of_server]
+    problems = _in_order(definitions.problems(user, definition, saved, making), of_server)
     found = _with_unchosen(placed(problems, typed, catalogue), typed, catalogue)
     usable = all(one.warning for one in found)
     return Checked(definition if usable else None, found)
+
+
+def _in_order(problems: list[Problem], of_server: list[Problem]) -> list[Problem]:
+    """Those of a server stand before those of the path, as their inputs do."""
+    place = next((number for number, one in enumerate(problems) if one.at == "target.path"), len(problems))
+    return [*problems[:place], *of_server, *problems[place:]]
 
 
 def placed(problems: list[Problem], typed: Typed, catalogue: Catalogue) -> tuple[Fault, ...]:

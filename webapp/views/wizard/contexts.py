@@ -17,6 +17,7 @@ from exports.definition import JSON_ONLY_MODELS, MAX_COLUMNS, Definition
 from webapp.models import User
 from webapp.services import brands, exports, sizes
 from webapp.services.drafts import inputs
+from webapp.services.progress import present
 from webapp.views import scheduling
 from webapp.views.wizard import criteria, uploading, wording
 from webapp.views.wizard.place import Place
@@ -150,6 +151,8 @@ def _check(place: Place) -> dict[str, Any]:
         "phrases": wording.phrases(place),
         "file_words": wording.file(place.typed.file),
         "if_empty": words.IF_EMPTY.get(place.typed.if_empty, ""),
+        "now": present(),
+        "destination": uploading.destination(place),
         "personal": personal(place),
         "near_zones": dict(_near(place)),
         **scheduling.context(place.typed.scheduling, place.user, place.saved),

@@ -157,7 +157,7 @@ def _leave(place: Place, posted: Posted) -> Response:
         now = store(place, posted)
         before = drafts.before(place.step.id)
         return go(now.url(before.id) if before else now.url())
-    if verb == "form" and place.step.id == "schedule":
+    if verb == "form" and place.step.id in ("schedule", "target"):
         return go(store(place, posted).url())
     if verb == "why":
         return go(f"{store(place, posted).url(why=posted.text('why'))}#why-out")

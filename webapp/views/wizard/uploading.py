@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -153,4 +154,55 @@ def ask(place: Place) -> str:
         testing.ask(place.user, subject)
     except testing.TooOften:
         return TOO_OFTEN
+    return ""
+
+
+# --- what Check and create says of it
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where the file goes. `warning`: why uploads may fail; `tested_at`: when a test said that they work."""
+
+    label: str
+    address: str
+    host: str
+    name: str
+    path: str
+    if_exists: str
+    warning: str
+    tested_at: datetime | None
+
+
+def destination(place: Place) -> Destination | None:
+    """The upload in words; None for a download."""
+    upload, known = place.typed.upload, saved(place)
+    if not upload.is_upload:
+        return None
+    server = connections.Server.of(known) if known else upload.typed_server
+    test = newest(place)
+    fresh = test if test is not None and test.finished_at is not None and not is_stale(test, place) else None
+    return Destination(
+        label=connections.LABELS[upload.type],
+        address=f"{server.username}@{server.host}:{server.port_or_usual}",
+        host=server.host,
+        name=known.name if known else "",
+        path=example(place)["path_example"] or upload.path,
+        if_exists=dict(IF_EXISTS).get(upload.if_exists, "").lower(),
+        warning=_warning(place, known, fresh),
+        tested_at=fresh.created_at if fresh is not None and fresh.is_good else None,
+    )
+
+
+def _warning(place: Place, known: Connection | None, fresh: ConnectionTest | None) -> str:
+    """Why uploads will or may fail, the surest reason first."""
+    trusted = known.accepted_key if known else place.typed.upload.trusted_key
+    if known is not None and known.is_blocked:
+        return "The key of the upload server has changed: nothing is uploaded until an admin accepts the new one."
+    if place.typed.upload.type == "sftp" and not trusted:
+        return "The key of the upload server has not been accepted: uploads fail until it is. Test the connection."
+    if fresh is not None and not fresh.is_good:
+        return "The newest test of the connection failed: uploads fail until that is corrected."
+    if fresh is None and (known is None or known.last_success_at is None):
+        return "The connection has not been tested: test it, so that you know that uploads will work."
     return ""

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from exports import schedule, words
 from exports.catalogue import DataModel
 from exports.definition import Criterion, Definition, File
-from webapp.services import choices
+from webapp.services import choices, connections
 from webapp.services.drafts import Typed, TypedFile, document, file_document
 from webapp.services.schedules.typed import TypedSchedule, chosen
 from webapp.views.wizard.place import Place
@@ -30,7 +30,7 @@ def answer(step: str, typed: Typed, model: DataModel | None) -> str:
         "fields": _fields(typed),
         "file": ", ".join(_short(typed.file)),
         "schedule": _scheduling(typed.scheduling),
-        "target": "None",
+        "target": connections.LABELS.get(typed.upload.type, ""),
         "check": "",
     }[step]
 
