@@ -25,10 +25,12 @@ SOMEWHERE: Final = "exports-test.txt"
 
 def test(run: str) -> None:
     """Carry out one test; `run` is its id. One that nobody waits for any more is left."""
-    found = scheduler.take_test(uuid.UUID(run))
-    if found is None:
+    id = uuid.UUID(run)
+    brand = scheduler.take_test(id)
+    if brand is None:
         return
-    with brand_scope(found.brand_id):
+    with brand_scope(brand):
+        found = db.session.get_one(ConnectionTest, id)
         try:
             _carry_out(found)
         except Exception:  # whoever waits is told that it is over, whatever it was

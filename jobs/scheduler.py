@@ -28,7 +28,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from exports.errors import ExportsError
 from webapp import entries
 from webapp.extensions import db
-from webapp.models import ConnectionTest, system_scope
+from webapp.models import system_scope
 from webapp.services import runs, schedules
 from webapp.services.connections import testing
 from webapp.services.progress import present
@@ -65,10 +65,13 @@ def rehearse(worker: str) -> None:
     db.session.remove()
 
 
-def take_test(id: uuid.UUID) -> ConnectionTest | None:
-    """Take the test of a connection that a ticket names, of whichever brand; None if there is nothing to do."""
+def take_test(id: uuid.UUID) -> uuid.UUID | None:
+    """Take the test of a connection that a ticket names: the brand that it is of; None if there is nothing to do."""
     with system_scope():
-        return testing.begin(id)
+        test = testing.begin(id)
+        brand = test.brand_id if test is not None else None
+    db.session.remove()
+    return brand
 
 
 def fire_all_due() -> int:

@@ -109,7 +109,7 @@ WORDS: Final = {
     "connect": ("Connected to port {port}", "Connection"),
     "security": ("Secured", "Security"),
     "login": ("Logged in as {username}", "Login"),
-    "folder": ("Folder {folder} is there", "Folder"),
+    "folder": ("Folder {folder}", "Folder"),
     "write": ("A test file was written", "Writing a test file"),
     "rename": ("It was renamed and removed again", "Renaming"),
 }
@@ -118,7 +118,8 @@ WORDS: Final = {
 
 def _lines(test: ConnectionTest, panel: Panel) -> Iterator[Line]:
     """The phases that are over, then the first that could not be reached."""
-    known = {**test.about, "port": test.about["port"], "folder": "/"}
+    folder = test.about["path"].rpartition("/")[0]
+    known = {**test.about, "folder": f"{folder} is there" if folder else "after the login is open"}
     for phase in test.phases:
         facts = {**known, **phase.get("facts", {})}
         yield _failed(phase, facts, panel) if phase.get("code") else _went_well(phase, facts, panel)
