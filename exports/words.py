@@ -15,6 +15,8 @@ DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", "
 NEWLINES: Final = {"\n": "LF", "\r\n": "CRLF", "\r": "CR"}
 IF_EMPTY: Final = {"header": "deliver the header", "nothing": "deliver nothing", "fail": "fail"}
 """**If there are no rows** (SPEC section 3.7)."""
+IF_EXISTS: Final = {"replace": "replace it", "number": "add a number", "fail": "fail"}
+"""**If the file exists** (SPEC section 3.7)."""
 SHOWN: Final = 20
 """Values of a list that are named; the others are counted."""
 

@@ -22,6 +22,7 @@ from webapp.services import connections, exports
 from webapp.services.connections import Credential, InUse, KeyChanged, NotKept, credentials
 
 if TYPE_CHECKING:
+    from flask import Flask
     from flask.testing import FlaskClient
     from werkzeug.test import TestResponse
 
@@ -329,3 +330,30 @@ def test_a_credential_cannot_be_moved_to_another_connection(people: People) -> N
         two.credential = one.credential
         with pytest.raises(CredentialUnreadable):
             credentials.opened(connections.sealed_of(two), two.id)  # type: ignore[arg-type]
+
+
+def test_after_a_rotation_the_old_key_is_not_needed_any_more(app: Flask, people: People) -> None:
+    from dataclasses import replace
+
+    from exports.secrets import new_key
+
+    with people.exporter.at_work() as user:
+        id_ = made(user).id
+    with people.stranger.at_work() as user:
+        made(user)
+    settings = app.config["SETTINGS"]
+    newest = new_key()
+    try:
+        app.config["SETTINGS"] = replace(settings, credential_keys=(newest, *settings.credential_keys))
+        result = app.test_cli_runner().invoke(app.cli, ["credentials", "rotate"])
+        assert result.exit_code == 0, result.output
+        assert "2 credentials sealed" in result.output
+        app.config["SETTINGS"] = replace(settings, credential_keys=(newest,))
+        with people.exporter.at_work():
+            row = db.session.get_one(Connection, id_)
+            assert credentials.opened(connections.sealed_of(row), id_).secret == SECRET  # type: ignore[arg-type]
+        app.config["SETTINGS"] = replace(settings, credential_keys=(new_key(),))
+        refused = app.test_cli_runner().invoke(app.cli, ["credentials", "rotate"])
+        assert refused.exit_code == 1
+    finally:
+        app.config["SETTINGS"] = settings

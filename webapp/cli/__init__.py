@@ -10,6 +10,7 @@ from flask import Flask
 
 COMMANDS: Final = {
     "brand": ("webapp.cli.brand", "Brands and their limits."),
+    "credentials": ("webapp.cli.credentials", "Passwords and keys of connections."),
     "date": ("webapp.cli.date", "Say which day a date: expression means."),
     "export": ("webapp.cli.export", "Run, check and show exports."),
     "models": ("webapp.cli.models", "List the data models and their fields."),

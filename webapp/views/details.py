@@ -8,16 +8,18 @@ import zlib
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from flask import Blueprint, Response, abort, make_response, request, url_for
 from flask_login import current_user
 
 from exports import schedule, words
+from exports.target import NoTarget, Upload
 from webapp.htmx import fragment, go, instead, nothing_new, page, stop_polling
 from webapp.models import Export, Run, User
 from webapp.permissions import may
 from webapp.security import action, sandboxed
-from webapp.services import artefacts, brands, choices, exports, runs, schedules
+from webapp.services import artefacts, brands, choices, connections, exports, runs, schedules
 from webapp.services.artefacts import Artefact
 from webapp.services.progress import Progress, began, present, progress_of
 from webapp.views.downloads import disposition
@@ -155,7 +157,21 @@ def view(id: uuid.UUID) -> Response:
         file=words.file(definition.file),
         if_empty=words.IF_EMPTY[definition.if_empty],
         document=document_of(export),
+        **_of_upload(definition.target),
     )
+
+
+def _of_upload(target: NoTarget | Upload) -> dict[str, Any]:
+    """Where the file is uploaded to, by the connection as it is now."""
+    if isinstance(target, NoTarget):
+        return {"upload": None}
+    connection = connections.named(target)
+    return {
+        "upload": target,
+        "connection": connection,
+        "may_see_connection": connection is not None and may(current_user, "connections.see", connection),
+        "if_exists": words.IF_EXISTS[target.if_exists],
+    }
 
 
 @blueprint.get("/exports/<uuid:id>/status")

@@ -11,9 +11,10 @@ from typing import Literal
 
 from sqlalchemy import select
 
+from exports.errors import CredentialUnreadable
 from exports.ssh_keys import KeyPair
 from webapp.extensions import db
-from webapp.models import Connection, User, clock
+from webapp.models import Connection, Draft, User, clock
 from webapp.permissions import authorize
 from webapp.services import audit, guarding
 
@@ -88,12 +89,26 @@ def replace(user: User, connection: Connection, credential: Credential) -> None:
 def rotate(actor: str) -> int:
     """Seal every credential of the present brand again with the newest key; returns how many.
 
+    Those of drafts as well; one of a draft that cannot be read any more is taken out, and typed again.
+
     Raises:
-        CredentialUnreadable: one is sealed with a key that is not here any more; nothing was changed.
+        CredentialUnreadable: a connection's is sealed with a key that is not here any more; nothing was changed.
     """
     rows = list(db.session.scalars(select(Connection).where(Connection.credential.is_not(None)).with_for_update()))
     for one in rows:
         one.credential = guarding.sealer().rotated(one.credential or b"")
         audit.record("connection.credentials_rotated", actor, one)
+    typed = Draft.document["upload"]["token"].astext
+    drafts = list(db.session.scalars(select(Draft).where(typed != "").with_for_update()))
+    for draft in drafts:
+        upload = draft.document["upload"]
+        draft.document = {**draft.document, "upload": {**upload, "token": _rotated(upload["token"])}}
     db.session.commit()
-    return len(rows)
+    return len(rows) + len(drafts)
+
+
+def _rotated(token: str) -> str:
+    try:
+        return guarding.sealer().rotated(token.encode()).decode()
+    except CredentialUnreadable:
+        return ""

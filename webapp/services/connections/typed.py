@@ -13,7 +13,7 @@ from typing import Any, Final, Self, cast
 from pydantic import BaseModel, ConfigDict, Field
 
 from exports import ssh_keys, target
-from exports.errors import Problem
+from exports.errors import CredentialUnreadable, Problem
 from exports.target import NoTarget, Upload
 from webapp.services.connections import credentials
 from webapp.services.connections.credentials import Credential, CredentialKind, Sealed
@@ -116,11 +116,13 @@ class TypedUpload(BaseModel):
         return self.with_(token=sealed.token.decode(), kind=sealed.kind, public=sealed.public, refused="")
 
     def _is_stored(self, secret: str) -> bool:
-        return (
-            bool(self.token)
-            and credentials.opened(Sealed(cast(CredentialKind, self.kind), self.token.encode()), self.server).secret
-            == secret
-        )
+        if not self.token:
+            return False
+        try:
+            known = credentials.opened(Sealed(cast(CredentialKind, self.kind), self.token.encode()), self.server)
+        except CredentialUnreadable:  # sealed with a key that is gone: what is typed now takes its place
+            return False
+        return known.secret == secret
 
 
 def _place(typed: TypedUpload) -> str:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from flask import url_for
 
-from exports import paths, schedule
+from exports import paths, schedule, words
 from exports.target import PORTS
 from webapp.models import Connection, ConnectionTest
 from webapp.permissions import authorize, may
@@ -188,7 +188,7 @@ def destination(place: Place) -> Destination | None:
         host=server.host,
         name=known.name if known else "",
         path=example(place)["path_example"] or upload.path,
-        if_exists=dict(IF_EXISTS).get(upload.if_exists, "").lower(),
+        if_exists=words.IF_EXISTS.get(upload.if_exists, ""),
         warning=_warning(place, known, fresh),
         tested_at=fresh.created_at if fresh is not None and fresh.is_good else None,
     )
