@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+import struct
 import unicodedata
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import chain
 from typing import Any, Final
 
 MEMBER_TIME: Final = datetime(1980, 1, 1)
 MEMBER_MODE: Final = 0o100644
 MAX_NAME_BYTES: Final = 200
+HEADER: Final = 30
+"""Bytes of a local header before the name and the extra field, whose lengths are its last four."""
+PIECE: Final = 256 * 1024
 RESERVED: Final = frozenset(
     {"con", "prn", "aux", "nul", *(f"{kind}{number}" for kind in ("com", "lpt") for number in "0123456789¹²³")}
 )
@@ -33,6 +38,26 @@ def file_name(name: str, extension: str) -> str:
 def _cut(text: str, size: int) -> str:
     """The beginning of a text that fits into so many bytes of UTF-8, no character cut in two."""
     return text.encode()[:size].decode(errors="ignore")
+
+
+def unzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The one member of an archive that `zipped` has made, in pieces, from those of the archive."""
+    from isal import isal_zlib
+
+    whole = iter(pieces)
+    head = b""
+    while len(head) < HEADER or len(head) < HEADER + sum(struct.unpack("<HH", head[26:30])):
+        head += next(whole)
+    start = HEADER + sum(struct.unpack("<HH", head[26:30]))
+    inflater = isal_zlib.decompressobj(wbits=-isal_zlib.MAX_WBITS)
+    for piece in chain((head[start:],), whole):
+        while piece:
+            data = inflater.decompress(piece, PIECE)
+            if data:
+                yield data
+            if inflater.eof:
+                return
+            piece = inflater.unconsumed_tail
 
 
 def zipped(pieces: Iterable[bytes | bytearray], member: str) -> Iterator[bytes]:

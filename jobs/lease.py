@@ -92,6 +92,16 @@ class Lease:
         self._phase = "writing"
         self._sign(in_store=False)
 
+    def resume(self, progress: Progress) -> None:
+        """The file is there: its rows and bytes are told from now on, while it is delivered."""
+        self._progress = progress
+        self._phase = "delivering"
+
+    def deliver(self) -> None:
+        """What a delivery calls with every sign of life. Raises as `check`."""
+        self.check()
+        self._sign(in_store=False)
+
     def storing(self, sink: Sink) -> Sink:
         """The sink, such that its silence is known for the store's."""
         return _Stored(sink, self._sign)

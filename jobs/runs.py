@@ -7,6 +7,7 @@ import logging
 import time
 import traceback
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
@@ -21,12 +22,13 @@ from exports.errors import Cancelled, ExportsError, Fenced, GivenBack, RightsLos
 from exports.pipeline import Progress, Result
 from exports.source.base import Source
 from exports.surroundings import Surroundings
-from jobs import horse, scheduler
+from exports.target import Upload
+from jobs import delivery, horse, scheduler
 from jobs.lease import Lease
 from webapp.extensions import db
-from webapp.models import Brand, Export, User, brand_scope
+from webapp.models import Brand, Export, Run, User, brand_scope
 from webapp.permissions import may
-from webapp.services import artefacts, brands, definitions, exports, runs
+from webapp.services import artefacts, brands, definitions, deliveries, exports, runs
 from webapp.services.runs import Claim
 
 log = logging.getLogger("jobs.runs")
@@ -82,12 +84,11 @@ def attempt(mine: Claim) -> None:
 
 def _carry_out(mine: Claim, lease: Lease) -> None:
     try:
+        if (upload := _upload(mine)) is not None:
+            _deliver(mine, upload, lease)
+            return
         result = make_file(mine, lease)
-        try:
-            publish(mine, result)
-        except RunStopped:
-            artefacts.store().delete(mine.key)  # it is whole, and nobody's
-            raise
+        _or_delete(mine, lambda: publish(mine, lambda: runs.publish(mine, result)))
         log.info("run %s: attempt %d published %d rows", mine.run_id, mine.attempt, result.rows)
     except Fenced:
         raise
@@ -105,6 +106,37 @@ def _carry_out(mine: Claim, lease: Lease) -> None:
         runs.fail(mine, Unexpected(detail="".join(traceback.format_exception(error))))
 
 
+def _upload(mine: Claim) -> Upload | None:
+    """Where the version of the run is uploaded to; None if it is not."""
+    export = db.session.get_one(Export, mine.export_id)
+    target = exports.definition_of(export, mine.version).target
+    return target if isinstance(target, Upload) else None
+
+
+def _deliver(mine: Claim, upload: Upload, lease: Lease) -> None:
+    """Make the file and keep it, unless an earlier attempt has; then deliver it. Success is when it is there."""
+    if mine.artefact is None:
+        result = make_file(mine, lease)
+        if not result.delivered:  # there were no rows, and nothing is delivered then
+            publish(mine, lambda: runs.publish(mine, result))
+            return
+        _or_delete(mine, lambda: publish(mine, lambda: runs.file(mine, result)))
+    run = db.session.get_one(Run, mine.run_id, populate_existing=True)
+    lease.resume(Progress(run.rows, run.bytes, 0.0))
+    check_rights(mine)
+    delivery.of_run(mine, upload, lease)
+    publish(mine, lambda: runs.finish(mine))
+
+
+def _or_delete(mine: Claim, keep: Callable[[], None]) -> None:
+    """Keep a file that was made; if that comes too late, it is whole, and nobody's."""
+    try:
+        keep()
+    except RunStopped:
+        artefacts.store().delete(mine.key)
+        raise
+
+
 def _let_go() -> None:
     """A session that failed takes no statement before this."""
     db.session.rollback()
@@ -117,12 +149,8 @@ def make_file(mine: Claim, lease: Lease) -> Result:
         ExportsError: what is in the way.
         RunStopped: cancelled, overtaken, or this process was told to stop.
     """
-    export = db.session.get_one(Export, mine.export_id)
-    definition = exports.definition_of(export, mine.version)
-    owner = db.session.get_one(User, export.owner_id)
+    definition, owner, catalogue = check_rights(mine)
     brand = owner.brand
-    catalogue = brands.catalogue_of(brand)
-    _check_rights(owner, definition, catalogue)
     surroundings = brands.surroundings(brand, mine.base_moment, about=definition)
     source = brands.source()
     db.session.rollback()  # no transaction of ours stays open while the rows come
@@ -140,6 +168,22 @@ def _expected(definition: Definition, catalogue: Catalogue, surroundings: Surrou
         return None
 
 
+def check_rights(mine: Claim) -> tuple[Definition, User, Catalogue]:
+    """The definition that is to run, its owner and the catalogue, if the owner still may run it.
+
+    Raises:
+        RightsLost: they may not.
+    """
+    export = db.session.get_one(Export, mine.export_id)
+    definition = exports.definition_of(export, mine.version)
+    owner = db.session.get_one(User, export.owner_id)
+    catalogue = brands.catalogue_of(owner.brand)
+    _check_rights(owner, definition, catalogue)
+    if isinstance(definition.target, Upload):
+        deliveries.connection_of(definition.target, owner)
+    return definition, owner, catalogue
+
+
 def _check_rights(owner: User, definition: Definition, catalogue: Catalogue) -> None:
     """Rights are looked at again at run time, the owner's present ones (SPEC section 10)."""
     if not owner.is_active:
@@ -152,12 +196,12 @@ def _check_rights(owner: User, definition: Definition, catalogue: Catalogue) -> 
         raise RightsLost(owner=owner.name, reason=f"{problem.message}.")
 
 
-def publish(mine: Claim, result: Result) -> None:
-    """Publish; while our own database is away, try again for as long as the lease may last."""
+def publish(mine: Claim, settle: Callable[[], None]) -> None:
+    """Publish, or settle an attempt otherwise; while our own database is away, try again for as long as the lease."""
     deadline = time.monotonic() + float(current_app.config["SETTINGS"].run_lease)
     while True:
         try:
-            return runs.publish(mine, result)
+            return settle()
         except OperationalError:
             _let_go()
             if time.monotonic() > deadline:

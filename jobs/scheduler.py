@@ -29,7 +29,7 @@ from exports.errors import ExportsError
 from webapp import entries
 from webapp.extensions import db
 from webapp.models import system_scope
-from webapp.services import runs, schedules
+from webapp.services import deliveries, runs, schedules
 from webapp.services.connections import testing
 from webapp.services.progress import present
 
@@ -55,6 +55,14 @@ def take_next(worker: str) -> runs.Claim | None:
         mine = runs.claim(worker)
     db.session.remove()
     return mine
+
+
+def take_next_delivery() -> deliveries.Sending | None:
+    """Take the delivery of **Upload again** that is next among those of all brands; None if none waits."""
+    with system_scope():
+        sending = deliveries.claim()
+    db.session.remove()
+    return sending
 
 
 def rehearse(worker: str) -> None:

@@ -17,7 +17,7 @@ from webapp.extensions import db
 from webapp.models import Brand, Draft, Export, Run, brand_scope, clock, system_scope
 from webapp.models.sessions import remove_expired
 from webapp.models.states import ENDED
-from webapp.services import artefacts, audit, exports, runs
+from webapp.services import artefacts, audit, deliveries, exports, runs
 from webapp.services.runs.events import note
 
 log = logging.getLogger("jobs.upkeep")
@@ -35,6 +35,7 @@ def sweep() -> None:
     """Take back what dead workers held and give tickets again; every few seconds, in every worker and scheduler."""
     with system_scope():
         swept = runs.sweep()
+        deliveries.sweep()
     db.session.remove()
     if swept.taken_back or swept.tickets:
         log.info("swept: %d runs taken back, %d tickets given again", swept.taken_back, swept.tickets)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import IO, Any, Final, Literal
 
 from exports.errors.target import TargetError, TargetSilent, TargetSlow
 from exports.target import Kind
@@ -85,6 +86,7 @@ class Course:
         self._watch = watch or (lambda _sent: None)
         self._phase: Phase = "address"
         self._cuts: list[Callable[[], object]] = []
+        self._held: list[IO[Any] | socket.socket] = []
         self._cut: TargetError | None = None
         self._limit, self._last = float("inf"), time.monotonic()
         self._total = 0.0
@@ -94,14 +96,29 @@ class Course:
         threading.Thread(target=self._guard, name="upload-watchdog", daemon=True).start()
 
     def close(self) -> None:
-        """Watch no longer."""
+        """Watch no longer, and let go of all connections, also of those that came to nothing."""
         with self._changed:
             self._ended = True
             self._changed.notify()
+        for one in reversed(self._held):
+            with suppress(OSError):
+                one.close()
 
     def cut_with(self, cut: Callable[[], object]) -> None:
         """What breaks a connection that was just opened, from another thread."""
         self._cuts.append(cut)
+
+    def hold(self, connection: socket.socket) -> None:
+        """A connection that was just opened, or that TLS was begun on: it is cut and closed with this course.
+
+        It is shut down without anything of TLS: another thread may be in the middle of it.
+        """
+        self._held.append(connection)
+        self.cut_with(lambda: socket.socket.shutdown(connection, socket.SHUT_RDWR))
+
+    def close_after(self, file: IO[Any]) -> None:
+        """A file over a connection, which is closed before it."""
+        self._held.append(file)
 
     def note(self, **facts: Any) -> None:
         """Tell something about the present phase, and keep it."""

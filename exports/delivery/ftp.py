@@ -17,6 +17,7 @@ from typing import Any, Final
 from exports.delivery import tls
 from exports.delivery.base import GOODBYE_S, PIECE, Course, Server, Session, SizeUnknown, above, said
 from exports.delivery.ftp_client import Client
+from exports.delivery.reaching import first_bytes
 from exports.errors.target import (
     CommandRefused,
     ConnectionLost,
@@ -72,13 +73,17 @@ class FtpSession(Session):
         return client
 
     def _welcome(self, client: Client) -> None:
-        facts = {"host": self.server.host, "port": self.server.port}
+        facts: dict[str, Any] = {"host": self.server.host, "port": self.server.port}
         try:
+            if client.secret is None and first_bytes(client.sock) == b"SSH-":
+                raise NotFtp(**facts)
             client.welcome = client.getresp()
         except ftplib.error_temp as error:
             raise ServerBusy(answer=said(error)) from error
         except (ftplib.Error, EOFError) as error:
             raise self.course.cut or NotFtp(said(error), **facts) from error
+        except TimeoutError as error:
+            raise self.course.cut or TargetSilent(limit=self.course.limits.silence) from error
         except OSError as error:
             raise self.course.cut or ConnectionLost(str(error)) from error
 

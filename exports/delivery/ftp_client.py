@@ -5,11 +5,9 @@ from __future__ import annotations
 import ftplib
 import socket
 import ssl
-from functools import partial
 
 from exports.delivery import tls
 from exports.delivery.base import Course
-from exports.delivery.reaching import cut
 from exports.errors.target import DataConnectionFailed
 
 
@@ -32,6 +30,7 @@ class Client(ftplib.FTP):
         connection.settimeout(self.timeout)
         self.sock, self.af = connection, connection.family
         self.file = connection.makefile("r", encoding="utf-8", errors="surrogateescape")
+        self.course.close_after(self.file)
 
     def begin_tls(self, context: ssl.SSLContext, name: str) -> ssl.SSLSocket:
         """Encrypt the control connection."""
@@ -63,7 +62,7 @@ class Client(ftplib.FTP):
             data = socket.create_connection((host, port), self.course.limits.connect)
         except OSError as error:
             raise DataConnectionFailed(f"{host}:{port}: {error}") from error
-        self.course.cut_with(partial(cut, data))
+        self.course.hold(data)
         try:
             data.settimeout(self.timeout)
             answer = self.sendcmd(cmd)

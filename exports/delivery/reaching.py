@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable
-from functools import partial
 from typing import TypeVar
 
 from exports.addresses import Address, Guard, read_host
@@ -66,7 +65,7 @@ def connect(server: Server, addresses: list[Address], course: Course) -> socket.
             error = failed
             continue
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        course.cut_with(partial(cut, made))
+        course.hold(made)
         course.facts["address"] = str(address)
         return made
     facts = {"host": server.host, "port": server.port}
@@ -77,6 +76,6 @@ def connect(server: Server, addresses: list[Address], course: Course) -> socket.
     raise HostUnreachable(str(error), **facts) from error
 
 
-def cut(connection: socket.socket) -> None:
-    """Break a connection that another thread waits for; that of TLS as well, which must not be touched otherwise."""
-    socket.socket.shutdown(connection, socket.SHUT_RDWR)
+def first_bytes(connection: socket.socket) -> bytes:
+    """What a server says first, without taking it: SSH and FTP servers both begin. Empty if it leaves."""
+    return connection.recv(4, socket.MSG_PEEK)

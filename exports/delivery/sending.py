@@ -35,8 +35,9 @@ PROBE: Final = b"This file shows that uploads can be written here. It can be del
 class Parcel:
     """What is delivered. `path`: as it is to be there, or as the journal says; `pieces` begins to read the bytes anew.
 
-    `tag`: the run, `attempt`: the fencing token; the temporary name is made of both. `chosen`: `path` already has its
-    number. `was_renaming`: the name that an earlier attempt had begun to rename to, if its end is not known.
+    `sha256` may be left empty: then it is made of the bytes if it is needed. `tag`: the run, `attempt`: the fencing
+    token; the temporary name is made of both. `chosen`: `path` already has its number. `was_renaming`: the attempt that
+    had begun to rename, if its end is not known.
     """
 
     path: str
@@ -191,13 +192,16 @@ def _delivered_before(session: Session, parcel: Parcel, name: str, course: Cours
             return None
     except SizeUnknown:
         return None
-    if parcel.size < READ_AGAIN:
-        digest = hashlib.sha256()
-        for piece in session.read(name):
-            digest.update(piece)
-        if digest.hexdigest() != parcel.sha256:
-            return None
+    if parcel.size < READ_AGAIN and _digest(session.read(name)) != (parcel.sha256 or _digest(parcel.pieces())):
+        return None
     return Receipt(parcel.path, parcel.size, dict(course.facts), found=True)
+
+
+def _digest(pieces: Iterable[bytes]) -> str:
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def _clean(session: Session, parcel: Parcel, name: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
+import logging
 import re
 import socket
 from base64 import b64encode
@@ -19,8 +20,13 @@ from typing import Any, Final
 
 import paramiko
 import pysftp
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
+from exports import ssh_keys
 from exports.delivery.base import GOODBYE_S, Course, Server, Session, above, said
+from exports.delivery.reaching import first_bytes
 from exports.errors.target import (
     CommandRefused,
     ConnectionLost,
@@ -48,7 +54,8 @@ from exports.errors.target import (
 KEEP_ALIVE_S: Final = 10
 REQUEST: Final = 32 * 1024
 """Bytes of one write request: what every server takes (RFC draft-ietf-secsh-filexfer-02, section 3)."""
-KEYS: Final = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
+logging.getLogger("paramiko").setLevel(logging.CRITICAL)
+"""It logs each error that it raises, with its whole traceback: who catches it says what is to be said."""
 _FULL = re.compile(r"space|quota|full", re.IGNORECASE)
 
 
@@ -64,18 +71,16 @@ def private_key(text: str, passphrase: str = "") -> paramiko.PKey:
     Raises:
         PrivateKeyUnreadable: it is none, of a kind that is not used any more, or its passphrase is wrong.
     """
-    reason = "it is no private key in the format of OpenSSH or PEM"
-    for kind in KEYS:
-        try:
-            return kind.from_private_key(io.StringIO(text), passphrase or None)
-        except paramiko.PasswordRequiredException as error:
-            raise PrivateKeyUnreadable(reason="it is locked by a passphrase") from error
-        except paramiko.SSHException as error:
-            if "passphrase" in str(error).lower() or "decrypt" in str(error).lower():
-                reason = "its passphrase is wrong"
-        except (ValueError, IndexError, UnicodeError):
-            continue
-    raise PrivateKeyUnreadable(reason=reason)
+    try:
+        unlocked = ssh_keys.read(text, passphrase).private
+    except ssh_keys.KeyRefused as refused:
+        raise PrivateKeyUnreadable(reason=str(refused)) from refused
+    key: Any = load_ssh_private_key(unlocked.encode(), None)
+    if isinstance(key, RSAPrivateKey):
+        return paramiko.RSAKey(key=key)
+    if isinstance(key, EllipticCurvePrivateKey):
+        return paramiko.ECDSAKey(vals=(key, key.public_key()))
+    return paramiko.Ed25519Key.from_private_key(io.StringIO(unlocked))
 
 
 class _Transport(paramiko.Transport):
@@ -120,12 +125,25 @@ class SftpSession(Session):
 
     def connect(self) -> None:
         """See `Session`. The protocol is spoken when the connection is secured."""
-        self._transport = _Transport(self._dial())
+        connection = self._dial()
+        self._listen(connection)
+        self._transport = _Transport(connection)
         self.course.cut_with(self._transport.close)
         limit = self.course.limits.connect
         self._transport.banner_timeout = self._transport.handshake_timeout = limit
         self._transport.auth_timeout = limit
         self._transport.channel_timeout = limit
+
+    def _listen(self, connection: socket.socket) -> None:
+        """See that it is no FTP or other server of reply codes that answers: paramiko would wait for more of it."""
+        try:
+            begins = first_bytes(connection)
+        except TimeoutError as error:
+            raise self.course.cut or TargetSilent(limit=self.course.limits.connect) from error
+        except OSError as error:
+            raise self.course.cut or ConnectionLost(str(error)) from error
+        if begins[:3].isdigit():
+            raise NotSftp(host=self.server.host, port=self.server.port)
 
     def secure(self) -> None:
         """See `Session`: exchange keys, and compare the server's with the one that is trusted."""
@@ -153,11 +171,10 @@ class SftpSession(Session):
         told, facts = str(error), {"host": self.server.host}
         if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
             return NoCommonSecurity(told, **facts)
-        if "banner" in told.lower() or "Indecipherable" in told:
-            if isinstance(error.__cause__ or error.__context__, TimeoutError) or "timed out" in told.lower():
-                return TargetSilent(told, limit=self.course.limits.connect)
+        if "Indecipherable" in told or "Incompatible version" in told:
             return NotSftp(told, **facts, port=self.server.port)
-        if "timeout" in told.lower() or isinstance(error, TimeoutError):
+        timed_out = isinstance(error.__context__ or error, TimeoutError)
+        if timed_out or "timeout" in told.lower() or "timed out" in told.lower():
             return TargetSilent(told, limit=self.course.limits.connect)
         return ConnectionLost(f"{type(error).__name__}: {told}")
 
@@ -236,6 +253,9 @@ class SftpSession(Session):
                     file.write(view[start : start + REQUEST].tobytes())
                     sent += min(REQUEST, len(view) - start)
                     self.course.sent(sent)
+            while file._reqs:  # paramiko forgets the last answers, and with them that a disk was full
+                self._client._read_response(file._reqs.popleft())
+                self.course.alive()
         return sent
 
     def read(self, name: str) -> Iterator[bytes]:

@@ -8,11 +8,9 @@ import hashlib
 import socket
 import ssl
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Final, TypeVar
 
 from exports.delivery.base import Course, Server
-from exports.delivery.reaching import cut
 from exports.errors.target import (
     CertificateChanged,
     CertificateExpired,
@@ -49,7 +47,7 @@ def wrapped(
 ) -> ssl.SSLSocket:
     """TLS over a connection, in the same `session` if one is given; the watchdog can cut its handshake too."""
     made = context.wrap_socket(connection, server_hostname=name, session=session, do_handshake_on_connect=False)
-    course.cut_with(partial(cut, made))
+    course.hold(made)
     made.do_handshake()
     return made
 

@@ -204,6 +204,12 @@ class ConnectionGone(TargetError):
     advice = "Edit the export and choose another one."
 
 
+class PathUnusable(TargetError):
+    code = "target.path_unusable"
+    sentence = "The path of this export cannot be used: {reason}."
+    advice = "Edit the export and correct its path."
+
+
 class PlainFtpOff(TargetError):
     code = "target.plain_ftp_off"
     sentence = "FTP without security is switched off here."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import threading
 import warnings
@@ -90,8 +91,13 @@ class SftpServer:
 
     def stop(self) -> None:
         """End it with all its connections."""
+        if self._loop.is_closed():
+            return
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)  # asyncssh leaves files of broken connections open
+            gc.collect()
 
     @property
     def trust(self) -> str:

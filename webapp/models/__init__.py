@@ -4,6 +4,7 @@ from webapp.models.accounts import Brand, CustomField, LoginSession, User
 from webapp.models.audit import AuditEntry
 from webapp.models.base import NoBrand, WrongBrand, brand_scope, clock, current_brand, system_scope
 from webapp.models.connections import Connection, ConnectionTest
+from webapp.models.deliveries import Delivery
 from webapp.models.exports import Draft, Export, ExportVersion
 from webapp.models.runs import Run, RunEvent
 
@@ -13,6 +14,7 @@ __all__ = [
     "Connection",
     "ConnectionTest",
     "CustomField",
+    "Delivery",
     "Draft",
     "Export",
     "ExportVersion",

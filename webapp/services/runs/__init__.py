@@ -4,7 +4,7 @@
 what is done about the dead.
 """
 
-from webapp.services.runs.attempts import beat, expect, fail, give_back, publish, stop
+from webapp.services.runs.attempts import beat, expect, fail, file, finish, give_back, publish, stop
 from webapp.services.runs.claiming import Claim, claim, rehearse_claim
 from webapp.services.runs.events import events_of, told
 from webapp.services.runs.requests import add_run, cancel, request_again, request_run, stop_all
@@ -19,6 +19,8 @@ __all__ = [
     "events_of",
     "expect",
     "fail",
+    "file",
+    "finish",
     "give_back",
     "give_back_all_of",
     "holds",

@@ -95,6 +95,56 @@ def expect(mine: Claim, rows: int | None) -> None:
         db.session.commit()
 
 
+def file(mine: Claim, result: Result) -> None:
+    """Keep the file that was made, which is to be delivered before it is the run's: later attempts only deliver it.
+
+    Raises:
+        Fenced: another attempt owns the run.
+        Cancelled: the wish to cancel came first.
+    """
+    held = and_(_held(mine), Run.state == "processing", Run.cancel_requested_at.is_(None))
+    kept = _kept_until(mine)
+    statement = update(Run).where(held).values(
+        artefact=mine.key, rows=result.rows, bytes=result.bytes, archive_bytes=result.archive_bytes,
+        sha256=result.sha256, kept_until=kept,
+    )  # fmt: skip
+    with brand_scope(mine.brand_id):
+        run = _apply(statement)
+        if run is None:
+            _why_not_published(mine)
+            return
+        note(run, "filed", rows=result.rows, bytes=result.bytes)
+        db.session.commit()
+
+
+def finish(mine: Claim) -> None:
+    """The file that was kept is delivered: the run is a Success, even if somebody has wished to cancel it meanwhile.
+
+    May be repeated after a lost answer.
+
+    Raises:
+        Fenced: another attempt owns the run.
+    """
+    no_reason = dict.fromkeys(("error_code", "error_message", "error_advice", "error_detail"))
+    with brand_scope(mine.brand_id):
+        statement = moved(
+            "published", by=_held(mine), published_attempt=mine.attempt, finished_at=clock(), **no_reason,
+            kept_until=_kept_until(mine),
+        )  # fmt: skip
+        run = _apply(statement)
+        if run is None:
+            _why_not_published(mine)
+            return
+        note(run, "published", rows=run.rows, bytes=run.bytes)
+        audit.record("run.finished", WORKER, run, rows=run.rows, bytes=run.bytes, sha256=run.sha256)
+        db.session.commit()
+
+
+def _kept_until(mine: Claim) -> Any:
+    days = select(Brand.retention_days).where(Brand.id == mine.brand_id).scalar_subquery()
+    return clock() + func.make_interval(0, 0, 0, days)
+
+
 def publish(mine: Claim, result: Result, key: str | None = None) -> None:
     """Make the attempt's artefact the run's: from here on it can be downloaded. May be repeated after a lost answer.
 
@@ -102,7 +152,6 @@ def publish(mine: Claim, result: Result, key: str | None = None) -> None:
         Fenced: another attempt owns the run.
         Cancelled: the wish to cancel came first.
     """
-    days = select(Brand.retention_days).where(Brand.id == mine.brand_id).scalar_subquery()
     statement = moved(
         "published",
         by=and_(_held(mine), Run.cancel_requested_at.is_(None)),
@@ -113,7 +162,7 @@ def publish(mine: Claim, result: Result, key: str | None = None) -> None:
         archive_bytes=result.archive_bytes,
         sha256=result.sha256 if result.delivered else None,
         finished_at=clock(),
-        kept_until=clock() + func.make_interval(0, 0, 0, days) if result.delivered else None,
+        kept_until=_kept_until(mine) if result.delivered else None,
         error_code=None,
         error_message=None,
         error_advice=None,

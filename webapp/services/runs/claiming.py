@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Select, func, literal_column, select, union_all
+from sqlalchemy import ColumnElement, Select, case, func, literal_column, select, union_all
 from sqlalchemy.orm import aliased
 
 from webapp.extensions import db
@@ -41,6 +41,8 @@ class Claim:
     version: int
     attempt: int
     base_moment: datetime
+    artefact: str | None = None
+    """The file that an earlier attempt has made and that is only to be delivered; None if it is to be made."""
 
     @property
     def key(self) -> str:
@@ -115,8 +117,8 @@ def _take(worker: str) -> Run | None:
             lease_until=lease(),
             started_at=func.coalesce(Run.started_at, clock()),
             phase="starting",
-            rows=0,
-            bytes=0,
+            rows=case((Run.artefact.is_(None), 0), else_=Run.rows),
+            bytes=case((Run.artefact.is_(None), 0), else_=Run.bytes),
         ).returning(Run)
         options = {"synchronize_session": False, "populate_existing": True}
         if (run := db.session.scalars(taking.execution_options(**options)).one_or_none()) is not None:
@@ -143,6 +145,6 @@ def claim(worker: str) -> Claim | None:
         return None
     note(run, "claimed", worker=worker)
     audit.record("run.started", WORKER, run, attempt=run.attempt)
-    mine = Claim(run.id, run.brand_id, run.export_id, run.version, run.attempt, run.base_moment)
+    mine = Claim(run.id, run.brand_id, run.export_id, run.version, run.attempt, run.base_moment, run.artefact)
     db.session.commit()
     return mine

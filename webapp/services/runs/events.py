@@ -25,9 +25,20 @@ SENTENCES: Final = {
     "cancelled": "Cancelled before it started.",
     "date_cancelled": "Cancelled before its date.",
     "stopped": "Cancelled.",
+    "filed": "The file is made: {rows:,} rows, {bytes:,} bytes. It is delivered now.",
+    "delivered": "Delivered to {host} as {path}: {bytes:,} bytes.",
+    "upload_again": "Uploading again, asked for by {by}.",
+    "delivered_again": "Uploaded again to {host} as {path}: {bytes:,} bytes.",
+    "again_failed": "Uploading again failed: {message}",
     "removed": "The file was removed: it was kept until its day.",
 }
 """The kinds of events, and how each is told."""
+FLAGS: Final = {
+    "unverified": "This server cannot tell sizes, so nobody knows that all bytes arrived.",
+    "not_at_once": "This server cannot replace a file at once: the old one was moved aside for a moment.",
+    "found": "An earlier attempt had done it already.",
+}
+"""What else there is to know of a delivery: what its server could not do (docs/delivery.md)."""
 
 
 def note(run: Run, kind: str, **facts: Any) -> None:
@@ -44,4 +55,5 @@ def events_of(run: Run) -> Sequence[RunEvent]:
 
 def told(event: RunEvent) -> str:
     """An event in one sentence."""
-    return SENTENCES[event.kind].format(attempt=event.attempt, **event.facts)
+    flags = [FLAGS[one] for one in event.facts.get("flags", ())]
+    return " ".join([SENTENCES[event.kind].format(attempt=event.attempt, **event.facts), *flags])

@@ -1,0 +1,156 @@
+"""Carries out deliveries: a run's own, at the end of its attempt, and those of **Upload again**."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from exports import delivery
+from exports.delivery import Step
+from exports.errors import ExportsError, Fenced, GivenBack, RunStopped, TargetError, Unexpected
+from exports.target import Upload
+from jobs import horse, scheduler
+from jobs.lease import Lease
+from webapp.extensions import db
+from webapp.models import Delivery, Export, Run, User, brand_scope
+from webapp.services import deliveries, exports, guarding
+from webapp.services.deliveries import Journal, Sending
+from webapp.services.runs.attempts import BACKOFF
+from webapp.services.runs.claiming import Claim
+
+log = logging.getLogger("jobs.delivery")
+
+TOLD_S: Final = 1.0
+"""How often the row hears how many bytes were sent."""
+
+
+def preload() -> None:
+    """Nothing: what a delivery needs is imported by who delivers (memory: SPEC section 14)."""
+
+
+def execute(run: str | None = None) -> None:
+    """Carry out the deliveries of **Upload again** that wait. A ticket only says that there is work."""
+    while not horse.stopping():
+        sending = scheduler.take_next_delivery()
+        if sending is None:
+            return
+        with brand_scope(sending.brand_id):
+            try:
+                _again(sending)
+            except Fenced:
+                log.warning("delivery %s: attempt %d was overtaken", sending.delivery_id, sending.attempt)
+            finally:
+                db.session.remove()
+
+
+def of_run(mine: Claim, upload: Upload, lease: Lease) -> None:
+    """Deliver the file of a run that this process holds.
+
+    Raises:
+        ExportsError: what is in the way; it is in the delivery's row already.
+        RunStopped: cancelled, overtaken, or this process was told to stop.
+    """
+    sending = deliveries.of_run(mine, upload)
+    if sending.done:
+        return
+    try:
+        _send(sending, lease)
+    except Fenced:
+        raise
+    except RunStopped:
+        deliveries.given_back(sending)
+        raise
+    except ExportsError as error:
+        db.session.rollback()
+        failures = db.session.get_one(Run, mine.run_id).failures
+        is_last = error.permanent or failures >= len(BACKOFF)
+        deliveries.failed(sending, error, _offered(error), wait=None if is_last else BACKOFF[failures])
+        raise
+
+
+def _again(sending: Sending) -> None:
+    try:
+        _send(sending, None)
+    except Fenced:
+        raise
+    except RunStopped:
+        deliveries.given_back(sending)
+    except ExportsError as error:
+        log.warning("delivery %s: attempt %d: %s %s", sending.delivery_id, sending.attempt, error.code, error)
+        _failed(sending, error)
+    except Exception as error:  # no delivery ends without a reason, whatever we did not foresee (RELIABILITY P6)
+        log.exception("delivery %s: attempt %d", sending.delivery_id, sending.attempt)
+        _failed(sending, Unexpected(detail=f"{type(error).__name__}: {error}"))
+
+
+def _failed(sending: Sending, error: ExportsError) -> None:
+    db.session.rollback()
+    failures = db.session.get_one(Delivery, sending.delivery_id).failures
+    wait = None if error.permanent else deliveries.is_repeatable(failures)
+    deliveries.failed(sending, error, _offered(error), wait=wait)
+
+
+def _offered(error: ExportsError) -> str:
+    """The key or certificate that a server showed which is not trusted: an admin is asked about it."""
+    return str(error.facts.get("fingerprint", "")) if isinstance(error, TargetError) else ""
+
+
+def _send(sending: Sending, lease: Lease | None) -> None:
+    row = db.session.get_one(Delivery, sending.delivery_id)
+    run = db.session.get_one(Run, sending.run_id)
+    export = db.session.get_one(Export, run.export_id)
+    definition = exports.definition_of(export, run.version)
+    upload = definition.target
+    if not isinstance(upload, Upload):
+        raise Unexpected(detail=f"version {run.version} has no target")
+    owner = db.session.scalars(select(User).where(User.id == export.owner_id)).one()
+    _connection, server = deliveries.server_of(upload, owner)
+    parcel = deliveries.parcel_of(run, row, definition, upload)
+    sha256 = str(run.sha256)
+    for one in (run, row):
+        db.session.expunge(one)  # the bytes are read while no transaction is open
+    db.session.rollback()
+    journal = Journal(sending, server.host, parcel.size)
+    guard = guarding.guard()
+    signs = _Signs(journal, lease)
+    receipt = delivery.deliver(
+        parcel, server, guard, journal, limits=deliveries.limits(), tell=signs.tell, watch=signs.watch
+    )
+    deliveries.delivered(sending, receipt, sha256)
+    log.info("delivery %s: attempt %d delivered %d bytes", sending.delivery_id, sending.attempt, receipt.size)
+
+
+class _Signs:
+    """What a delivery hears and tells while it goes on."""
+
+    def __init__(self, journal: Journal, lease: Lease | None) -> None:
+        self._journal = journal
+        self._lease = lease
+        self._told_at = time.monotonic()
+
+    def tell(self, step: Step) -> None:
+        """A phase began or is over. Raises as `watch`."""
+        self._check()
+        if step.state != "begun":
+            told: dict[str, Any] = {"phase": step.phase, "state": step.state, "seconds": round(step.seconds, 3)}
+            self._journal.step({**told, "facts": dict(step.facts)})
+
+    def watch(self, sent: int) -> None:
+        """So many bytes were sent.
+
+        Raises:
+            RunStopped: cancelled, overtaken, or this process was told to stop.
+        """
+        self._check()
+        if time.monotonic() - self._told_at > TOLD_S:
+            self._told_at = time.monotonic()
+            self._journal.sent(sent)
+
+    def _check(self) -> None:
+        if self._lease is not None:
+            self._lease.deliver()
+        elif horse.stopping():
+            raise GivenBack

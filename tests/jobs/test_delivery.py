@@ -1,0 +1,349 @@
+"""A run with an upload target ends when its file is there: once, under a name that was fixed (RELIABILITY P2 to P4)."""
+
+from __future__ import annotations
+
+import io
+import uuid
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from exports.addresses import read_networks
+from exports.delivery.sending import temporary
+from exports.errors import Fenced
+from exports.target import Upload
+from jobs import delivery as jobs_delivery
+from jobs import runs as jobs_runs
+from jobs.scheduler import take_next
+from tests.delivery.servers import PASSWORD, USER, FtpServer, SftpServer
+from tests.fix_app import Clock, People, Person, stores
+from webapp.extensions import db
+from webapp.models import AuditEntry, Connection, Delivery, Export, Run, brand_scope
+from webapp.services import connections, deliveries, exports, runs
+from webapp.services.connections import credentials
+from webapp.services.runs.claiming import Claim
+
+
+@pytest.fixture(autouse=True)
+def reachable(app: Flask, source_dsn: str) -> Iterator[None]:
+    """Servers on this machine may be reached, and nobody waits long."""
+    settings = app.config["SETTINGS"]
+    app.config["SETTINGS"] = replace(
+        settings, allowed_networks=read_networks("127.0.0.0/8"), upload_connect_timeout=3, upload_silence=3
+    )
+    yield
+    app.config["SETTINGS"] = settings
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the files of the server stand."""
+    made = tmp_path / "there"
+    made.mkdir()
+    return made
+
+
+@pytest.fixture
+def server(folder: Path) -> Iterator[SftpServer]:
+    """An SFTP server."""
+    made = SftpServer(folder)
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def connected(people: People) -> Callable[..., str]:
+    """The id of a connection to a server, as the exporter has saved it."""
+
+    def make(server: SftpServer | FtpServer, **changes: Any) -> str:
+        at = server.at()
+        with people.exporter.at_work() as user:
+            made = Connection(
+                id=uuid.uuid4(), brand_id=user.brand_id, created_by_id=user.id, name=f"{at.type} {at.port}",
+                type=at.type, host=at.host, port=at.port, username=USER, accepted_key=at.trust,
+                **{"shared_with_exporters": True, **changes},
+            )  # fmt: skip
+            credentials.put(made, connections.Credential("password", at.password))
+            db.session.add(made)
+            db.session.commit()
+            return str(made.id)
+
+    return make
+
+
+def create(person: Person, connection: str, type_: str = "sftp", **target: Any) -> uuid.UUID:
+    """An export that uploads; the id of its run."""
+    upload = {"type": type_, "connection": connection, "path": "/in/stores_%Y%m%d", **target}
+    with person.at_work() as user:
+        run_id = exports.create(user, stores(target=upload), uuid.uuid4()).latest_run_id
+    assert run_id is not None
+    return run_id
+
+
+def work(app: Flask) -> Claim | None:
+    """What a worker does with what is next."""
+    with app.app_context():
+        mine = take_next("worker of a test")
+        if mine is not None:
+            jobs_runs.attempt(mine)
+        return mine
+
+
+def again(app: Flask) -> None:
+    """What a fastworker does."""
+    with app.app_context():
+        jobs_delivery.execute()
+
+
+@contextmanager
+def seen(person: Person, run_id: uuid.UUID) -> Iterator[tuple[Run, list[Delivery]]]:
+    """A run and its deliveries."""
+    with person.at_work():
+        run = db.session.get_one(Run, run_id)
+        yield run, list(deliveries.deliveries_of(run))
+
+
+def there(folder: Path) -> list[str]:
+    """All files of the server."""
+    return sorted(str(one.relative_to(folder)) for one in folder.rglob("*") if one.is_file())
+
+
+def test_a_run_is_finished_when_its_file_is_there(
+    app: Flask, people: People, server: SftpServer, folder: Path, connected: Callable[..., str]
+) -> None:
+    run_id = create(people.exporter, connected(server))
+    work(app)
+    with seen(people.exporter, run_id) as (run, [sent]):
+        day = run.scheduled_for.astimezone().strftime
+        assert (run.state, run.error_code) == ("success", None)
+        assert [event.kind for event in runs.events_of(run)] == ["queued", "claimed", "filed", "delivered", "published"]
+        told = runs.told(runs.events_of(run)[3])
+        assert told == f"Delivered to 127.0.0.1 as {sent.path}: {run.bytes:,} bytes."
+        [name] = there(folder)
+        assert f"/{name}" == sent.path
+        assert day("%Y") in name
+        data = (folder / name).read_bytes()
+        assert len(data) == run.bytes == sent.size == sent.sent
+        assert data.startswith(b"Store,name\n")
+        assert (sent.state, sent.attempt, sent.sha256) == ("delivered", 1, run.sha256)
+        assert sent.offered_key == server.trust
+        assert [step["phase"] for step in sent.steps if step["state"] == "done"][-1] == "rename"
+        saved = db.session.get_one(Connection, sent.connection)
+        assert saved.last_success_at is not None
+        facts = db.session.scalars(select(AuditEntry.facts).where(AuditEntry.action == "delivery.finished")).one()
+        assert (facts["path"], facts["address"], facts["key"]) == (sent.path, "127.0.0.1", server.trust)
+        assert PASSWORD not in str(facts)
+
+
+def test_an_archive_is_delivered_as_it_is_downloaded(
+    app: Flask, people: People, server: SftpServer, folder: Path, connected: Callable[..., str]
+) -> None:
+    create(people.exporter, connected(server), archive=True, path="/in/x")
+    work(app)
+    assert there(folder) == ["in/x.csv.zip"]
+    with zipfile.ZipFile(io.BytesIO((folder / "in/x.csv.zip").read_bytes())) as archive:
+        assert archive.namelist() == ["Stores.csv"]
+
+
+def test_a_failed_delivery_is_tried_again_with_the_same_file_and_no_query(
+    app: Flask, people: People, server: SftpServer, folder: Path, connected: Callable[..., str], clock: Clock
+) -> None:
+    run_id = create(people.exporter, connected(server))
+    server.stop()
+    work(app)
+    with seen(people.exporter, run_id) as (run, [sent]):
+        assert (run.state, run.error_code, run.failures) == ("queued", "target.connection_refused", 1)
+        assert (sent.state, sent.error_code, sent.failures) == ("queued", "target.connection_refused", 1)
+        assert run.artefact is not None
+        first, rows, artefact = run.sha256, run.rows, run.artefact
+        db.session.execute(db.update(Run).where(Run.id == run_id).values(not_before=run.created_at))
+        db.session.commit()
+    back = SftpServer(folder, host_keys=server.host_keys, port=server.port)
+    try:
+        work(app)
+    finally:
+        back.stop()
+    with seen(people.exporter, run_id) as (run, [sent]):
+        assert (run.state, run.sha256, run.rows, run.artefact, run.attempt) == ("success", first, rows, artefact, 2)
+        kinds = [event.kind for event in runs.events_of(run)]
+        assert kinds == ["queued", "claimed", "filed", "retried", "claimed", "delivered", "published"]
+        assert (sent.state, sent.error_code) == ("delivered", None)
+    assert len(there(folder)) == 1
+
+
+def test_a_wrong_password_ends_the_run_at_once_and_says_what_to_do(
+    app: Flask, people: People, server: SftpServer, connected: Callable[..., str]
+) -> None:
+    connection = connected(server)
+    with people.exporter.at_work():
+        saved = db.session.get_one(Connection, uuid.UUID(connection))
+        credentials.put(saved, connections.Credential("password", "wrong-canary"))
+        db.session.commit()
+    run_id = create(people.exporter, connection)
+    work(app)
+    with seen(people.exporter, run_id) as (run, [sent]):
+        assert (run.state, run.error_code, sent.state) == ("failed", "target.login_refused", "failed")
+        assert "replace the password" in str(run.error_advice)
+        told = [str(one.facts) for one in runs.events_of(run)] + [str(sent.steps), str(run.error_detail)]
+        assert not any("canary" in one for one in told)
+        assert run.artefact is not None, "Upload again needs it"
+
+
+def test_a_changed_host_key_stops_the_delivery_before_any_password_and_is_kept_for_an_admin(
+    app: Flask, people: People, server: SftpServer, folder: Path, connected: Callable[..., str]
+) -> None:
+    connection = connected(server)
+    server.stop()
+    other = SftpServer(folder, port=server.port)
+    try:
+        run_id = create(people.exporter, connection)
+        work(app)
+    finally:
+        other.stop()
+    assert other.passwords == []
+    with seen(people.exporter, run_id) as (run, _):
+        assert (run.state, run.error_code) == ("failed", "target.host_key_changed")
+        saved = db.session.get_one(Connection, uuid.UUID(connection))
+        assert (saved.offered_key, saved.accepted_key, saved.is_blocked) == (other.trust, server.trust, True)
+
+
+def test_a_connection_that_is_not_shared_any_more_ends_the_run(
+    app: Flask, people: People, server: SftpServer, folder: Path, connected: Callable[..., str]
+) -> None:
+    connection = connected(server)
+    run_id = create(people.exporter, connection)
+    with people.manager.at_work() as manager:
+        saved = db.session.get_one(Connection, uuid.UUID(connection))
+        saved.shared_with_exporters, saved.created_by_id = False, manager.id
+        db.session.commit()
+    work(app)
+    with seen(people.exporter, run_id) as (run, _):
+        assert (run.state, run.error_code) == ("failed", "rights.lost")
+    assert there(folder) == []
+
+
+def test_upload_again_sends_the_same_bytes_once_for_two_clicks(
+    app: Flask, people: People, server: SftpServer, folder: Path, connected: Callable[..., str]
+) -> None:
+    run_id = create(people.exporter, connected(server), path="/in/x")
+    work(app)
+    first = (folder / "in/x.csv").read_bytes()
+    (folder / "in/x.csv").unlink()
+    token = uuid.uuid4()
+    with people.exporter.at_work() as user:
+        run = db.session.get_one(Run, run_id)
+        attempts = run.attempt
+        made = {deliveries.request_again(user, run, token).id for _ in range(2)}
+        assert len(made) == 1
+    again(app)
+    with seen(people.exporter, run_id) as (run, [own, second]):
+        assert (run.state, run.attempt) == ("success", attempts)
+        assert (own.state, second.state, second.number) == ("delivered", "delivered", 2)
+        assert [event.kind for event in runs.events_of(run)][-2:] == ["upload_again", "delivered_again"]
+    assert (folder / "in/x.csv").read_bytes() == first
+
+
+def test_upload_again_with_a_number_gives_the_file_another_one(
+    app: Flask, people: People, server: SftpServer, folder: Path, connected: Callable[..., str]
+) -> None:
+    run_id = create(people.exporter, connected(server), path="/in/x", if_exists="number")
+    work(app)
+    with people.exporter.at_work() as user:
+        deliveries.request_again(user, db.session.get_one(Run, run_id), uuid.uuid4())
+    again(app)
+    assert there(folder) == ["in/x-2.csv", "in/x.csv"]
+
+
+def test_upload_again_that_fails_says_so_and_leaves_the_run_as_it_is(
+    app: Flask, people: People, server: SftpServer, folder: Path, connected: Callable[..., str]
+) -> None:
+    run_id = create(people.exporter, connected(server), path="/in/x", if_exists="fail")
+    work(app)
+    with people.exporter.at_work() as user:
+        deliveries.request_again(user, db.session.get_one(Run, run_id), uuid.uuid4())
+    again(app)
+    with seen(people.exporter, run_id) as (run, [_own, second]):
+        assert (run.state, run.error_code) == ("success", None)
+        assert (second.state, second.error_code) == ("failed", "target.exists")
+        assert [event.kind for event in runs.events_of(run)][-1] == "again_failed"
+
+
+def test_only_who_may_run_the_export_uploads_it_again_and_only_a_file_that_is_there(
+    app: Flask, people: People, server: SftpServer, connected: Callable[..., str]
+) -> None:
+    from webapp.permissions import Refused
+
+    run_id = create(people.exporter, connected(server))
+    with people.exporter.at_work() as user, pytest.raises(deliveries.NothingToUpload):
+        deliveries.request_again(user, db.session.get_one(Run, run_id), uuid.uuid4())
+    work(app)
+    with people.viewer.at_work() as user, pytest.raises(Refused):
+        deliveries.request_again(user, db.session.get_one(Run, run_id), uuid.uuid4())
+
+
+def test_no_rows_and_nothing_wanted_delivers_nothing(
+    app: Flask, people: People, server: SftpServer, folder: Path, connected: Callable[..., str]
+) -> None:
+    upload = {"type": "sftp", "connection": connected(server), "path": "/in/x"}
+    none = [[{"attribute": "id", "operator": "equals", "value": "nobody"}]]
+    with people.exporter.at_work() as user:
+        definition = stores(target=upload, filters=none, if_empty="nothing")
+        run_id = exports.create(user, definition, uuid.uuid4()).latest_run_id
+    assert run_id is not None
+    work(app)
+    with seen(people.exporter, run_id) as (run, sent):
+        assert (run.state, run.delivered_nothing, sent) == ("success", True, [])
+    assert there(folder) == []
+
+
+@pytest.mark.parametrize("died", ["before the rename", "after the rename", "after it was written down"])
+def test_an_attempt_that_died_is_followed_by_one_that_leaves_one_file(
+    app: Flask, people: People, server: SftpServer, folder: Path, connected: Callable[..., str], died: str
+) -> None:
+    run_id = create(people.exporter, connected(server), path="/in/x")
+    work(app)
+    with seen(people.exporter, run_id) as (run, [sent]):
+        state = "delivered" if died == "after it was written down" else "renaming"
+        values = {"state": state, "renaming_attempt": 1}
+        db.session.execute(db.update(Delivery).where(Delivery.id == sent.id).values(**values))
+        gone = {"state": "queued", "finished_at": None, "published_attempt": None, "lease_until": None}
+        db.session.execute(db.update(Run).where(Run.id == run_id).values(**gone))
+        db.session.commit()
+    file = folder / "in/x.csv"
+    if died == "before the rename":
+        file.rename(folder / "in" / temporary("x.csv", str(run_id), 1))
+    inode = file.stat().st_ino if file.exists() else 0
+    work(app)
+    with seen(people.exporter, run_id) as (run, [sent]):
+        assert (run.state, run.attempt, sent.state) == ("success", 2, "delivered")
+        assert file.read_bytes().startswith(b"Store,name\n")
+    assert there(folder) == ["in/x.csv"]
+    if inode:
+        assert file.stat().st_ino == inode, "it was not sent a second time"
+
+
+def test_an_attempt_that_lost_its_run_renames_nothing(
+    app: Flask, people: People, server: SftpServer, folder: Path, connected: Callable[..., str]
+) -> None:
+    run_id = create(people.exporter, connected(server), path="/in/x")
+    with app.app_context():
+        mine = take_next("worker that sleeps")
+        assert mine is not None
+        with brand_scope(mine.brand_id):
+            upload = exports.definition_of(db.session.get_one(Export, mine.export_id), 1).target
+            assert isinstance(upload, Upload)
+            sending = deliveries.of_run(mine, upload)
+            journal = deliveries.Journal(sending, "127.0.0.1", 10)
+            db.session.execute(db.update(Run).where(Run.id == run_id).values(attempt=2))
+            db.session.commit()
+            with pytest.raises(Fenced):
+                journal.renaming()
+            with pytest.raises(Fenced):
+                journal.uploaded(10)
