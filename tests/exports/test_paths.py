@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -108,3 +109,8 @@ def test_a_number_stands_before_the_extension(path: str, second: str) -> None:
 def test_a_percent_sign_that_is_written_twice_is_no_placeholder() -> None:
     assert not has_placeholder("/in/100%%.csv")
     assert has_placeholder("/in/100%%%Y.csv")
+
+
+def test_every_placeholder_is_in_the_docs() -> None:
+    page = Path("docs/delivery.md").read_text()
+    assert [one for one in PLACEHOLDERS if f"`{one}`" not in page] == []
