@@ -61,6 +61,7 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "details.definition": BRAND,
     "details.run": OWN_OR_MANAGER,
     "details.status": BRAND,
+    "details.upload_again": OWN_OR_MANAGER,
     "details.view": BRAND,
     "downloads.download": EXPORTERS,
     "editing.edit": OWN_OR_MANAGER,

@@ -5,21 +5,22 @@ from __future__ import annotations
 import json
 import uuid
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from flask import Blueprint, Response, abort, make_response, request, url_for
+from flask import Blueprint, Response, abort, flash, make_response, request, url_for
 from flask_login import current_user
 
 from exports import schedule, words
 from exports.target import NoTarget, Upload
 from webapp.htmx import fragment, go, instead, nothing_new, page, stop_polling
-from webapp.models import Export, Run, User
+from webapp.models import Delivery, Export, Run, User
 from webapp.permissions import may
 from webapp.security import action, sandboxed
-from webapp.services import artefacts, brands, choices, connections, exports, runs, schedules
+from webapp.services import artefacts, brands, choices, connections, deliveries, exports, runs, schedules
 from webapp.services.artefacts import Artefact
 from webapp.services.progress import Progress, began, present, progress_of
 from webapp.views.downloads import disposition
@@ -53,6 +54,7 @@ class Card:
     may_delete: bool
     inactive_by: str
     token: uuid.UUID
+    deliveries: Sequence[Delivery] = ()
 
     @property
     def tabs(self) -> list[tuple[str, str]]:
@@ -85,6 +87,33 @@ class Card:
         return exports.in_progress_of(self.export) if self.run is not None and self.run.state == "queued" else None
 
     @property
+    def own_delivery(self) -> Delivery | None:
+        """The delivery that the run itself makes; None for a download."""
+        return self.deliveries[0] if self.deliveries and not self.deliveries[0].is_again else None
+
+    @property
+    def delivered(self) -> list[Delivery]:
+        """The deliveries that are there, the first one first."""
+        return [one for one in self.deliveries if one.state == "delivered"]
+
+    @property
+    def uploading_again(self) -> Delivery | None:
+        """The newest **Upload again**, until it is delivered."""
+        newest = self.deliveries[-1] if self.deliveries else None
+        return newest if newest is not None and newest.is_again and newest.state != "delivered" else None
+
+    @property
+    def may_upload_again(self) -> bool:
+        """Whether the file is kept, was to be uploaded, and nothing is on its way already."""
+        waits = self.uploading_again is not None and self.uploading_again.state != "failed"
+        return self.may_run and bool(self.deliveries) and not waits and is_kept(self.run, self.now)
+
+    @property
+    def follows_upload(self) -> bool:
+        """Whether an **Upload again** is still going on."""
+        return self.uploading_again is not None and self.uploading_again.state != "failed"
+
+    @property
     def loss(self) -> tuple[int, int]:
         """Runs and files that Delete takes away."""
         return exports.loss(self.export)
@@ -102,7 +131,8 @@ class Card:
             return ""
         ticking = round(self.progress.seconds, 1) if self.progress and run.state == "processing" else ""
         parts = (run.id, run.state, run.rows, run.expected_rows, run.attempt, run.cancel_requested_at, ticking,
-                 self.ahead and self.ahead.id)  # fmt: skip
+                 self.ahead and self.ahead.id,
+                 [(one.state, one.failures, one.sent if ticking else 0) for one in self.deliveries])  # fmt: skip
         return f"{zlib.crc32(repr(parts).encode()):08x}"
 
 
@@ -133,6 +163,15 @@ def card_of(export: Export, alone: Run | None = None) -> Card:
         may_delete=may(current_user, "exports.delete", export),
         inactive_by=name_of(export.inactive_by_id) if export.inactive_by_id else "",
         token=uuid.uuid4(),
+        deliveries=deliveries.deliveries_of(run) if run and export.target != "none" else (),
+    )
+
+
+def is_kept(run: Run | None, now: datetime) -> bool:
+    """Whether the file of a run that has ended is still there."""
+    ended = run is not None and not run.is_live
+    return (
+        ended and run is not None and run.artefact is not None and run.kept_until is not None and run.kept_until > now
     )
 
 
@@ -183,9 +222,11 @@ def status(id: uuid.UUID) -> Response:
 
 def status_of(card: Card) -> Response:
     """What the poll of a card is answered."""
-    if card.run is not None and card.run.is_live:
+    if card.run is not None and (card.run.is_live or card.follows_upload):
         if card.version == request.args.get("v"):
             return nothing_new()
+        if not card.run.is_live:
+            return instead(fragment("details/_ended.html", card=card), "#run-card")
         return fragment("details/_progress.html", card=card)
     return stop_polling(instead(fragment("details/_ended.html", card=card), "#run-card"))
 
@@ -211,6 +252,18 @@ def again(id: uuid.UUID) -> Response:
     export, found = find_run_or_404("exports.run", id)
     runs.request_again(current_user._get_current_object(), found, token_of_form())
     return go(url_for("details.view", id=export.id))
+
+
+@blueprint.post("/runs/<uuid:id>/upload")
+@action("exports.run")
+def upload_again(id: uuid.UUID) -> Response:
+    """**Upload again** of a run whose file is kept; a second click finds the delivery of the first."""
+    _export, found = find_run_or_404("exports.run", id)
+    try:
+        deliveries.request_again(current_user._get_current_object(), found, token_of_form())
+    except deliveries.NothingToUpload:
+        flash("The file of this run is not kept any more: run the export again.", "warn")
+    return go(url_for("runs.view", id=id))
 
 
 @blueprint.post("/runs/<uuid:id>/cancel")

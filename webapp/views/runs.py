@@ -10,9 +10,10 @@ from flask import Blueprint, Response, request
 from webapp.htmx import fragment, nothing_new, page, stop_polling
 from webapp.models import Run
 from webapp.security import action
-from webapp.services import runs
+from webapp.services import deliveries, runs
 from webapp.services.exports import History, history_of, people_of
 from webapp.services.progress import present
+from webapp.views import uploads
 from webapp.views.details import card_of, status_of
 from webapp.views.lookups import find_export_or_404, find_run_or_404
 
@@ -71,4 +72,7 @@ def events(id: uuid.UUID) -> Response:
 
 
 def _steps(run: Run) -> dict[str, Any]:
-    return {"steps": [(one.at, runs.told(one)) for one in runs.events_of(run)]}
+    return {
+        "steps": [(one.at, runs.told(one)) for one in runs.events_of(run)],
+        "uploads": [(one, uploads.lines(one)) for one in deliveries.deliveries_of(run)],
+    }
