@@ -169,10 +169,9 @@ def card_of(export: Export, alone: Run | None = None) -> Card:
 
 def is_kept(run: Run | None, now: datetime) -> bool:
     """Whether the file of a run that has ended is still there."""
-    ended = run is not None and not run.is_live
-    return (
-        ended and run is not None and run.artefact is not None and run.kept_until is not None and run.kept_until > now
-    )
+    if run is None or run.is_live or run.artefact is None:
+        return False
+    return run.kept_until is not None and run.kept_until > now
 
 
 @blueprint.get("/exports/<uuid:id>")

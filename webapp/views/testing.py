@@ -16,6 +16,7 @@ from webapp.models import Connection, ConnectionTest
 from webapp.permissions import may
 from webapp.services.connections import testing
 from webapp.services.progress import present
+from webapp.views.uploads import took_words
 
 TOO_OFTEN: Final = f"You can test {testing.PER_MINUTE} times a minute. Wait a moment, then try again."
 
@@ -129,7 +130,7 @@ def _went_well(phase: dict[str, Any], facts: dict[str, Any], panel: Panel) -> Li
     words = WORDS[phase["phase"]][0].format(**facts)
     if phase["phase"] == "security" and facts.get("key"):
         return _of_key(facts["key"], panel)
-    more = {"address": f"– {facts.get('address', '')}"}.get(phase["phase"], _took(phase["seconds"]))
+    more = {"address": f"– {facts.get('address', '')}"}.get(phase["phase"], f"– {took_words(phase['seconds'])}")
     return Line("ok", words, more)
 
 
@@ -154,10 +155,6 @@ def _failed(phase: dict[str, Any], facts: dict[str, Any], panel: Panel) -> Line:
         )
         return Line("bad", phase["message"], key=key, then=phase["advice"], accepts="new key" if is_admin else "")
     return Line("bad", phase["message"], phase["advice"])
-
-
-def _took(seconds: float) -> str:
-    return f"– {round(seconds * 1000)} ms" if seconds < 1 else f"– {seconds:.1f} s"
 
 
 def answer_of_poll(panel: Panel) -> Response:

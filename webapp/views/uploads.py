@@ -34,8 +34,13 @@ def lines(delivery: Delivery) -> list[tuple[bool, str, str]]:
     return [told for one in delivery.steps for told in _line(one, delivery)]
 
 
+def took_words(seconds: float) -> str:
+    """84 ms, 1.4 s."""
+    return f"{round(seconds * 1000)} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
 def _line(step: dict[str, Any], delivery: Delivery) -> list[tuple[bool, str, str]]:
-    phase, state, took = step["phase"], step["state"], f"{step['seconds']:.1f} s"
+    phase, state, took = step["phase"], step["state"], took_words(step["seconds"])
     if state == "note":
         return [(True, FLAGS[flag], "") for flag in FLAGS if step.get("facts", {}).get(flag)]
     if state == "failed":
