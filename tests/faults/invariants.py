@@ -38,12 +38,19 @@ SCHEDULED: Final = """
 """Exports that were never inactive and never changed, with the moments that have rows."""
 
 
+FOUND: Final = """
+    SELECT *, kept_until <= clock() AS is_over,
+        EXISTS (SELECT FROM run_events e WHERE e.run_id = runs.id AND e.kind = 'filed') AS is_filed FROM runs
+"""
+"""`is_filed`: its file is kept before it is delivered."""
+
+
 def broken(shop: Workshop, *, tidied: bool = False) -> list[str]:
     """A sentence for each invariant that does not hold. `tidied`: `upkeep.orphans` has just been, so only files that
     are published, or about to be, are in the store.
     """
     with psycopg.connect(shop.services.database_url, row_factory=dict_row) as connection:
-        runs = list(connection.execute("SELECT *, kept_until <= clock() AS is_over FROM runs"))
+        runs = list(connection.execute(FOUND))
         return [
             *_published_twice(connection),
             *_files(shop, runs, tidied=tidied),
@@ -91,7 +98,9 @@ def _is_live(run: dict[str, Any]) -> bool:
 
 
 def _file(run: dict[str, Any], size: int | None, content: Any) -> Iterator[str]:
-    if run["state"] != "success" or run["artefact"] != f"{run['brand_id']}/{run['id']}/{run['published_attempt']}.zip":
+    is_published = run["state"] == "success"
+    attempts = [run["published_attempt"]] if is_published else range(1, run["attempt"] + 1) if run["is_filed"] else []
+    if run["artefact"] not in {f"{run['brand_id']}/{run['id']}/{number}.zip" for number in attempts}:
         yield f"run {run['id']} has a file that its published attempt did not make"
     if size is None and run["is_over"]:
         return  # it is being removed: nobody can ask for it any more

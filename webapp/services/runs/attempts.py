@@ -128,7 +128,7 @@ def finish(mine: Claim) -> None:
     no_reason = dict.fromkeys(("error_code", "error_message", "error_advice", "error_detail"))
     with brand_scope(mine.brand_id):
         statement = moved(
-            "published", by=_held(mine), published_attempt=mine.attempt, finished_at=clock(), **no_reason,
+            "published", by=_held(mine), published_attempt=mine.made_by, finished_at=clock(), **no_reason,
             kept_until=_kept_until(mine),
         )  # fmt: skip
         run = _apply(statement)
@@ -181,7 +181,7 @@ def publish(mine: Claim, result: Result, key: str | None = None) -> None:
 def _why_not_published(mine: Claim) -> None:
     db.session.rollback()
     run = db.session.scalars(select(Run).where(_held(mine)).execution_options(populate_existing=True)).one_or_none()
-    if run is not None and run.published_attempt == mine.attempt:
+    if run is not None and run.state == "success":
         return
     if run is not None and run.state == "processing":
         raise Cancelled

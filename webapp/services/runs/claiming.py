@@ -45,6 +45,13 @@ class Claim:
     """The file that an earlier attempt has made and that is only to be delivered; None if it is to be made."""
 
     @property
+    def made_by(self) -> int:
+        """The attempt that made the file: this one, or the one whose file is only to be delivered."""
+        if self.artefact is None:
+            return self.attempt
+        return int(self.artefact.rpartition("/")[2].removesuffix(".zip"))
+
+    @property
     def key(self) -> str:
         """Where the attempt's artefact stands in the store."""
         return f"{self.brand_id}/{self.run_id}/{self.attempt}.zip"
