@@ -131,6 +131,10 @@ def test_a_person_tests_only_so_often_in_a_minute(people: People, sftp_server: S
             asked(user, sftp_server)
         clock.forward(timedelta(seconds=61))
         asked(user, sftp_server)
+        server = db.session.scalars(select(ConnectionTest.server)).first()
+        assert server is not None
+        testing.forget(server)
+        assert server not in db.session.scalars(select(ConnectionTest.server)).all()
         entries = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "connection.tested")).all()
         assert len(entries) == testing.PER_MINUTE + 1
         assert entries[0].facts == {"host": "127.0.0.1", "port": sftp_server.port, "type": "sftp"}

@@ -106,19 +106,19 @@ PINNED: Final = "It is pinned when you create the export: a changed key stops up
 
 
 WORDS: Final = {
-    "address": ("Address found", "Address"),
-    "connect": ("Connected to port {port}", "Connection"),
-    "security": ("Secured", "Security"),
-    "login": ("Logged in as {username}", "Login"),
-    "folder": ("Folder {folder}", "Folder"),
-    "write": ("A test file was written", "Writing a test file"),
-    "rename": ("It was renamed and removed again", "Renaming"),
+    "address": "Address found",
+    "connect": "Connected to port {port}",
+    "security": "Secured",
+    "login": "Logged in as {username}",
+    "folder": "Folder {folder}",
+    "write": "A test file was written",
+    "rename": "It was renamed and removed again",
 }
-"""The phases in their order: how one is told that went well, and what it is called when it was not reached."""
+"""How a phase is told that went well."""
 
 
 def _lines(test: ConnectionTest, panel: Panel) -> Iterator[Line]:
-    """The phases that are over, then the first that could not be reached."""
+    """The phases that are over."""
     folder = test.about["path"].rpartition("/")[0]
     known = {**test.about, "folder": f"{folder} is there" if folder else "after the login is open"}
     for phase in test.phases:
@@ -127,7 +127,7 @@ def _lines(test: ConnectionTest, panel: Panel) -> Iterator[Line]:
 
 
 def _went_well(phase: dict[str, Any], facts: dict[str, Any], panel: Panel) -> Line:
-    words = WORDS[phase["phase"]][0].format(**facts)
+    words = WORDS[phase["phase"]].format(**facts)
     if phase["phase"] == "security" and facts.get("key"):
         return _of_key(facts["key"], panel)
     more = {"address": f"– {facts.get('address', '')}"}.get(phase["phase"], f"– {took_words(phase['seconds'])}")
