@@ -26,6 +26,10 @@ MAX_REPLACEMENTS_IN_ALL = 2_000
 MAX_VALUES_IN_LIST = 1_000
 MAX_VALUE = 1_000
 MAX_VALUES_BYTES = 64_000
+MAX_RECIPIENTS = 20
+MAX_ADDRESS = 254
+OWNER: Final = "owner"
+"""In Notify: whoever owns the export when its run ends."""
 
 Extension = Literal["csv", "psv", "json", "jsonl"]
 IfEmpty = Literal["header", "nothing", "fail"]
@@ -133,11 +137,15 @@ class File(_Strict):
         return {**(given or {}), **guard, **data}
 
 
-class Notify(_Strict):
-    """Recipients of mails on success and on failure."""
+Recipient = Annotated[str, Limits(max_length=MAX_ADDRESS), AfterValidator(storable)]
+Recipients = Annotated[tuple[Recipient, ...], Limits(max_length=MAX_RECIPIENTS)]
 
-    success: tuple[()] = Limits(default=(), strict=False)
-    failure: tuple[()] = Limits(default=(), strict=False)
+
+class Notify(_Strict):
+    """Who gets a mail on success and on failure: addresses, or the word OWNER for whoever owns the export then."""
+
+    success: Recipients = Limits(default=(OWNER,), strict=False)
+    failure: Recipients = Limits(default=(OWNER,), strict=False)
 
 
 class Definition(_Strict):
@@ -191,8 +199,8 @@ SENTENCES: Final = {
     "model_type": "must be an object",
     "dict_type": "must be an object",
     "target_kind": "must have the type none, ftp, ftps or sftp",
-    "schedule_kind": "must have the type now, on_date, or repeated with every day, week or month",
     "none_required": "is not available yet: leave it out",
+    "schedule_kind": "must have the type now, on_date, or repeated with every day, week or month",
     "string_too_long": "is longer than {max_length:,} characters",
     "too_long": "has more than {max_length:,} entries",
 }
@@ -200,6 +208,8 @@ SENTENCES: Final = {
 TOO_MANY: Final = {
     "fields": f"At most {MAX_COLUMNS} fields",
     "replace": f"At most {MAX_REPLACEMENTS} values to replace in one field",
+    "success": f"At most {MAX_RECIPIENTS} recipients on success",
+    "failure": f"At most {MAX_RECIPIENTS} recipients on failure",
 }
 CALLED: Final = {
     "name": "The name",
@@ -226,6 +236,8 @@ CALLED: Final = {
     "path": "The path",
     "archive": "Create archive",
     "if_exists": "If the file exists",
+    "success": "Notify on success",
+    "failure": "Notify on failure",
 }
 """What the screen calls the members that people type into; where they stand a problem's `at` says."""
 
@@ -234,6 +246,8 @@ def called(parts: Sequence[str | int]) -> str:
     """A member, by its path, in a sentence: “The name”; the path itself for those that nobody types into."""
     if "replace" in parts and parts[-1] == "value":
         return "The value to replace"
+    if parts and parts[0] == "notify" and len(parts) > 2:
+        return "The address in Notify"
     return CALLED.get(str(parts[-1]), _printable(".".join(map(str, parts)))) if parts else "The definition"
 
 

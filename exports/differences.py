@@ -98,6 +98,12 @@ def _target(two: Two, label: str) -> Iterator[str]:
         yield from _documents("target")(two, label)
 
 
+def _notify(two: Two, label: str) -> Iterator[str]:
+    before, after = two.before.notify, two.after.notify
+    yield from _turned(f"{label} on success", words.recipients(before.success), words.recipients(after.success))
+    yield from _turned(f"{label} on failure", words.recipients(before.failure), words.recipients(after.failure))
+
+
 def _schedule(two: Two, label: str) -> Iterator[str]:
     yield from _turned(label, sentence(two.before.schedule), sentence(two.after.schedule))
 
@@ -274,7 +280,7 @@ MEMBERS: Final[dict[str, tuple[str, Told]]] = {
     "schedule": ("Scheduling", _schedule),
     "target": ("Upload target", _target),
     "if_empty": ("If there are no rows", _if_empty),
-    "notify": ("Notify", _documents("notify")),
+    "notify": ("Notify", _notify),
 }
 """By the member of a definition: what the screen calls it, and how its difference is told."""
 COLUMN_MEMBERS: Final[dict[str, Callable[[Column, Column], Iterator[str]]]] = {

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
-from exports import aggregation, schedule, target
+from exports import aggregation, recipients, schedule, target
 from exports.addresses import Guard
 from exports.catalogue import Catalogue, DataModel
 from exports.criteria import CriterionRefused, Test, read
@@ -73,6 +73,7 @@ def problems(
         *one_column_without_enclosure(definition),
         *schedule.problems(definition.schedule),
         *upload(definition, guard),
+        *recipients.problems(definition),
     ]
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from exports import aggregation
 from exports.catalogue import DataField, DataModel, FieldType
-from exports.definition import Column, Criterion, Definition, File
+from exports.definition import OWNER, Column, Criterion, Definition, File
 from exports.operators import Input, operator_of
 
 DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "space"}
@@ -48,6 +48,11 @@ class ColumnWords:
     replaced: int
     field: DataField | None
     method: str = ""
+
+
+def recipients(of: Iterable[str]) -> str:
+    """Who gets a mail: the owner, ann@company.example; nobody if the list is empty."""
+    return ", ".join("the owner" if one == OWNER else one for one in of) or "nobody"
 
 
 def letters(place: int) -> str:

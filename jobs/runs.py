@@ -29,6 +29,7 @@ from webapp.extensions import db
 from webapp.models import Brand, Export, Run, User, brand_scope
 from webapp.permissions import may
 from webapp.services import artefacts, brands, definitions, deliveries, exports, runs
+from webapp.services.mail import outbox
 from webapp.services.runs import Claim
 
 log = logging.getLogger("jobs.runs")
@@ -67,6 +68,7 @@ def preload() -> None:
         ):
             with suppress(NoResultFound, Fenced):
                 rehearsed()
+        outbox.rehearse()
     db.session.remove()
 
 

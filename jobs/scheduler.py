@@ -1,6 +1,6 @@
 """`python -m jobs.scheduler`: the clock, and what keeps the house in order.
 
-Here is also decided, over all brands, which run is next and which moments have come.
+Here is also decided, over all brands, which run is next, which moments have come and which mails are due.
 
 Any number of scheduler processes may stand side by side: each row is worked on by one of them at a time.
 """
@@ -29,8 +29,10 @@ from exports.errors import ExportsError
 from webapp import entries
 from webapp.extensions import db
 from webapp.models import system_scope
+from webapp.queues import MAIL, top_up
 from webapp.services import deliveries, runs, schedules
 from webapp.services.connections import testing
+from webapp.services.mail import outbox
 from webapp.services.progress import present
 
 log = logging.getLogger("jobs.scheduler")
@@ -38,6 +40,8 @@ log = logging.getLogger("jobs.scheduler")
 CLOCK_S: Final = 0.5
 """How often rq-scheduler's entries are looked at: a run is to be claimed within 2 s of its moment (SPEC section 7)."""
 RECONCILE_S: Final = 10
+MAILS_S: Final = 10
+"""How often the outbox is looked at: the first try has a ticket of its own, the second comes a minute later."""
 COMING: Final = 5_000
 """Entries that one reconcile pass looks at, those of the soonest moments; the others have time."""
 DELETED_S: Final = 10
@@ -63,6 +67,24 @@ def take_next_delivery() -> deliveries.Sending | None:
         sending = deliveries.claim()
     db.session.remove()
     return sending
+
+
+def take_mails() -> list[outbox.Due]:
+    """Claim the mails of all brands that are to be sent now."""
+    with system_scope():
+        taken = outbox.claim()
+    db.session.remove()
+    return taken
+
+
+def ring_for_mails() -> None:
+    """Give a ticket if a mail is due: its first one was lost, or its time has come to be tried again."""
+    with system_scope():
+        run_id = outbox.run_of_due()
+        db.session.rollback()  # nothing was written: end the transaction before Redis is asked
+    if run_id is not None:
+        top_up(MAIL, [run_id])
+    db.session.remove()
 
 
 def rehearse(worker: str) -> None:
@@ -170,6 +192,7 @@ def duties(app: Flask) -> list[Duty]:
         Duty("reconcile", clock.reconcile, RECONCILE_S),
         Duty("clock", clock.tick, CLOCK_S),
         Duty("sweep", upkeep.sweep, sweep_s),
+        Duty("mails", ring_for_mails, MAILS_S),
     ]
 
 

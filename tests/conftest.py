@@ -13,4 +13,5 @@ pytest_plugins = [
     "tests.fix_hostile",
     "tests.fix_browser",
     "tests.fix_site",
+    "tests.fix_mail",
 ]

@@ -13,7 +13,7 @@ import pytest
 
 # Settings of ours and of the libraries below us that would reach the tests from outside.
 OURS = ["DATABASE_URL", "SOURCE_DATABASE_URL", "REDIS_URL", "STORAGE_URL", "MAIL_URL", "SECRET_KEY", "CREDENTIAL_KEYS"]
-OURS += ["PORT", "BIND", "WEB_CONCURRENCY"]
+OURS += ["BASE_URL", "MAIL_FROM", "PORT", "BIND", "WEB_CONCURRENCY"]
 PREFIXES = ("FLASK_", "PG", "EXPORTS_", "AWS_", "GOOGLE_", "AZURE_")
 # A folder that cannot be made: a test that starts the embedded services by accident is told so.
 NOWHERE = "/dev/null/instance"

@@ -25,6 +25,9 @@ from webapp.embedded.redis_server import Redis
 
 HOME = pytest.StashKey[Path]()
 TEMPLATE = "test_template"
+BASE_URL = "https://exports.example"
+NOBODY = 9
+"""A port on which no mail server listens: tests of mails name one of their own."""
 SECRET = "a secret of the tests, long enough to be taken for one"
 CREDENTIAL_KEY = "dGhlIGtleSBvZiB0aGUgdGVzdHM6IDMyIGJ5dGVzLi4="
 
@@ -212,6 +215,8 @@ def environment(postgres: Cluster, url: str, *, redis: str, folder: Path) -> dic
         "STORAGE_URL": f"file://{folder}/artefacts",
         "SECRET_KEY": SECRET,
         "CREDENTIAL_KEYS": CREDENTIAL_KEY,
+        "BASE_URL": BASE_URL,
+        "MAIL_URL": f"smtp://127.0.0.1:{NOBODY}?tls=none",
         "EXPORTS_HOME": os.environ["EXPORTS_HOME"],
     }
 

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from exports import addresses
 from exports.addresses import Allowed, Ports
 from exports.errors import SetUpError
+from exports.mail_server import MailServer, MailUrlRefused
 from exports.secrets import is_key, new_key
 from webapp import embedded
 
 Read = TypeVar("Read")
 
 MIN_SECRET = 32
+MAIL_FROM = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}")
 MAX_BODY = 1024 * 1024
 """Bytes of a request (RELIABILITY T13). Flask's own limit for a form is half of it, which 500 long headers pass."""
 
@@ -43,6 +47,9 @@ class Settings:
     secret_key: str
     embedded: bool
     home: Path
+    base_url: str
+    mail_from: str
+    mail_server: MailServer | None = None
     work_mem: str = "64MB"
     source_statement_timeout: int = 3600
     source_parts: int = 2
@@ -57,6 +64,11 @@ class Settings:
     upload_connect_timeout: int = 15
     upload_silence: int = 40
     upload_grace: int = 60
+
+    @property
+    def base_host(self) -> str:
+        """The host of our address: by it we introduce ourselves to mail servers."""
+        return urlsplit(self.base_url).hostname or "localhost"
 
     def flask(self) -> dict[str, object]:
         """The keys that Flask and its extensions read."""
@@ -166,6 +178,43 @@ def _read(environ: Mapping[str, str], name: str, default: str, reader: Callable[
         raise SettingError(f"{name}: {error}.") from error
 
 
+def _base_url(environ: Mapping[str, str], is_embedded: bool) -> str:
+    """Under which address people reach us: what the links in mails begin with."""
+    text = environ.get("BASE_URL", "").rstrip("/")
+    if not text and is_embedded:
+        return f"http://127.0.0.1:{environ.get('PORT') or 5000}"
+    try:
+        parts = urlsplit(text)
+        is_good = parts.scheme in ("http", "https") and bool(parts.hostname) and not (parts.path or parts.query)
+    except ValueError:
+        is_good = False
+    if not is_good or not text.isprintable() or "@" in text:
+        raise SettingError(
+            "BASE_URL must be the address under which people reach this installation, such as "
+            "https://exports.company.example: links in mails begin with it."
+        )
+    return text
+
+
+def _mail_server(environ: Mapping[str, str], is_embedded: bool) -> MailServer | None:
+    """Where mails are handed over; None on the embedded default: they are caught, and read on the page Mailbox."""
+    url = environ.get("MAIL_URL", "")
+    if not url and is_embedded:
+        return None
+    try:
+        return MailServer.parse(url)
+    except MailUrlRefused as refused:
+        raise SettingError(f"MAIL_URL must be the address of a mail server: {refused}.") from refused
+
+
+def _mail_from(environ: Mapping[str, str], base_url: str) -> str:
+    """The sender of our mails."""
+    text = environ.get("MAIL_FROM") or f"exports@{urlsplit(base_url).hostname}"
+    if not MAIL_FROM.fullmatch(text):
+        raise SettingError(f'MAIL_FROM must be an email address such as exports@company.example, not "{text}".')
+    return text
+
+
 def read(environ: Mapping[str, str]) -> Settings:
     """All settings; starts or joins the embedded services if no address is set.
 
@@ -190,6 +239,7 @@ def read(environ: Mapping[str, str]) -> Settings:
     storage_url = environ.get("STORAGE_URL", "") or (f"file://{folder}/artefacts" if is_embedded else "")
     if not storage_url:
         raise SettingError("STORAGE_URL must be set: file:///folder, s3://bucket/prefix, gs://… or az://…")
+    base_url = _base_url(environ, is_embedded)
     return Settings(
         database_url=database_url,
         source_database_url=source_url,
@@ -198,6 +248,9 @@ def read(environ: Mapping[str, str]) -> Settings:
         secret_key=_secret(environ, folder, is_embedded),
         embedded=is_embedded,
         home=folder,
+        base_url=base_url,
+        mail_from=_mail_from(environ, base_url),
+        mail_server=_mail_server(environ, is_embedded),
         work_mem=environ.get("SOURCE_WORK_MEM") or "64MB",
         source_statement_timeout=_number(environ, "SOURCE_STATEMENT_TIMEOUT", 3600, 1, 86_400),
         source_parts=_number(environ, "SOURCE_PARTS", 2, 1, 8),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from flask import Flask
@@ -108,11 +109,12 @@ def rough_duration(seconds: float) -> str:
     return f"{round(seconds / 60)} min" if seconds < 2 * 3600 else f"{round(seconds / 3600)} h"
 
 
+SHOWN: Final = (
+    size, number, about, share, moment, dated, weekday_moment, day, duration, rough_duration, model_label, target_label,
+)  # fmt: skip
+
+
 def register(app: Flask) -> None:
     """Bind the filters to the application's templates."""
-    shown = (
-        size, number, about, share, moment, dated, weekday_moment, day, duration, rough_duration, model_label,
-        target_label,
-    )  # fmt: skip
-    for filter_ in shown:
+    for filter_ in SHOWN:
         app.add_template_filter(filter_)

@@ -32,7 +32,8 @@ FIRE: Final = "jobs.firing.fire"
 """Its tickets hold nothing: what is due is asked of the database."""
 CONNECTION_TEST: Final = "jobs.connection_test.test"
 DELIVERY: Final = "jobs.delivery.execute"
-FUNCTIONS: Final = {"jobs.runs.execute": EXPORTS, FIRE: FAST, CONNECTION_TEST: FAST, DELIVERY: FAST}
+MAIL: Final = "jobs.mail.send"
+FUNCTIONS: Final = {"jobs.runs.execute": EXPORTS, FIRE: FAST, CONNECTION_TEST: FAST, DELIVERY: FAST, MAIL: FAST}
 """Every function that a worker may be asked for, and its queue. Who writes into Redis gets nothing else run (T14)."""
 
 PATIENCE_S: Final = 0.4

@@ -27,6 +27,9 @@
     │   └── Cancelled · Fenced · GivenBack · Overtaken
     ├── ExportArchived           nothing runs or changes of what was put aside
     ├── AccountRefused           a user cannot be made as asked
+    ├── MailError                a mail cannot be sent; never a reason for a run to fail
+    │   ├── MailServerUnreachable · MailServerSlow · MailServerUntrusted
+    │   └── MailLoginRefused · MailRefused · MailUnwritable · RecipientNotAllowed
     └── SetUpError               this machine cannot run the embedded services yet
         ├── InstanceNewer · InstanceForeign · InstanceClosed · InstanceIncomplete
         └── NoSpace · ProgramMissing · ServiceFailed
@@ -43,6 +46,14 @@ from exports.errors.base import TRY_AGAIN as TRY_AGAIN
 from exports.errors.base import ExportsError as ExportsError
 from exports.errors.base import Problem as Problem
 from exports.errors.base import RunError as RunError
+from exports.errors.mail import MailError as MailError
+from exports.errors.mail import MailLoginRefused as MailLoginRefused
+from exports.errors.mail import MailRefused as MailRefused
+from exports.errors.mail import MailServerSlow as MailServerSlow
+from exports.errors.mail import MailServerUnreachable as MailServerUnreachable
+from exports.errors.mail import MailServerUntrusted as MailServerUntrusted
+from exports.errors.mail import MailUnwritable as MailUnwritable
+from exports.errors.mail import RecipientNotAllowed as RecipientNotAllowed
 from exports.errors.setup import InstanceClosed as InstanceClosed
 from exports.errors.setup import InstanceForeign as InstanceForeign
 from exports.errors.setup import InstanceIncomplete as InstanceIncomplete

@@ -29,7 +29,7 @@ def test_a_raised_limit_counts_for_what_is_made_or_changed_and_not_for_what_is_t
         before = exports.create(user, stores(schedule=OFTEN), uuid.uuid4()).id
     run = app.test_cli_runner().invoke
     told = run(args=["brand", "limits", "--brand", "Maple Grocers", "--minimum-minutes", "5"])
-    assert told.output == "Maple Grocers: runs of a repeated export are at least 5 minutes apart.\n"
+    assert "Maple Grocers: runs of a repeated export are at least 5 minutes apart.\n" in told.output
     assert "1 minute apart" in run(args=["brand", "limits", "--brand", "Alpine Sports"]).output
     with people.exporter.at_work() as user:
         entry = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "brand.changed")).one()
@@ -54,3 +54,16 @@ def test_a_raised_limit_counts_for_what_is_made_or_changed_and_not_for_what_is_t
 def test_no_other_distance_can_be_set(app: Flask, people: People, minutes: str) -> None:
     told = app.test_cli_runner().invoke(args=["brand", "limits", "--minimum-minutes", minutes])
     assert told.exit_code == 2
+
+
+def test_domains_that_mails_may_go_to_are_allowed_and_taken_back(app: Flask, people: People) -> None:
+    run = app.test_cli_runner().invoke
+    limits = ["brand", "limits", "--brand", "Maple Grocers"]
+    assert "Maple Grocers: mails go to users alone.\n" in run(args=limits).output
+    told = run(args=[*limits, "--mail-domain", "Partner.example", "--mail-domain", "@agency.example"]).output
+    assert "Maple Grocers: mails go to users and to addresses of agency.example, partner.example.\n" in told
+    told = run(args=[*limits, "--no-mail-domain", "partner.example"]).output
+    assert "Maple Grocers: mails go to users and to addresses of agency.example.\n" in told
+    refused = run(args=[*limits, "--mail-domain", "nonsense"])
+    assert refused.exit_code == 2
+    assert '"nonsense" is no domain such as company.example' in refused.output

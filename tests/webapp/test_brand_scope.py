@@ -35,8 +35,8 @@ ROOT = Path(__file__).parents[2]
 
 SYSTEM_SCOPES = {
     # Which run and which delivery are next, a rehearsal; a test of a connection; which moments have come, which comes
-    # next, all to come.
-    "jobs/scheduler.py": 7,
+    # next, all to come; mails that are due, whether any is.
+    "jobs/scheduler.py": 9,
     "jobs/upkeep.py": 7,  # sweep, take_back, holds, old drafts, expired files, deleted exports, orphans
     "webapp/cli/user.py": 1,  # the operator's command line
     "webapp/services/logins.py": 2,  # login: whose email is this?

@@ -168,7 +168,9 @@ class _Ending:
 def check(file: BinaryIO, brand: str | None) -> None:
     """Print every problem of a definition as a JSON line on standard output; nothing when all is well."""
     from exports import checking, schedule
+    from webapp.models import brand_scope
     from webapp.services import brands, guarding
+    from webapp.services.mail import notify
     from webapp.services.progress import present
 
     try:
@@ -185,6 +187,8 @@ def check(file: BinaryIO, brand: str | None) -> None:
     except ExportsError as error:
         raise click.ClickException(error.told_now) from error
     problems += schedule.problems_when_saved(definition.schedule, present(), chosen.minimum_minutes)
+    with brand_scope(chosen.id):
+        problems += notify.problems(chosen, definition)
     errors = [one for one in problems if not one.warning]
     _print(errors)
     sys.exit(REFUSED if errors else 0)

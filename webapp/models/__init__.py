@@ -6,6 +6,7 @@ from webapp.models.base import NoBrand, WrongBrand, brand_scope, clock, current_
 from webapp.models.connections import Connection, ConnectionTest
 from webapp.models.deliveries import Delivery
 from webapp.models.exports import Draft, Export, ExportVersion
+from webapp.models.outbox import Mail
 from webapp.models.runs import Run, RunEvent
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Export",
     "ExportVersion",
     "LoginSession",
+    "Mail",
     "NoBrand",
     "Run",
     "RunEvent",

@@ -38,6 +38,8 @@ class Brand(db.Model):  # type: ignore[name-defined,misc]
     log_days: Mapped[int | None]
     # Between two runs of a repeated export (SPEC section 7).
     minimum_minutes: Mapped[int] = mapped_column(default=1)
+    # Mails go to users, and to other addresses of these domains alone (SPEC section 9).
+    mail_domains: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}")
     created_at: Mapped[datetime] = mapped_column(server_default=clock())
 
 

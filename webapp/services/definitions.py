@@ -13,6 +13,7 @@ from exports.errors import Problem, SourceError
 from exports.schedule.clock import ANY_SCHEDULE
 from webapp.models import User
 from webapp.services import brands, connections, guarding
+from webapp.services.mail import notify
 from webapp.services.progress import present
 
 MODEL_KEPT: Final = "An export keeps its data model. For another one, create a new export."
@@ -39,6 +40,7 @@ def problems(
         )  # the run asks again, and says that it cannot be read
     found += _of_schedule(user, definition, saved)
     found += connections.problems_of_target(user, definition, making)
+    found += notify.problems(user.brand, definition)
     model = catalogue.models.get(definition.model)
     return found if model is None else [*found, *rights(user, definition, model)]
 

@@ -14,7 +14,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, flash, make_response, request, url_for
 from flask_login import current_user
 
-from exports import schedule, words
+from exports import recipients, schedule, words
 from exports.target import NoTarget, Upload
 from webapp.htmx import fragment, go, instead, nothing_new, page, stop_polling
 from webapp.models import Delivery, Export, Run, User
@@ -22,6 +22,7 @@ from webapp.permissions import may
 from webapp.security import action, sandboxed
 from webapp.services import artefacts, brands, choices, connections, deliveries, exports, runs, schedules
 from webapp.services.artefacts import Artefact
+from webapp.services.mail.results import Trouble, troubles
 from webapp.services.progress import Progress, began, present, progress_of
 from webapp.views.downloads import disposition
 from webapp.views.lookups import find_export_or_404, find_run_or_404, name_of, token_of_form
@@ -85,6 +86,11 @@ class Card:
     def ahead(self) -> Run | None:
         """The run of the same export whose end this one waits for."""
         return exports.in_progress_of(self.export) if self.run is not None and self.run.state == "queued" else None
+
+    @cached_property
+    def mail_trouble(self) -> Trouble | None:
+        """Why somebody did not get the mail about this run (yet)."""
+        return troubles([self.run]).get(self.run.id) if self.run is not None else None
 
     @property
     def own_delivery(self) -> Delivery | None:
@@ -194,6 +200,7 @@ def view(id: uuid.UUID) -> Response:
         filters=words.filters(definition, model, called),
         file=words.file(definition.file),
         if_empty=words.IF_EMPTY[definition.if_empty],
+        notify={one: words.recipients(getattr(definition.notify, one)) for one in recipients.MEMBERS},
         document=document_of(export),
         **_of_upload(definition.target),
     )

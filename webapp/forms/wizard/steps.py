@@ -7,6 +7,7 @@ from typing import Final
 
 from exports.catalogue import DataModel
 from webapp.forms import scheduling, uploading
+from webapp.forms.wizard import notify
 from webapp.forms.wizard.columns import read_fields
 from webapp.forms.wizard.criteria import read_filters
 from webapp.forms.wizard.posted import FormRefused, Posted
@@ -44,8 +45,9 @@ def _schedule(posted: Posted, typed: Typed, _model: DataModel | None) -> Typed:
 
 
 def _target(posted: Posted, typed: Typed, _model: DataModel | None) -> Typed:
-    posted.only({*uploading.INPUTS, "if_empty"})
+    posted.only({*uploading.INPUTS, *notify.INPUTS, "if_empty"}, many=notify.MANY)
     now = typed.with_(upload=uploading.read_upload(posted, typed.upload), **_options(("if_empty",), posted, typed))
+    now = notify.read_notify(posted, now)
     if typed.upload.is_upload == now.upload.is_upload or typed.file.protect == typed.upload.is_upload:
         return now
     # Usual for a download, which people open, and not for an upload, which programs read (SPEC section 6).

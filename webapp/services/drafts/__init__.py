@@ -21,7 +21,7 @@ from webapp.services.drafts.store import (
     typed_of,
     unfinished,
 )
-from webapp.services.drafts.typed import Typed, TypedColumn, TypedCriterion, TypedFile, TypedReplacement
+from webapp.services.drafts.typed import Typed, TypedColumn, TypedCriterion, TypedFile, TypedNotify, TypedReplacement
 from webapp.services.drafts.values import ANNIVERSARY, input_of, picks, searches, takes_others
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "TypedColumn",
     "TypedCriterion",
     "TypedFile",
+    "TypedNotify",
     "TypedReplacement",
     "UnknownOperation",
     "add",

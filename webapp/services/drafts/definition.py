@@ -10,8 +10,8 @@ from exports.operators import Input
 from webapp.services.connections.typed import document as upload_document
 from webapp.services.drafts.filling import filled_criterion
 from webapp.services.drafts.spelling import DELIMITERS, ENCLOSURES, NEWLINES
-from webapp.services.drafts.typed import Typed, TypedColumn, TypedCriterion, TypedFile
-from webapp.services.drafts.values import input_of, value
+from webapp.services.drafts.typed import Typed, TypedColumn, TypedCriterion, TypedFile, TypedNotify
+from webapp.services.drafts.values import entries, input_of, value
 from webapp.services.schedules.typed import document as schedule_document
 
 
@@ -30,6 +30,7 @@ def document(typed: Typed, catalogue: Catalogue) -> dict[str, Any]:
         "schedule": schedule_document(typed.scheduling),
         "target": upload_document(typed.upload),
         "if_empty": typed.if_empty,
+        "notify": _notify(typed.notify),
     }
 
 
@@ -88,3 +89,13 @@ def file_document(typed: TypedFile) -> dict[str, Any]:
         made["enclosure"] = ENCLOSURES.get(typed.enclosure, typed.enclosure)
         made["newline"] = NEWLINES.get(typed.newline, typed.newline)
     return made
+
+
+# --- Notify
+
+
+def _notify(typed: TypedNotify) -> dict[str, Any]:
+    return {
+        "success": [*typed.success, *entries(typed.success_others)],
+        "failure": [*typed.failure, *entries(typed.failure_others)],
+    }

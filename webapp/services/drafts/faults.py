@@ -37,6 +37,7 @@ STEP_OF: Final = {
     "schedule": "schedule",
     "target": "target",
     "if_empty": "target",
+    "notify": "target",
 }
 """The step by the first part of a problem's path; `model` is its own."""
 
@@ -130,6 +131,8 @@ def _fault(problem: Problem, typed: Typed, catalogue: Catalogue) -> Fault:
             message = "Choose an attribute, or remove this criterion"
     elif parts[0] == "fields":
         at = _fields_input(parts, typed)
+    elif parts[0] == "notify":
+        at = _notify_input(parts, typed)
     elif parts[0] == "schedule":
         place = place_of_schedule(problem, typed.scheduling)
         at, message = place.input, place.message
@@ -166,6 +169,13 @@ def _fields_input(parts: list[str], typed: Typed) -> str:
     if part == "replace":
         return inputs.replacements(place)
     return inputs.column(place, part if part in ("default", "aggregation") else "to")
+
+
+def _notify_input(parts: list[str], typed: Typed) -> str:
+    """Behind what is ticked stand those that were typed."""
+    member = parts[1] if len(parts) > 1 else "success"
+    is_typed = len(parts) > 2 and int(parts[2]) >= len(getattr(typed.notify, member))
+    return f"notify-{member}-{'others' if is_typed else 'to'}"
 
 
 def _plain_input(parts: list[str]) -> str:

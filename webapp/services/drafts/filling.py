@@ -16,7 +16,7 @@ from exports.operators import Input
 from webapp.services.connections.typed import as_typed as upload_as_typed
 from webapp.services.drafts.spelling import DELIMITERS, ENCLOSURES, NEWLINES
 from webapp.services.drafts.steps import ASKING
-from webapp.services.drafts.typed import Typed, TypedColumn, TypedCriterion, TypedFile, TypedReplacement
+from webapp.services.drafts.typed import Typed, TypedColumn, TypedCriterion, TypedFile, TypedNotify, TypedReplacement
 from webapp.services.drafts.values import input_of
 from webapp.services.schedules.typed import as_typed
 
@@ -39,6 +39,7 @@ def filled(definition: Definition, model: DataModel | None) -> Typed:
         scheduling=as_typed(definition.schedule),
         upload=upload_as_typed(definition.target),
         if_empty=definition.if_empty,
+        notify=TypedNotify(success=definition.notify.success, failure=definition.notify.failure),
         submitted=(*ASKING, "check"),
     )
 

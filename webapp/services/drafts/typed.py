@@ -8,7 +8,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from exports.catalogue import DataModel
-from exports.definition import JSON_ONLY_MODELS
+from exports.definition import JSON_ONLY_MODELS, OWNER
 from webapp.services.connections.typed import TypedUpload
 from webapp.services.schedules.typed import TypedSchedule
 
@@ -89,6 +89,15 @@ class TypedFile(_Typed):
     times: str = "local"
 
 
+class TypedNotify(_Typed):
+    """Who gets mails: what is ticked (OWNER, addresses), and addresses that are typed, separated by commas."""
+
+    success: tuple[str, ...] = (OWNER,)
+    failure: tuple[str, ...] = (OWNER,)
+    success_others: str = ""
+    failure_others: str = ""
+
+
 TypedSet = tuple[TypedCriterion, ...]
 
 
@@ -113,6 +122,7 @@ class Typed(_Typed):
     scheduling: TypedSchedule = TypedSchedule()
     upload: TypedUpload = Field(default_factory=TypedUpload)
     if_empty: str = "header"
+    notify: TypedNotify = TypedNotify()
     submitted: tuple[str, ...] = ()
     tab: str = ""
     token: uuid.UUID = Field(default_factory=uuid.uuid4)

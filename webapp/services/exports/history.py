@@ -14,6 +14,7 @@ from sqlalchemy import func, select, tuple_
 
 from webapp.extensions import db
 from webapp.models import Export, Run, User, clock
+from webapp.services.mail.results import Trouble, troubles
 
 PER_PAGE: Final = 50
 ORDER: Final = (Run.created_at, Run.scheduled_for, Run.id)
@@ -51,6 +52,11 @@ class History:
         """The names of those who asked for a run or cancelled one, by their ids."""
         return people_of(self.runs)
 
+    @cached_property
+    def mail_troubles(self) -> Mapping[uuid.UUID, Trouble]:
+        """Mails that could not be sent (yet), by the ids of the runs that they are about."""
+        return troubles(self.runs)
+
     @property
     def version(self) -> str:
         """Changes with whatever a page shows of the runs, and of the export above them."""
@@ -60,7 +66,7 @@ class History:
             (run.id, run.state, run.attempt, run.failures, run.deaths, run.rows, run.artefact, run.cancel_requested_at)
             for run in self.runs
         ]
-        return f"{zlib.crc32(repr((about, parts)).encode()):08x}"
+        return f"{zlib.crc32(repr((about, parts, self.mail_troubles)).encode()):08x}"
 
 
 def history_of(export: Export, before: str = "", after: str = "", per_page: int = PER_PAGE) -> History:

@@ -18,6 +18,7 @@ from webapp.models import Brand, Export, Run, brand_scope, clock
 from webapp.models.states import RunEvent
 from webapp.queues import enqueue_after_commit
 from webapp.services import audit
+from webapp.services.mail.outbox import run_ended
 from webapp.services.moves import move, moved
 from webapp.services.runs.claiming import WORKER, Claim, lease
 from webapp.services.runs.events import note
@@ -137,6 +138,7 @@ def finish(mine: Claim) -> None:
             return
         note(run, "published", rows=run.rows, bytes=run.bytes)
         audit.record("run.finished", WORKER, run, rows=run.rows, bytes=run.bytes, sha256=run.sha256)
+        run_ended(run)
         db.session.commit()
 
 
@@ -175,6 +177,7 @@ def publish(mine: Claim, result: Result, key: str | None = None) -> None:
             return
         note(run, "published" if result.delivered else "nothing", rows=result.rows, bytes=result.bytes)
         audit.record("run.finished", WORKER, run, rows=result.rows, bytes=result.bytes, sha256=result.sha256)
+        run_ended(run)
         db.session.commit()
 
 
@@ -224,6 +227,7 @@ def fail(mine: Claim, error: ExportsError) -> None:
         if error.permanent or failures >= len(BACKOFF):
             run = _leave(mine, "failed", facts, finished_at=clock(), failures=failures + 1, **reason)
             audit.record("run.failed", WORKER, run, result="failed", code=error.code, attempt=mine.attempt)
+            run_ended(run)
         else:
             wait = BACKOFF[failures] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads load, guards nothing
             facts["seconds"] = round(wait.total_seconds())

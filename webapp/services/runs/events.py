@@ -30,6 +30,10 @@ SENTENCES: Final = {
     "upload_again": "Uploading again, asked for by {by}.",
     "delivered_again": "Uploaded again to {host} as {path}: {bytes:,} bytes.",
     "again_failed": "Uploading again failed: {message}",
+    "mailed": "Email sent to {recipient}.",
+    "caught": "Email to {recipient} caught: read it in the Mailbox.",
+    "mail_waits": "Email to {recipient} could not be sent, and is tried again. {message}",
+    "not_mailed": "Email to {recipient} could not be sent. {message}",
     "removed": "The file was removed: it was kept until its day.",
 }
 """The kinds of events, and how each is told."""

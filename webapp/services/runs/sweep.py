@@ -16,6 +16,7 @@ from webapp.models import Run, clock
 from webapp.models.states import RunEvent
 from webapp.queues import enqueue_after_commit, top_up
 from webapp.services import audit
+from webapp.services.mail.outbox import run_ended
 from webapp.services.moves import moved
 from webapp.services.runs.attempts import EXECUTE, reason_of
 from webapp.services.runs.claiming import WORKER, claimable
@@ -99,3 +100,6 @@ def _move(run: Run, event: RunEvent) -> None:
         enqueue_after_commit(EXECUTE, run.id)
     note(run, event, **facts)
     db.session.execute(moved(event, by=Run.id == run.id, **values).execution_options(synchronize_session=False))
+    if event == "died":
+        db.session.refresh(run)
+        run_ended(run)

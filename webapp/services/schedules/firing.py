@@ -25,6 +25,7 @@ from webapp.extensions import db
 from webapp.models import Export, ExportVersion, Run, clock
 from webapp.models.states import LIVE
 from webapp.queues import enqueue_after_commit
+from webapp.services.mail.outbox import run_ended
 from webapp.services.progress import present
 from webapp.services.runs.attempts import EXECUTE, reason_of
 from webapp.services.runs.events import note
@@ -77,9 +78,18 @@ def fire(due: Sequence[Export], now: datetime) -> list[Run]:
         if run.state == "queued":
             note(run, "queued", by="schedule")
             enqueue_after_commit(EXECUTE, run.id)
+    _tell_missed(due, made)
     for export in due:
         arrange_after_commit(export.id, export.next_run_at)
     return made
+
+
+def _tell_missed(due: Sequence[Export], made: Sequence[Run]) -> None:
+    """Mail about an On-date that passed without a run; of a repeated export the next moment is never far."""
+    on_date = {export.id for export in due if export.schedule == "on_date"}
+    for run in made:
+        if run.export_id in on_date and run.state == "missed":
+            run_ended(run)
 
 
 def coming(limit: int) -> list[tuple[uuid.UUID, datetime]]:

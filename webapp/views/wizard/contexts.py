@@ -19,7 +19,7 @@ from webapp.services import brands, exports, sizes
 from webapp.services.drafts import inputs
 from webapp.services.progress import present
 from webapp.views import scheduling
-from webapp.views.wizard import criteria, uploading, wording
+from webapp.views.wizard import criteria, notifying, uploading, wording
 from webapp.views.wizard.place import Place
 
 TYPE_WORDS: Final = {
@@ -146,6 +146,10 @@ def _schedule(place: Place) -> dict[str, Any]:
     }
 
 
+def _target(place: Place) -> dict[str, Any]:
+    return {**uploading.context(place), **notifying.context(place)}
+
+
 def _check(place: Place) -> dict[str, Any]:
     return {
         "phrases": wording.phrases(place),
@@ -153,6 +157,7 @@ def _check(place: Place) -> dict[str, Any]:
         "if_empty": words.IF_EMPTY.get(place.typed.if_empty, ""),
         "now": present(),
         "destination": uploading.destination(place),
+        "notify": wording.notify(place),
         "personal": personal(place),
         "near_zones": dict(_near(place)),
         **scheduling.context(place.typed.scheduling, place.user, place.saved),
@@ -205,6 +210,6 @@ CONTEXTS: Final[dict[str, Callable[[Place], dict[str, Any]]]] = {
     "fields": _fields,
     "file": _file,
     "schedule": _schedule,
-    "target": uploading.context,
+    "target": _target,
     "check": _check,
 }

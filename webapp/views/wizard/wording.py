@@ -64,6 +64,12 @@ def file(typed: TypedFile) -> list[str]:
         return [f".{typed.extension}"]
 
 
+def notify(place: Place) -> dict[str, str]:
+    """Who gets mails: on success and on failure."""
+    chosen = document(place.typed, place.catalogue)["notify"]
+    return {member: words.recipients(chosen[member]) for member in ("success", "failure")}
+
+
 def phrases(place: Place) -> list[list[words.Phrase]]:
     """The sets of criteria; rows without an attribute are left out."""
     typed = document(place.typed, place.catalogue)["filters"]

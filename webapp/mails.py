@@ -1,0 +1,127 @@
+"""The words of mails: subject, text and HTML, rendered from templates/mails for whoever gets one (SPEC section 9).
+
+A mail holds no data, no file and no token: it says what came of a run, and links to the run's page, which asks for a
+login.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from flask import current_app
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from sqlalchemy import func, select
+
+from exports.definition import parse
+from webapp import filters
+from webapp.extensions import db
+from webapp.models import Brand, Delivery, Export, ExportVersion, Mail, Run, User
+from webapp.services.mail.notify import Recipient
+from webapp.services.progress import began, present
+
+WORDS: Final = ("word", "colour", "subject", "sentence", "advice", "facts")
+"""What words.jinja says of a mail, for its text and its HTML alike."""
+POLICY: Final = SMTP.clone(cte_type="7bit")
+"""Refuses line ends in headers; takes no server to be able to carry more than ASCII in bodies."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A mail as it is read."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def rendered(mail: Mail, recipient: Recipient) -> Parts:
+    """The words of a mail for its recipient, in whose time zone times are told; in the brand's scope."""
+    context = _context(mail, recipient)
+    templates = _templates()
+    words = templates.get_template("words.jinja").make_module(context)
+    told = {**context, **{name: getattr(words, name) for name in WORDS}}
+    text, html = (templates.get_template(f"mail.{ending}").render(told) for ending in ("txt", "html"))
+    return Parts(_on_one_line(told["subject"]), text.strip() + "\n", html.strip() + "\n")
+
+
+def message(mail_id: uuid.UUID, address: str, parts: Parts) -> EmailMessage:
+    """The mail as it goes out. Whoever sends it again sends the same Message-ID (RELIABILITY P15)."""
+    settings = current_app.config["SETTINGS"]
+    made = EmailMessage(policy=POLICY)
+    made["From"] = f"Exports <{settings.mail_from}>"
+    made["To"] = address
+    made["Subject"] = parts.subject
+    made["Date"] = format_datetime(present())
+    made["Message-ID"] = f"<{mail_id}@{settings.base_host}>"
+    made["Auto-Submitted"] = "auto-generated"
+    made.set_content(parts.text)
+    made.add_alternative(parts.html, subtype="html")
+    return made
+
+
+@lru_cache(maxsize=1)
+def _templates() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parents[1] / "templates" / "mails"),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update({one.__name__: one for one in filters.SHOWN})
+    return environment
+
+
+def _context(mail: Mail, recipient: Recipient) -> dict[str, Any]:
+    run = db.session.get_one(Run, mail.run_id)
+    export = db.session.get_one(Export, run.export_id)
+    brand = db.session.get_one(Brand, run.brand_id)
+    user = db.session.get(User, recipient.user_id) if recipient.user_id else None
+    version = (ExportVersion.export_id == export.id, ExportVersion.number == run.version)
+    definition = parse(db.session.execute(select(ExportVersion.definition).where(*version)).scalar_one())
+    begun = began(run)
+    failed, failed_since = _failed_before(run) if mail.kind == "recovered" else (0, None)
+    return {
+        "kind": mail.kind,
+        "run": run,
+        "export": export,
+        "brand": brand,
+        "definition": definition,
+        "zone": user.time_zone if user else brand.time_zone,
+        "now": present(),
+        "took": (run.finished_at - begun).total_seconds() if begun and run.finished_at else None,
+        "delivery": _delivery(run),
+        "failed": failed,
+        "failed_since": failed_since,
+        "link": f"{current_app.config['SETTINGS'].base_url}/runs/{run.id}",
+    }
+
+
+def _delivery(run: Run) -> Delivery | None:
+    """The run's own delivery, if it has been carried out."""
+    own = select(Delivery).where(Delivery.run_id == run.id, Delivery.number == 1, Delivery.state == "delivered")
+    return db.session.scalars(own).one_or_none()
+
+
+def _failed_before(run: Run) -> tuple[int, Any]:
+    """How many runs of the export failed since its last success before this run, and when the first of them ended."""
+    of_it = (Run.export_id == run.export_id, Run.created_at < run.created_at)
+    success = select(func.max(Run.created_at)).where(*of_it, Run.state == "success")
+    last_success = db.session.execute(success).scalar()
+    failed = select(func.count(Run.id), func.min(Run.finished_at)).where(*of_it, Run.state == "failed")
+    if last_success is not None:
+        failed = failed.where(Run.created_at > last_success)
+    count, since = db.session.execute(failed).one()
+    return count, since
+
+
+def _on_one_line(text: str) -> str:
+    """A subject whatever the name of the export holds: nothing in it ends a header."""
+    return "".join(one if one.isprintable() else " " for one in text).strip()

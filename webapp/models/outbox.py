@@ -1,0 +1,53 @@
+"""Mails that are to be sent: the outbox (RELIABILITY P15)."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, Index, Text
+from sqlalchemy import text as sql
+from sqlalchemy.orm import Mapped, mapped_column
+
+from webapp.extensions import db
+from webapp.models.base import BrandOwned, clock, owned_args, same_brand
+
+KINDS = ("finished", "failed", "recovered", "missed")
+STATES = ("waiting", "sent", "caught", "given_up", "dropped")
+
+
+class Mail(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
+    """One mail about a run to one person. Its id, of which the Message-ID is made, is fixed by run, kind and recipient.
+
+    *caught*: nothing sends it, it is read on the page Mailbox; only then its parts are kept. *dropped*: the user was
+    disabled before it went out.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = owned_args(
+        same_brand("run_id", "runs", ondelete="CASCADE"),
+        same_brand("user_id", "users"),
+        CheckConstraint(f"kind IN {KINDS}", name="kind"),
+        CheckConstraint(f"state IN {STATES}", name="state"),
+        CheckConstraint("state <> 'given_up' OR error IS NOT NULL", name="given_up_has_reason"),
+        CheckConstraint("(state = 'caught') = (text IS NOT NULL)", name="caught_can_be_read"),
+        Index("ix_outbox_due", "next_try_at", "id", postgresql_where=sql("state = 'waiting'")),
+        Index(None, "brand_id", "run_id"),
+        Index("ix_outbox_caught", "brand_id", "created_at", postgresql_where=sql("state = 'caught'")),
+    )
+
+    run_id: Mapped[uuid.UUID]
+    kind: Mapped[str] = mapped_column(Text)
+    # Of a user the present address counts; this one is that of the moment at which the mail was written down.
+    user_id: Mapped[uuid.UUID | None]
+    recipient: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text, default="waiting")
+    tries: Mapped[int] = mapped_column(default=0)
+    next_try_at: Mapped[datetime] = mapped_column(server_default=clock())
+    error: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(server_default=clock())
+    ended_at: Mapped[datetime | None]
+
+    subject: Mapped[str | None] = mapped_column(Text)
+    text: Mapped[str | None] = mapped_column(Text)
+    html: Mapped[str | None] = mapped_column(Text)

@@ -1,0 +1,1 @@
+"""Mails about runs: whose they are (`notify`), the outbox (`outbox`), what came of them (`results`); docs/mail.md."""
