@@ -78,6 +78,7 @@ ACTIONS: Final[dict[str, Callable[[User, Any], bool]]] = {
     "connections.accept_key": _changes_connection,
     "connections.accept_changed_key": _is("admin"),
     "drafts.edit": _own,
+    "mailbox.see": _anybody,
     "models.see": _anybody,
     "users.see": _anybody,
     "account.leave": _anybody,

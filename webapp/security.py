@@ -31,6 +31,12 @@ CONTENT_SECURITY_POLICY: Final = {
     "frame-ancestors": "'none'",
     "base-uri": "'none'",
 }
+PAGE_POLICY: Final = "; ".join(f"{name} {value}" for name, value in CONTENT_SECURITY_POLICY.items())
+
+
+def answer_with_policy(policy: str, frame: str = "DENY") -> None:
+    """Give the answer to this request a Content-Security-Policy of its own, and say who may show it in a frame."""
+    g.own_policy = policy, frame
 
 
 def action(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -97,6 +103,8 @@ def _sandbox(response: Response) -> Response:
     view = current_app.view_functions.get(request.endpoint or "")
     if getattr(view, "sandboxed", False) and response.status_code < 400:
         response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    if "own_policy" in g and response.status_code < 400:
+        response.headers["Content-Security-Policy"], response.headers["X-Frame-Options"] = g.own_policy
     return response
 
 

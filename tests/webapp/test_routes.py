@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -13,10 +13,12 @@ from flask import Flask
 from sqlalchemy import select
 
 from exports import catalogue
+from jobs.mail import send
 from tests.fix_app import stores
+from tests.fix_mail import mailing_by
 from tests.fix_pages import check
 from webapp.extensions import db
-from webapp.models import AuditEntry
+from webapp.models import AuditEntry, Mail
 from webapp.permissions import ACTIONS, PUBLIC
 from webapp.security import declared_action
 
@@ -70,6 +72,9 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "exports.index": ALL,
     "exports.live": ALL,
     "health.healthz": (*ALL, "nobody"),
+    "mailbox.html": BRAND,
+    "mailbox.index": ALL,
+    "mailbox.view": BRAND,
     "models.index": ALL,
     "models.view": ALL,
     "removing.archive": OWN_OR_MANAGER,
@@ -124,11 +129,12 @@ class Things:
     user: uuid.UUID
     repeated: uuid.UUID
     connection: uuid.UUID
+    mail: uuid.UUID
 
 
 @pytest.fixture
-def things(people: People, made: Exports) -> Things:
-    """A finished export, a repeated one, a draft and a connection of the exporter."""
+def things(app: Flask, people: People, made: Exports) -> Iterator[Things]:
+    """A finished export, a repeated one, a draft and a connection of the exporter; the mail about its run is caught."""
     from tests.fix_connections import partner
     from webapp.services import connections, drafts, exports
 
@@ -137,7 +143,13 @@ def things(people: People, made: Exports) -> Things:
         draft = drafts.start(user, catalogue.builtin().models["stores"])
         repeated = exports.create(user, stores(schedule=DAILY), uuid.uuid4())
         connection = connections.create(user, *partner())
-        return Things(export.id, export.run_id, draft.id, people.viewer.id, repeated.id, connection.id)
+        ids = (export.id, export.run_id, draft.id, people.viewer.id, repeated.id, connection.id)
+    with mailing_by(app, None):
+        with app.app_context():
+            send()
+        with people.exporter.at_work():
+            mail = db.session.scalars(select(Mail.id)).one()
+        yield Things(*ids, mail)
 
 
 def rules(app: Flask) -> list[Rule]:
@@ -159,7 +171,7 @@ def address(rule: Rule, things: Things) -> str:
         of_repeated = rule.endpoint.startswith("schedules.")
         export = things.repeated if of_repeated else things.export
         ids = {"exports": export, "runs": things.run, "users": things.user, "models": "stores",
-               "connections": things.connection}  # fmt: skip
+               "connections": things.connection, "mailbox": things.mail}  # fmt: skip
         values["id"] = str(ids[kind])
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values[found[1]], rule.rule)
 
@@ -240,7 +252,7 @@ def test_a_disabled_user_is_nobody_at_once(
 def test_ids_of_another_brand_answer_exactly_as_unknown_ones(
     app: Flask, client: Open, people: People, things: Things
 ) -> None:
-    unknown = Things(*(uuid.uuid4() for _ in range(6)))
+    unknown = Things(*(uuid.uuid4() for _ in range(7)))
     blank = re.compile(r'((?:csrf_token|next)" value=|X-CSRFToken": )"[^"]*"')
     browser = client(people.stranger)
     for rule in rules(app):
@@ -302,7 +314,9 @@ def test_every_page_keeps_to_the_rules(app: Flask, client: Open, people: People,
         if response.mimetype != "text/html" or response.status_code != 200:
             continue
         text = response.get_data(as_text=True)
-        if text.startswith("<!doctype"):
+        if rule.endpoint == "mailbox.html":
+            assert "style-src 'sha256-" in response.headers["Content-Security-Policy"], "a mail brings its own style"
+        elif text.startswith("<!doctype"):
             check(text)
             pages += 1
         else:

@@ -11,6 +11,7 @@ from webapp.views import (
     editing,
     exports,
     health,
+    mailbox,
     models,
     removing,
     runs,
@@ -23,8 +24,8 @@ from webapp.views import (
 def register(app: Flask) -> None:
     """Bind every page to the application."""
     pages = (
-        accounts, cloning, connections, details, downloads, editing, exports, health, models, removing, runs, schedules,
-        several, wizard,
+        accounts, cloning, connections, details, downloads, editing, exports, health, mailbox, models, removing,
+        runs, schedules, several, wizard,
     )  # fmt: skip
     for page in pages:
         app.register_blueprint(page.blueprint)
