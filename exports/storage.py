@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from exports.errors import DiskFull, StorageError, StoreUnreachable
+from exports.errors import DiskFull, StorageError, StoreRefused, StoreUnreachable
 from exports.sinks import FULL, Sink, storage_error
 
 PART: Final = 5 * 1024 * 1024
 """The smallest part that S3 takes; its 10,000 parts hold 50 GB of zip."""
 PARTS_IN_FLIGHT: Final = 3
+REFUSED: Final = ("lacked the necessary privileges", "lacked valid authentication credentials")
+"""How obstore says 403 and 401."""
 PIECE: Final = 256 * 1024
 """Bytes of a file that are held at a time while it is read (RELIABILITY P9)."""
 
@@ -34,6 +36,11 @@ class Storage:
                 self._folder.mkdir(parents=True, exist_ok=True)
         with _translating():
             self._store: Any = obstore.store.from_url(url)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a folder of this machine."""
+        return self._folder is not None
 
     def open_writer(self, key: str) -> Sink:
         """A new file under `key`, streamed in parts; it appears when the sink is closed."""
@@ -94,37 +101,57 @@ class _StoreSink(Sink):
 
         self._storage = storage
         self._key = key
-        with _translating():
+        self._is_broken = False
+        with self._writing():
             self._writer: Any = obstore.open_writer(
                 storage._store, key, buffer_size=PART, max_concurrency=PARTS_IN_FLIGHT
             )
 
     def write(self, data: bytes | bytearray) -> None:
         """See `Sink`."""
-        with _translating():
+        with self._writing():
             self._writer.write(data)
 
     def close(self) -> None:
         """See `Sink`."""
-        with _translating():
+        with self._writing():
             self._writer.close()
         self._writer = None
 
     def abort(self) -> None:
-        """See `Sink`. obstore gives an upload up when its writer is let go of without having been closed."""
-        if self._writer is not None:
-            self._writer = None
-            self._storage.give_up(self._key)
+        """See `Sink`. An object store keeps, and charges for, the parts of an upload that is only let go of, and
+        obstore cannot tell it to forget them. So it is finished, and what came of it removed: nobody looks for it yet.
+        """
+        writer, self._writer = self._writer, None
+        if writer is None:
+            return
+        if not self._storage.is_local and not self._is_broken:
+            with contextlib.suppress(StorageError), _translating(missing=StoreRefused):
+                writer.close()
+                self._storage.delete(self._key)
+        self._storage.give_up(self._key)
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            with _translating(missing=StoreRefused):  # what is written to can only miss its bucket
+                yield
+        except StorageError:
+            self._is_broken = True
+            raise
 
 
 @contextlib.contextmanager
-def _translating() -> Iterator[None]:
+def _translating(missing: type[StorageError] | None = None) -> Iterator[None]:
+    """Errors of obstore and of the system as ours; `missing` in place of FileNotFoundError."""
     from obstore.exceptions import BaseError
 
     try:
         yield
-    except FileNotFoundError:
-        raise
+    except FileNotFoundError as error:
+        if missing is None:
+            raise
+        raise missing(str(error)) from error
     except OSError as error:
         # That of an obstore writer has no number, only a text.
         raise (storage_error(error) if error.errno else _translated(error)) from error
@@ -133,7 +160,8 @@ def _translating() -> Iterator[None]:
 
 
 def _translated(error: Exception) -> StorageError:
-    """obstore tells the system's error only in its text: `(os error 28)`."""
+    """obstore tells the system's error only in its text, `(os error 28)`, and a writer's of any kind."""
     text = str(error)
-    kind = DiskFull if any(f"(os error {number})" in text for number in FULL) else StoreUnreachable
-    return kind(text)
+    if any(f"(os error {number})" in text for number in FULL):
+        return DiskFull(text)
+    return StoreRefused(text) if any(one in text for one in REFUSED) else StoreUnreachable(text)

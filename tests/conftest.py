@@ -14,4 +14,5 @@ pytest_plugins = [
     "tests.fix_browser",
     "tests.fix_site",
     "tests.fix_mail",
+    "tests.fix_store",
 ]

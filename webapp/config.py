@@ -23,6 +23,7 @@ Read = TypeVar("Read")
 
 MIN_SECRET = 32
 MAIL_FROM = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}")
+STORAGE_URL = re.compile(r"file:///.|(s3|gs|az)://[^/]")
 MAX_BODY = 1024 * 1024
 """Bytes of a request (RELIABILITY T13). Flask's own limit for a form is half of it, which 500 long headers pass."""
 
@@ -237,7 +238,7 @@ def read(environ: Mapping[str, str]) -> Settings:
             if not value:
                 raise SettingError(f"{name} must be set as well, since DATABASE_URL is.")
     storage_url = environ.get("STORAGE_URL", "") or (f"file://{folder}/artefacts" if is_embedded else "")
-    if not storage_url:
+    if not STORAGE_URL.match(storage_url):
         raise SettingError("STORAGE_URL must be set: file:///folder, s3://bucket/prefix, gs://… or az://…")
     base_url = _base_url(environ, is_embedded)
     return Settings(

@@ -13,7 +13,7 @@
     │   ├── FormatError          the file cannot be written as asked
     │   │   └── EnclosureNeeded
     │   ├── StorageError         the finished file cannot be kept
-    │   │   └── DiskFull · StoreUnreachable
+    │   │   └── DiskFull · StoreUnreachable · StoreRefused
     │   ├── TargetError          the upload server, or the way to it: errors/target.py has about 45
     │   ├── NoRows                   nothing matched, and the export wants to fail then
     │   ├── RightsLost           what the owner was allowed when it was saved is not allowed any more
@@ -219,6 +219,12 @@ class StoreUnreachable(StorageError):
     sentence = "The file store did not take the file."
     advice = f"{RETRIED} If it keeps failing, ask your operator to check STORAGE_URL."
     permanent = False
+
+
+class StoreRefused(StorageError):
+    code = "storage.refused"
+    sentence = "The file store refused the login, or there is no bucket of this name."
+    advice = "Ask your operator to check STORAGE_URL and the credentials of the store, then run the export again."
 
 
 class NoRows(RunError):

@@ -91,3 +91,32 @@ def test_several_keys_are_read_in_their_order_and_never_shown() -> None:
 def test_networks_and_ports_that_make_no_sense_are_refused_by_their_setting(name: str, value: str) -> None:
     with pytest.raises(SettingError, match=name):
         read({**PRODUCTION, name: value})
+
+
+@pytest.mark.parametrize(
+    "value", ["/srv/files", "file://relative", "file:///", "http://store/files", "s3:///prefix", "gs://"]
+)
+def test_a_store_that_is_none_is_refused(value: str) -> None:
+    with pytest.raises(SettingError, match="STORAGE_URL"):
+        read({**PRODUCTION, "STORAGE_URL": value})
+
+
+@pytest.mark.parametrize("value", ["file:///srv/files", "s3://bucket", "gs://bucket/a", "az://container/a"])
+def test_each_kind_of_store_is_taken(value: str) -> None:
+    assert read({**PRODUCTION, "STORAGE_URL": value}).storage_url == value
+
+
+@pytest.mark.parametrize(
+    "value", ["exports.example", "ftp://exports.example", "https://", "https://a@b", "https://a/b"]
+)
+def test_an_address_that_links_cannot_begin_with_is_refused(value: str) -> None:
+    with pytest.raises(SettingError, match="BASE_URL"):
+        read({**PRODUCTION, "BASE_URL": value})
+
+
+def test_mails_come_from_our_own_host_or_from_whom_is_named() -> None:
+    assert read(PRODUCTION).mail_from == "exports@exports.maple.example"
+    assert read({**PRODUCTION, "MAIL_FROM": "data@maple.example"}).mail_from == "data@maple.example"
+    for value in ("data", "Data <data@maple.example>", "data@maple.example\nBcc: a@b"):
+        with pytest.raises(SettingError, match="MAIL_FROM"):
+            read({**PRODUCTION, "MAIL_FROM": value})
