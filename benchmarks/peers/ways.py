@@ -7,16 +7,18 @@ import os
 import platform
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.peers.environment import Environment
+from benchmarks.peers.environment import NEWEST, SUPERSET, Environment
 from benchmarks.peers.programs import asked
 
 PROGRAMS = Path(__file__).with_name("programs")
 SLING = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
 LIBRARY, COMMAND = "library", "command"
+Environments = Mapping[str, Environment]
+"""By the file of their pins."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +31,15 @@ class Peer:
     program: str
     raw: tuple[str, ...] = (asked.WHOLE,)
     mapped: tuple[str, ...] = (asked.IN_PYTHON,)
+    pins: str = NEWEST
 
     def variants(self, case: str) -> tuple[str, ...]:
         """In how many ways it is tried; the quickest counts."""
         return self.raw if case == "raw" else self.mapped
 
-    def left_out(self, environment: Environment) -> str:
+    def left_out(self, environments: Environments) -> str:
         """Why it cannot be measured here; empty if it can."""
+        environment = environments[self.pins]
         return "; ".join(f"{name}: {environment.missing[name]}" for name in self.needs if name in environment.missing)
 
 
@@ -44,8 +48,13 @@ PANDAS = Peer(
     (asked.WHOLE, asked.CHUNKED),
     (f"{asked.WHOLE}, {asked.IN_PYTHON}", f"{asked.CHUNKED}, {asked.IN_PYTHON}", asked.IN_SQL),
 )  # fmt: skip
+SUPERSETS = Peer(
+    "pandas as in Superset", LIBRARY, PANDAS.needs, PANDAS.program,
+    mapped=(f"{asked.WHOLE}, {asked.IN_PYTHON}", asked.IN_SQL), pins=SUPERSET,
+)  # fmt: skip
 PEERS = (
     PANDAS,
+    SUPERSETS,
     Peer("SQLAlchemy + csv", LIBRARY, ("SQLAlchemy", "psycopg2-binary"), "with_sqlalchemy.py",
          mapped=(asked.IN_PYTHON, asked.IN_SQL)),
     Peer("django-import-export", LIBRARY, ("django-import-export", "Django", "psycopg", "tablib"), "with_django.py"),
@@ -70,12 +79,13 @@ class Task:
         return self.folder / f"{name.replace(' ', '-')}.csv"
 
 
-def run(peer: Peer, variant: str, task: Task, environment: Environment) -> float:
+def run(peer: Peer, variant: str, task: Task, environments: Environments) -> float:
     """Let a peer make its file once; how many seconds it took.
 
     Raises:
         RuntimeError: it failed, with the end of what it said.
     """
+    environment = environments[peer.pins]
     out = task.out(peer.name)
     out.unlink(missing_ok=True)
     if peer.program == "sql2csv":

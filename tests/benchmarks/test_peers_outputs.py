@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.peers import ways
-from benchmarks.peers.environment import name_of, requirements
+from benchmarks.peers.environment import NEWEST, SUPERSET, name_of, requirements
 from benchmarks.peers.outputs import difference
 
 OURS = [["58", "900", "Item", "2", "2017-01-01 17:53:26", "Store 300", "a", "0.50"] for _ in range(3_000)]
@@ -58,7 +58,9 @@ def test_fewer_and_more_rows_are_told(tmp_path: Path) -> None:
     assert difference(CASE, ours, written(tmp_path, "more.csv", [*OURS, OURS[0]])) == "3,001 rows, not 3,000"
 
 
-def test_every_package_that_a_peer_needs_is_pinned() -> None:
-    pinned = {name_of(line) for line in requirements()}
-    assert {name for peer in ways.PEERS for name in peer.needs} - pinned <= {f"sling-linux-{ways.SLING}"}
-    assert all(re.search(r"==\d", line) for line in requirements())
+@pytest.mark.parametrize("pins", [NEWEST, SUPERSET])
+def test_every_package_that_a_peer_needs_is_pinned(pins: str) -> None:
+    pinned = {name_of(line) for line in requirements(pins)}
+    needed = {name for peer in ways.PEERS if peer.pins == pins for name in peer.needs}
+    assert needed - pinned <= {f"sling-linux-{ways.SLING}"}
+    assert all(re.search(r"==\d", line) for line in requirements(pins))
