@@ -24,7 +24,9 @@ def test_old_keys_still_open_and_the_newest_seals() -> None:
     assert Sealer([NEW]).open(both.seal("newer", "a"), "a") == "newer"
 
 
-@pytest.mark.parametrize("token", [Sealer([OLD]).seal("secret", "a"), b"", b"nonsense"])
+@pytest.mark.parametrize(
+    "token", [Sealer([OLD]).seal("secret", "a"), b"", b"nonsense"], ids=["sealed elsewhere", "empty", "nonsense"]
+)
 def test_without_its_key_a_credential_is_unreadable_and_says_so(token: bytes) -> None:
     for ask in (lambda: Sealer([NEW]).open(token, "a"), lambda: Sealer([NEW]).rotated(token)):
         with pytest.raises(CredentialUnreadable) as unreadable:
