@@ -156,10 +156,22 @@ def set_active(_app: Flask, brand: str, user: str, export: str) -> None:
         schedules.set_active(person, db.session.get_one(Export, uuid.UUID(export)))
 
 
+def delete(_app: Flask, brand: str, user: str, export: str) -> None:
+    """A person presses **Delete**."""
+    with _at_work(brand, user) as person:
+        exports.delete(person, db.session.get_one(Export, uuid.UUID(export)))
+
+
+def remove_deleted(_app: Flask) -> None:
+    """What is marked as deleted is removed."""
+    upkeep.deleted_exports()
+
+
 DEEDS: Final[dict[str, Callable[..., None]]] = {
     deed.__name__: deed
     for deed in (
         execute, execute_without_source, execute_and_be_told_to_go, execute_and_be_cancelled, work, fire, ring,
         reconcile, schedule, sweep, take_back, tidy, orphans, create, run_now, cancel, set_inactive, set_active,
+        delete, remove_deleted,
     )
 }  # fmt: skip

@@ -39,8 +39,9 @@ SCHEDULED: Final = """
 
 
 FOUND: Final = """
-    SELECT *, kept_until <= clock() AS is_over,
-        EXISTS (SELECT FROM run_events e WHERE e.run_id = runs.id AND e.kind = 'filed') AS is_filed FROM runs
+    SELECT r.*, r.kept_until <= clock() OR e.deleted_at IS NOT NULL AS is_over,
+        EXISTS (SELECT FROM run_events k WHERE k.run_id = r.id AND k.kind = 'filed') AS is_filed
+    FROM runs r JOIN exports e ON e.id = r.export_id
 """
 """`is_filed`: its file is kept before it is delivered."""
 

@@ -138,6 +138,20 @@ def an_old_file(ground: Ground) -> Facts:
     return {}
 
 
+def an_export_to_go(ground: Ground) -> Facts:
+    """An export that has run, and somebody is about to press **Delete**."""
+    facts = an_export(ground)
+    del facts["token"]
+    return facts
+
+
+def a_deleted_export(ground: Ground) -> Facts:
+    """An export that is marked as deleted, with all that it had."""
+    an_export(ground)
+    ground.rows("UPDATE exports SET deleted_at = clock() RETURNING id")
+    return {}
+
+
 def files_of_nobody(ground: Ground) -> Facts:
     """A published file, and two of attempts that were not."""
     an_export(ground)
@@ -227,6 +241,16 @@ def the_row_without_the_file(ground: Ground, _facts: Facts) -> None:
     assert ground.shop.files() == []
 
 
+def nothing_of_it(ground: Ground, facts: Facts) -> None:
+    """Whoever presses again finds it gone or marked; its file and its rows go, and the audit log says so once."""
+    if facts and ground.rows("SELECT FROM exports WHERE deleted_at IS NULL"):
+        ground.processes.do("delete", **facts)
+    ground.processes.do("remove_deleted")
+    assert [ground.rows(f"SELECT FROM {table}") for table in ("exports", "export_versions", "runs")] == [[], [], []]
+    assert ground.shop.files() == []
+    assert ground.rows("SELECT count(*) FROM audit WHERE action = 'export.deleted'") == [(1 if facts else 0,)]
+
+
 def the_published_file(ground: Ground, _facts: Facts) -> None:
     """It is still there, alone."""
     assert ground.rows("SELECT artefact FROM runs") == [(key,) for key in ground.shop.files()]
@@ -252,6 +276,8 @@ SCENARIOS: list[tuple[str, Callable[[Ground], Facts], Callable[[Ground, Facts], 
     ("set_active", an_inactive_export, active_from_eleven_on),
     ("tidy", an_old_file, the_row_without_the_file),
     ("orphans", files_of_nobody, the_published_file),
+    ("delete", an_export_to_go, nothing_of_it),
+    ("remove_deleted", a_deleted_export, nothing_of_it),
 ]
 POINTS, POINTS_OF_RUNS = 3, 8
 """How many of the effects of a deed, or of a run, every run of the tests chooses; `script/soak` takes every step."""
