@@ -28,7 +28,12 @@ control_socket_disable = True
 
 
 def on_starting(_server: object) -> None:
-    """Before any worker: compressed copies of the static files that an update has changed since script/bootstrap."""
+    """Before any worker: compressed copies of the static files that an update has changed since script/bootstrap, and
+    what the first download would import in each of them.
+    """
+    import obstore.exceptions
+    import obstore.store  # noqa: F401
+
     from webapp import static_files
 
     with contextlib.suppress(OSError):  # a disk that cannot be written to: they are served as they are

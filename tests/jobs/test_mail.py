@@ -17,7 +17,7 @@ from jobs import mail as sending
 from jobs import scheduler
 from tests.fix_mail import OK, Postbox, mailing_by, serving
 from webapp.extensions import db
-from webapp.models import Mail, Run, RunEvent, User, clock
+from webapp.models import Delivery, Mail, Run, RunEvent, User, clock
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -107,6 +107,17 @@ def test_a_failed_mail_gives_the_reason_and_what_to_do(
         assert "A field of this export no longer exists in the database: name." in part
         assert "Edit the export and take the field out" in part
     assert "column stores.name does not exist" not in text + html, "the detail is for engineers"
+
+
+def test_a_delivered_mail_says_where_the_file_is(app: Flask, people: People, made: Exports, postbox: Postbox) -> None:
+    export = made.finished(people.exporter)
+    told = {"type": "ftps", "host": "files.partner.example", "path": "/in/stores_20260302.csv", "size": 43}
+    with people.exporter.at_work():
+        db.session.add(Delivery(run_id=export.run_id, number=1, state="delivered", **told))
+        db.session.commit()
+    send(app)
+    for part in parts(postbox.messages[0]):
+        assert "/in/stores_20260302.csv on files.partner.example (FTP over SSL)" in part
 
 
 def test_times_are_told_on_the_readers_own_clock(

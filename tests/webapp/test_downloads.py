@@ -84,6 +84,17 @@ def test_the_tag_is_the_files_hash(client: Open, people: People, made: Exports) 
     assert tag.strip('"') == hashlib.sha256(b"a\n1\n").hexdigest()
 
 
+def test_who_has_the_file_already_gets_no_second_one(client: Open, people: People, made: Exports) -> None:
+    export = made.finished(people.exporter)
+    browser = client(people.exporter)
+    tag = browser.head(address(export)).headers["ETag"]
+    for header in (tag, f'"another", {tag}', f"W/{tag}"):
+        response = browser.get(address(export), headers={"If-None-Match": header})
+        assert (response.status_code, response.data, response.headers["ETag"]) == (304, b"", tag)
+    assert entries(people.exporter) == [], "nothing was downloaded"
+    assert browser.get(address(export), headers={"If-None-Match": '"another"'}).status_code == 200
+
+
 @pytest.mark.parametrize(
     "asked", ["0-0", "0-9", "100-199", "-1", "-500", "1000-", "0-", "0-99999999999", "262143-262145"]
 )

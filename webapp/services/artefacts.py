@@ -32,7 +32,7 @@ class Artefact:
     etag: str
 
     def pieces(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-        """The bytes from `start` up to, not including, `end`, in pieces of at most 256 KiB; nothing is read before.
+        """The bytes from `start` up to, not including, `end`, in pieces of 64 KiB; nothing is read before.
 
         Raises:
             FileNotFoundError: the file has been removed.

@@ -66,6 +66,10 @@ def download(id: uuid.UUID) -> Response:
     artefact = artefacts.published(run)
     if artefact is None:
         return _none(run)
+    if request.if_none_match.contains_weak(artefact.sha256):
+        unchanged = Response(status=304)
+        unchanged.set_etag(artefact.sha256)
+        return unchanged
     asked = _asked(artefact)
     start, end = asked or (0, artefact.size)
     response = Response(status=206 if asked else 200, content_type="application/zip")
