@@ -46,6 +46,8 @@ COMING: Final = 5_000
 """Entries that one reconcile pass looks at, those of the soonest moments; the others have time."""
 DELETED_S: Final = 10
 """What was deleted while a run of it was going is gone soon after the run is."""
+SEAL_S: Final = 10
+"""How often new rows of the audit log are sealed (RELIABILITY section 6)."""
 TIDY_S: Final = 600
 ORPHANS_S: Final = 6 * 3600
 """The whole store is listed for this: seldom."""
@@ -193,6 +195,7 @@ def duties(app: Flask) -> list[Duty]:
         Duty("clock", clock.tick, CLOCK_S),
         Duty("sweep", upkeep.sweep, sweep_s),
         Duty("mails", ring_for_mails, MAILS_S),
+        Duty("audit", upkeep.seal_audit, SEAL_S),
     ]
 
 

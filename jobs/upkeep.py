@@ -17,7 +17,7 @@ from webapp.extensions import db
 from webapp.models import Brand, Draft, Export, Run, brand_scope, clock, system_scope
 from webapp.models.sessions import remove_expired
 from webapp.models.states import ENDED
-from webapp.services import artefacts, audit, deliveries, exports, runs
+from webapp.services import artefacts, audit, deliveries, exports, runs, sealing
 from webapp.services.runs.events import note
 
 log = logging.getLogger("jobs.upkeep")
@@ -68,6 +68,7 @@ def tidy(stop: threading.Event = NEVER) -> None:
         "drafts": _old_drafts(),
         "files": expired_files(stop),
         "rows of Logs": old_log_rows(stop),
+        "rows of the audit log": old_audit_rows(stop),
     }
     if any(counts.values()):
         log.info("tidied: %s", ", ".join(f"{count} {what}" for what, count in counts.items() if count))
@@ -168,6 +169,26 @@ def _remove_old_runs(brand_id: uuid.UUID) -> int:
         audit.record("runs.removed", UPKEEP, count=len(ids))
     db.session.commit()
     return len(ids)
+
+
+def seal_audit() -> None:
+    """Seal what was written down since the last time, for all brands (RELIABILITY section 6)."""
+    for brand_id in list(db.session.scalars(select(Brand.id))):
+        with brand_scope(brand_id):
+            while sealing.seal(brand_id) == sealing.AT_ONCE:
+                pass
+        db.session.remove()
+
+
+def old_audit_rows(stop: threading.Event = NEVER) -> int:
+    """Remove what the brands keep no longer of their audit logs; returns how many rows."""
+    removed = 0
+    for brand in list(db.session.scalars(select(Brand))):
+        with brand_scope(brand.id):
+            while not stop.is_set() and (count := sealing.remove_old(brand)):
+                removed += count
+    db.session.remove()
+    return removed
 
 
 def deleted_exports(stop: threading.Event = NEVER) -> int:

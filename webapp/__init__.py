@@ -38,6 +38,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         extension.init_app(app)
     for part in (security, errors, filters, fragments, icons, views, cli, static_files):
         part.register(app)
+    security.require_actions(app)
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]

@@ -48,6 +48,10 @@ def _changes_connection(user: User, thing: Owned | None) -> bool:
     return _own_or_manager(user, thing) and _makes_connections(user, thing)
 
 
+def _sees_audit(user: User, _thing: Any) -> bool:
+    return user.role == "admin" or bool(user.see_audit)
+
+
 _anybody = _is("viewer", "exporter", "manager", "admin")
 _exporters = _is("exporter", "manager", "admin")
 
@@ -82,6 +86,7 @@ ACTIONS: Final[dict[str, Callable[[User, Any], bool]]] = {
     "models.see": _anybody,
     "users.see": _anybody,
     "account.leave": _anybody,
+    "audit.see": _sees_audit,
 }
 """Every action there is and who may do it; an action that is not here is refused to everybody."""
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from webapp.extensions import db
 from webapp.models import User, brand_scope, system_scope
-from webapp.permissions import PUBLIC
+from webapp.permissions import ACTIONS, PUBLIC, may
 from webapp.web_extensions import csrf, login
 
 P = ParamSpec("P")
@@ -31,6 +31,8 @@ CONTENT_SECURITY_POLICY: Final = {
     "frame-ancestors": "'none'",
     "base-uri": "'none'",
 }
+ADMIN_PAGES: Final = (("audit.see", "audit.index", "Audit log", "list"),)
+"""Action, endpoint, label, icon."""
 PAGE_POLICY: Final = "; ".join(f"{name} {value}" for name, value in CONTENT_SECURITY_POLICY.items())
 
 
@@ -53,6 +55,18 @@ def sandboxed(view: Callable[P, R]) -> Callable[P, R]:
     """For views that answer files: whatever is in one, the browser runs nothing of it (RELIABILITY T11)."""
     view.sandboxed = True  # type: ignore[attr-defined]
     return view
+
+
+def require_actions(app: Flask) -> None:
+    """Refuse to start with a route whose view declares no action, or one that nobody may do.
+
+    Raises:
+        RuntimeError: naming the routes.
+    """
+    wanted = {PUBLIC, *ACTIONS}
+    wrong = [name for name, view in app.view_functions.items() if getattr(view, "action", None) not in wanted]
+    if wrong:
+        raise RuntimeError(f"these routes declare no action of webapp/permissions.py: {', '.join(sorted(wrong))}")
 
 
 def declared_action(endpoint: str | None) -> str | None:
@@ -114,8 +128,14 @@ def _leave(_error: BaseException | None) -> None:
         scopes.close()
 
 
+def admin_pages() -> list[tuple[str, str, str]]:
+    """The pages of the account menu that the person may see: endpoint, label, icon."""
+    return [page[1:] for page in ADMIN_PAGES if may(current_user, page[0])]
+
+
 def register(app: Flask) -> None:
     """Bind everything of this module to the application."""
+    app.add_template_global(admin_pages)
     app.after_request(_sandbox)  # what is bound first is asked last: Talisman's headers are there by then
     Talisman(
         app,

@@ -20,7 +20,7 @@ from tests.fix_pages import check
 from webapp.extensions import db
 from webapp.models import AuditEntry, Mail
 from webapp.permissions import ACTIONS, PUBLIC
-from webapp.security import declared_action
+from webapp.security import declared_action, require_actions
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -44,6 +44,8 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "accounts.logout": ALL,
     "accounts.profile": BRAND,
     "accounts.theme": ALL,
+    "audit.export": ("admin", "stranger"),
+    "audit.index": ("admin", "stranger"),
     "cloning.clone": OWN_OR_MANAGER,
     "connections.accept": OWN_OR_MANAGER,
     "connections.change": OWN_OR_MANAGER,
@@ -200,6 +202,17 @@ def test_every_route_declares_an_action_that_exists(app: Flask) -> None:
     with app.app_context():
         declared = {rule.endpoint: declared_action(rule.endpoint) for rule in rules(app)}
     assert {name for name, action in declared.items() if action not in (PUBLIC, *ACTIONS)} == set()
+
+
+def test_a_route_without_a_declared_action_does_not_start(app: Flask) -> None:
+    def view() -> str:
+        return "anything"
+
+    other = Flask("other")
+    other.add_url_rule("/bare", "bare", view)
+    with pytest.raises(RuntimeError, match=r"declare no action of webapp/permissions\.py: bare, static"):
+        require_actions(other)
+    require_actions(app)
 
 
 def test_every_route_is_in_the_table(app: Flask) -> None:

@@ -9,6 +9,7 @@ import click
 from flask import Flask
 
 COMMANDS: Final = {
+    "audit": ("webapp.cli.audit", "The audit log."),
     "brand": ("webapp.cli.brand", "Brands and their limits."),
     "credentials": ("webapp.cli.credentials", "Passwords and keys of connections."),
     "date": ("webapp.cli.date", "Say which day a date: expression means."),

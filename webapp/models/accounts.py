@@ -16,6 +16,9 @@ from webapp.models.base import BrandOwned, clock, owned_args
 ROLES = ("viewer", "exporter", "manager", "admin")
 """SPEC section 1, weakest first."""
 
+MIN_AUDIT_DAYS = 365
+"""Younger rows of the audit log are deleted by nobody: a trigger refuses it."""
+
 
 def new_token() -> str:
     """A session token: changing a user's ends all of their sessions (RELIABILITY T8)."""
@@ -26,7 +29,10 @@ class Brand(db.Model):  # type: ignore[name-defined,misc]
     """The company whose program it is. `source_key` is its value in the brand column of the source's tables."""
 
     __tablename__ = "brands"
-    __table_args__ = (CheckConstraint("log_days > 0", name="log_days"),)
+    __table_args__ = (
+        CheckConstraint("log_days > 0", name="log_days"),
+        CheckConstraint(f"audit_days >= {MIN_AUDIT_DAYS}", name="audit_days"),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     source_key: Mapped[str] = mapped_column(Text, unique=True)
@@ -36,6 +42,7 @@ class Brand(db.Model):  # type: ignore[name-defined,misc]
     # Files; rows of Logs are kept for ever unless log_days says otherwise (SPEC section 10).
     retention_days: Mapped[int] = mapped_column(default=30)
     log_days: Mapped[int | None]
+    audit_days: Mapped[int] = mapped_column(default=730, server_default="730")
     # Between two runs of a repeated export (SPEC section 7).
     minimum_minutes: Mapped[int] = mapped_column(default=1)
     # Mails go to users, and to other addresses of these domains alone (SPEC section 9).
@@ -59,6 +66,8 @@ class User(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
     password_hash: Mapped[str] = mapped_column(Text)
     token: Mapped[str] = mapped_column(Text, unique=True, default=new_token)
     disabled_at: Mapped[datetime | None]
+    # Since when a link to choose a password is out; None from the first password on.
+    invited_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=clock())
 
     brand: Mapped[Brand] = relationship(lazy="joined", innerjoin=True)

@@ -6,7 +6,8 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Identity, Index, LargeBinary, Text
+from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,7 +19,13 @@ class AuditEntry(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
     """Who did what, when, from where: written in the same transaction, never changed (RELIABILITY section 6)."""
 
     __tablename__ = "audit"
-    __table_args__ = owned_args(same_brand("actor_id", "users"), Index(None, "brand_id", "number"))
+    __table_args__ = owned_args(
+        same_brand("actor_id", "users"),
+        Index(None, "brand_id", "number"),
+        UniqueConstraint("brand_id", "place"),
+        CheckConstraint("(place IS NULL) = (seal IS NULL)", name="sealed_in_a_place"),
+        Index("ix_audit_unsealed", "brand_id", "number", postgresql_where=sql("seal IS NULL")),
+    )
 
     number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), unique=True)
     at: Mapped[datetime] = mapped_column(server_default=clock())
@@ -31,4 +38,6 @@ class AuditEntry(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
     object_id: Mapped[str | None] = mapped_column(Text)
     result: Mapped[str] = mapped_column(Text, default="ok")
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    # Where it stands in the chain of its brand, from 1; given with the seal, since numbers are not committed in order.
+    place: Mapped[int | None] = mapped_column(BigInteger)
     seal: Mapped[bytes | None] = mapped_column(LargeBinary)

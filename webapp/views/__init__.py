@@ -4,6 +4,7 @@ from flask import Flask
 
 from webapp.views import (
     accounts,
+    audit,
     cloning,
     connections,
     details,
@@ -24,7 +25,7 @@ from webapp.views import (
 def register(app: Flask) -> None:
     """Bind every page to the application."""
     pages = (
-        accounts, cloning, connections, details, downloads, editing, exports, health, mailbox, models, removing,
+        accounts, audit, cloning, connections, details, downloads, editing, exports, health, mailbox, models, removing,
         runs, schedules, several, wizard,
     )  # fmt: skip
     for page in pages:

@@ -77,7 +77,8 @@ def troubles(runs: Iterable[Run]) -> Mapping[uuid.UUID, Trouble]:
     wanted = select(Mail).where(Mail.run_id.in_(ids), Mail.error.is_not(None), Mail.state.in_(("waiting", "given_up")))
     found: dict[uuid.UUID, list[Mail]] = {}
     for mail in db.session.scalars(wanted.order_by(Mail.recipient)):
-        found.setdefault(mail.run_id, []).append(mail)
+        if mail.run_id is not None:
+            found.setdefault(mail.run_id, []).append(mail)
     return {run_id: _trouble(mails) for run_id, mails in found.items()}
 
 

@@ -1,0 +1,128 @@
+"""**Audit log**: searched and exported by admins and whoever has the grant; looking at it is written down."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select
+
+from tests.fix_pages import check
+from webapp.extensions import db
+from webapp.models import AuditEntry
+from webapp.services import audit, audit_log
+
+if TYPE_CHECKING:
+    from flask.testing import FlaskClient
+
+    from tests.fix_app import Clock, People, Person
+
+Open = Callable[["Person | None"], "FlaskClient"]
+
+
+@pytest.fixture
+def log(people: People, clock: Clock) -> People:
+    """Refusals on three days, of two people; one of the stranger's."""
+    for day, person, path in (
+        ("2026-11-20T04:30Z", people.viewer, "/one"),  # still the 19th in New York
+        ("2026-11-20T12:00Z", people.viewer, "=two"),
+        ("2026-11-21T12:00Z", people.exporter, "/thr%ee"),
+        ("2026-11-21T12:00Z", people.stranger, "/foreign"),
+    ):
+        clock.set(day)
+        with person.at_work() as user:
+            audit.record("access.denied", user, user, result="denied", path=path)
+            db.session.commit()
+    return people
+
+
+def paths(html: str) -> list[str]:
+    """Which of the entries are shown, newest first."""
+    text = check(html).text
+    found = {path: text.index(f"path: {path}") for path in ("/one", "=two", "/thr%ee") if f"path: {path}" in text}
+    assert "/foreign" not in text
+    return sorted(found, key=lambda path: found[path])
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ("", ["/thr%ee", "=two", "/one"]),
+        ("q=viewer@", ["=two", "/one"]),
+        ("q=hr%25e", ["/thr%ee"]),
+        ("q=%25", ["/thr%ee"]),
+        ("kind=access.denied", ["/thr%ee", "=two", "/one"]),
+        ("kind=login.ok", []),
+        ("from=2026-11-20&to=2026-11-20", ["=two"]),
+        ("to=2026-11-19", ["/one"]),
+        ("q=nobody", []),
+    ],
+)
+def test_it_is_searched_by_person_fact_kind_and_day(client: Open, log: People, asked: str, expected: list[str]) -> None:
+    response = client(log.admin).get(f"/audit?{asked}")
+    assert (response.status_code, paths(response.text)) == (200, expected)
+
+
+def test_a_day_that_is_none_is_told_at_its_input(client: Open, log: People) -> None:
+    response = client(log.admin).get("/audit?from=yesterday")
+    found = check(response.text)
+    assert response.status_code == 422
+    assert found.text.count("This is not a day. Write it as 2026-11-23.") == 2
+    assert "#from" in found.links
+
+
+@pytest.mark.parametrize(
+    "asked", ["q=%00", "q=%ff", f"q={'x' * 9000}", "before=x", "before=" + "9" * 40, "to=9999-12-31"]
+)
+def test_hostile_searches_find_nothing_bad(client: Open, log: People, asked: str) -> None:
+    assert client(log.admin).get(f"/audit?{asked}").status_code == 200
+
+
+def test_the_file_holds_every_row_and_no_formula(client: Open, log: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit_log, "AT_ONCE", 2)
+    response = client(log.admin).get("/audit/export?kind=access.denied")
+    assert response.headers["Content-Disposition"].startswith("attachment; filename=")
+    rows = list(csv.DictReader(io.StringIO(response.text)))
+    assert [(row["who"], row["what"]) for row in rows] == [
+        (person.email, "access.denied") for person in (log.exporter, log.viewer, log.viewer)
+    ]
+    assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "-", "@"))]
+    assert "foreign" not in response.text
+
+
+def test_looking_and_exporting_are_written_down_once(client: Open, log: People) -> None:
+    browser = client(log.admin)
+    browser.get("/audit?q=one")
+    browser.get("/audit?q=one&before=99999999")
+    browser.get("/audit/export").get_data()
+    with log.admin.at_work():
+        kept = db.session.execute(
+            select(AuditEntry.action, AuditEntry.facts).where(AuditEntry.action.startswith("audit."))
+            .order_by(AuditEntry.number)
+        ).all()  # fmt: skip
+    assert [tuple(row) for row in kept] == [
+        ("audit.viewed", {"asked": {"search": "one"}}),
+        ("audit.exported", {"asked": {}}),
+    ]
+
+
+def test_the_grant_opens_it_too(client: Open, log: People) -> None:
+    assert client(log.viewer).get("/audit").status_code == 403
+    with log.viewer.at_work() as user:
+        user.see_audit = True
+        db.session.commit()
+    response = client(log.viewer).get("/audit")
+    assert response.status_code == 200
+    assert "/audit" in check(response.text).links
+
+
+def test_older_entries_are_a_link_away(client: Open, log: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit_log, "PER_PAGE", 2)
+    browser = client(log.admin)
+    first = browser.get("/audit?kind=access.denied")
+    assert paths(first.text) == ["/thr%ee", "=two"]
+    older = next(link for link in check(first.text).links if "before=" in link)
+    assert paths(browser.get(older).text) == ["/one"]
