@@ -82,10 +82,10 @@ def take_mails() -> list[outbox.Due]:
 def ring_for_mails() -> None:
     """Give a ticket if a mail is due: its first one was lost, or its time has come to be tried again."""
     with system_scope():
-        run_id = outbox.run_of_due()
+        mail_id = outbox.one_due()
         db.session.rollback()  # nothing was written: end the transaction before Redis is asked
-    if run_id is not None:
-        top_up(MAIL, [run_id])
+    if mail_id is not None:
+        top_up(MAIL, [mail_id])
     db.session.remove()
 
 

@@ -1,7 +1,7 @@
 """The words of mails: subject, text and HTML, rendered from templates/mails for whoever gets one (SPEC section 9).
 
-A mail holds no data, no file and no token: it says what came of a run, and links to the run's page, which asks for a
-login.
+A mail holds no data and no file: it says what came of a run, and links to the run's page, which asks for a login.
+Only a mail by which somebody chooses a password holds a token, which is used once.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from exports.definition import parse
 from webapp import filters
 from webapp.extensions import db
 from webapp.models import Brand, Delivery, Export, ExportVersion, Mail, Run, User
+from webapp.services import links
 from webapp.services.mail.notify import Recipient
 from webapp.services.progress import began, present
 
-WORDS: Final = ("word", "colour", "subject", "sentence", "advice", "facts")
+WORDS: Final = ("word", "colour", "subject", "heading", "sentence", "advice", "facts", "button", "about_link", "footer")
 """What words.jinja says of a mail, for its text and its HTML alike."""
 POLICY: Final = SMTP.clone(cte_type="7bit")
 """Refuses line ends in headers; takes no server to be able to carry more than ASCII in bodies."""
@@ -43,9 +44,12 @@ class Parts:
 
 def rendered(mail: Mail, recipient: Recipient) -> Parts:
     """The words of a mail for its recipient, in whose time zone times are told; in the brand's scope."""
-    context = _context(mail, recipient)
     templates = _templates()
-    words = templates.get_template("words.jinja").make_module(context)
+    if mail.run_id is None:
+        context, template = _of_account(mail), "accounts.jinja"
+    else:
+        context, template = _of_run(mail, recipient), "words.jinja"
+    words = templates.get_template(template).make_module(context)
     told = {**context, **{name: getattr(words, name) for name in WORDS}}
     text, html = (templates.get_template(f"mail.{ending}").render(told) for ending in ("txt", "html"))
     return Parts(_on_one_line(told["subject"]), text.strip() + "\n", html.strip() + "\n")
@@ -79,7 +83,18 @@ def _templates() -> Environment:
     return environment
 
 
-def _context(mail: Mail, recipient: Recipient) -> dict[str, Any]:
+def _of_account(mail: Mail) -> dict[str, Any]:
+    """The link to choose a password is made here, when the mail goes out: its 24 hours begin then."""
+    user = db.session.get_one(User, mail.user_id)
+    base = current_app.config["SETTINGS"].base_url
+    about = (
+        f"{base}/users/{mail.facts['user']}" if "user" in mail.facts else f"{base}/password?token={links.made(user)}"
+    )
+    brand = db.session.get_one(Brand, mail.brand_id)
+    return {"kind": mail.kind, "user": user, "brand": brand, "told": mail.facts, "link": about}
+
+
+def _of_run(mail: Mail, recipient: Recipient) -> dict[str, Any]:
     run = db.session.get_one(Run, mail.run_id)
     export = db.session.get_one(Export, run.export_id)
     brand = db.session.get_one(Brand, run.brand_id)

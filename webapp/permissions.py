@@ -86,7 +86,12 @@ ACTIONS: Final[dict[str, Callable[[User, Any], bool]]] = {
     "models.see": _anybody,
     "users.see": _anybody,
     "account.leave": _anybody,
+    "account.change": _anybody,
     "audit.see": _sees_audit,
+    "exports.hand_over": _is("manager", "admin"),
+    "users.list": _is("admin"),
+    "users.invite": _is("admin"),
+    "users.change": _is("admin"),
 }
 """Every action there is and who may do it; an action that is not here is refused to everybody."""
 

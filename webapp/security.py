@@ -31,7 +31,10 @@ CONTENT_SECURITY_POLICY: Final = {
     "frame-ancestors": "'none'",
     "base-uri": "'none'",
 }
-ADMIN_PAGES: Final = (("audit.see", "audit.index", "Audit log", "list"),)
+ADMIN_PAGES: Final = (
+    ("users.list", "people.index", "People", "person-circle"),
+    ("audit.see", "audit.index", "Audit log", "list"),
+)
 """Action, endpoint, label, icon."""
 PAGE_POLICY: Final = "; ".join(f"{name} {value}" for name, value in CONTENT_SECURITY_POLICY.items())
 

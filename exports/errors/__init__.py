@@ -26,7 +26,8 @@
     ├── RunStopped               not an error of the run: somebody else decided
     │   └── Cancelled · Fenced · GivenBack · Overtaken
     ├── ExportArchived           nothing runs or changes of what was put aside
-    ├── AccountRefused           a user cannot be made as asked
+    ├── AccountRefused           a user cannot be made or changed as asked
+    ├── HandOverRefused          somebody cannot own this export
     ├── MailError                a mail cannot be sent; never a reason for a run to fail
     │   ├── MailServerUnreachable · MailServerSlow · MailServerUntrusted
     │   └── MailLoginRefused · MailRefused · MailUnwritable · RecipientNotAllowed
@@ -354,8 +355,16 @@ class AccountRefused(ExportsError):
     """A user cannot be made or changed as asked."""
 
     code = "account.refused"
-    sentence = "The user cannot be made: {reason}."
+    sentence = "The user cannot be saved: {reason}."
     advice = "Correct what is named and try again."
+
+
+class HandOverRefused(ExportsError):
+    """An export cannot be handed over as asked."""
+
+    code = "export.hand_over_refused"
+    sentence = "Not handed over: {reason}."
+    advice = "Choose somebody else, or give that one the right."
 
 
 def catalogue() -> Iterator[type[ExportsError]]:

@@ -39,7 +39,9 @@ SYSTEM_SCOPES = {
     "jobs/scheduler.py": 9,
     "jobs/upkeep.py": 7,  # sweep, take_back, holds, old drafts, expired files, deleted exports, orphans
     "webapp/cli/user.py": 1,  # the operator's command line
-    "webapp/services/logins.py": 2,  # login: whose email is this?
+    "webapp/services/accounts.py": 1,  # is there an account with this email, in whatever brand?
+    "webapp/services/links.py": 1,  # whose link is this?
+    "webapp/services/logins.py": 4,  # login, and a forgotten password: whose email, and whose link is this?
     "webapp/security.py": 1,  # who the session belongs to
 }
 """Every place that sees all brands, and how often (DESIGN section 3). A new one needs its reason here."""

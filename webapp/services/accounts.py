@@ -13,8 +13,8 @@ from sqlalchemy import select
 from exports import recipients, zones
 from exports.errors import AccountRefused
 from webapp.extensions import db
-from webapp.models import Brand, User
-from webapp.models.accounts import ROLES
+from webapp.models import Brand, User, system_scope
+from webapp.models.accounts import ROLES, new_token
 from webapp.services import audit
 
 MIN_PASSWORD: Final = 12
@@ -89,28 +89,77 @@ def create_user(
     Raises:
         AccountRefused: saying which of them cannot be used.
     """
-    email, name, time_zone = email.strip().lower(), name.strip(), time_zone or brand.time_zone
-    _check(email, name, role, time_zone)
-    user = User(
-        brand_id=brand.id, email=email, name=name, role=role, time_zone=time_zone, password_hash=hash_password(password)
-    )
+    user = new_user(brand, email, name, role, time_zone, password)
     if role == "admin":
         user.export_pii = user.see_audit = True
     db.session.add(user)
     db.session.flush()
-    audit.record("user.created", actor, user, email=email, role=role)
+    audit.record("user.created", actor, user, email=user.email, role=role)
     db.session.commit()
     return user
 
 
-def _check(email: str, name: str, role: str, time_zone: str) -> None:
+def new_user(brand: Brand, email: str, name: str, role: str, time_zone: str | None, password: str) -> User:
+    """A user whom the caller adds.
+
+    Raises:
+        AccountRefused: saying which of them cannot be used.
+    """
+    email, time_zone = email.strip().lower(), time_zone or brand.time_zone
     if not recipients.is_address(email):
         raise AccountRefused(reason=f'"{email[:80]}" is no email address')
-    if by_email(email) is not None:
-        raise AccountRefused(reason=f"{email} has an account already")
-    if not name or len(name) > MAX_NAME or not name.isprintable():
+    with system_scope():  # an address is one person's, whatever the brand
+        if db.session.scalars(select(User.id).where(User.email == email)).first() is not None:
+            raise AccountRefused(reason=f"{email} has an account already")
+    check_name(name)
+    check_role(role)
+    check_time_zone(time_zone)
+    hashed = hash_password(password)
+    return User(
+        brand_id=brand.id, email=email, name=name.strip(), role=role, time_zone=time_zone, password_hash=hashed
+    )  # fmt: skip
+
+
+def check_name(name: str) -> None:
+    """Raises AccountRefused for a name that nobody can be called by."""
+    if not name.strip() or len(name.strip()) > MAX_NAME or not name.strip().isprintable():
         raise AccountRefused(reason=f"the name needs 1 to {MAX_NAME} printable characters")
+
+
+def check_role(role: str) -> None:
+    """Raises AccountRefused for what is no role."""
     if role not in ROLES:
         raise AccountRefused(reason=f"the role must be one of {', '.join(ROLES)}")
-    if time_zone not in zones.names():
-        raise AccountRefused(reason=f'there is no time zone "{time_zone}"')
+
+
+def check_time_zone(name: str) -> None:
+    """Raises AccountRefused for what is no time zone."""
+    if name not in zones.names():
+        raise AccountRefused(reason=f'there is no time zone "{name[:80]}"')
+
+
+def change_profile(user: User, name: str, time_zone: str) -> None:
+    """What users set of themselves. Commits.
+
+    Raises:
+        AccountRefused: naming what cannot be used.
+    """
+    check_name(name)
+    check_time_zone(time_zone)
+    before = {"name": user.name, "time_zone": user.time_zone}
+    after = {"name": name.strip(), "time_zone": time_zone}
+    if before != after:
+        user.name, user.time_zone = after["name"], after["time_zone"]
+        audit.record("user.changed", user, user, before=before, **after)
+    db.session.commit()
+
+
+def change_password(user: User, password: str) -> None:
+    """Set a password: every session of the user is over, and every link to choose one (RELIABILITY T8). Commits.
+
+    Raises:
+        AccountRefused: too short, too long, or not storable.
+    """
+    user.password_hash, user.token, user.invited_at = hash_password(password), new_token(), None
+    audit.record("user.password_changed", user, user)
+    db.session.commit()

@@ -94,8 +94,8 @@ def record(kind: str, actor: User | str, thing: Any = None, *, result: str = "ok
     )
 
 
-def record_for_email(kind: str, email: str) -> None:
-    """Add a failure of whoever has this email, of nobody if nobody has it: one statement, so that both take as long.
+def record_for_email(kind: str, email: str, result: str = "failed") -> None:
+    """Add an entry of whoever has this email, of nobody if nobody has it: one statement, so that both take as long.
 
     In the system scope, since nobody is logged in; the caller commits.
     """
@@ -111,7 +111,7 @@ def record_for_email(kind: str, email: str) -> None:
         "action": literal(kind),
         "object_type": literal(User.__tablename__),
         "object_id": cast(User.id, Text),
-        "result": literal("failed"),
+        "result": literal(result),
         "facts": literal({}, JSONB),
     }
     whose = select(*values.values()).where(User.email == email)

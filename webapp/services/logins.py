@@ -12,7 +12,8 @@ from flask import request
 
 from webapp.extensions import db
 from webapp.models import User, system_scope
-from webapp.services import accounts, audit
+from webapp.services import accounts, audit, links
+from webapp.services.mail import accounts as mails
 
 log = logging.getLogger("security")
 
@@ -34,6 +35,30 @@ def limited(email: str) -> None:
     """Somebody tried too often."""
     with system_scope():
         _failed("login.limited", email)
+
+
+def reset_asked(email: str) -> None:
+    """Somebody forgot a password: whoever has this email gets a link, and the answer is the same if nobody does."""
+    if accounts.can_be_email(email):
+        with system_scope():
+            mails.reset(email.strip().lower())
+            audit.record_for_email("user.reset_asked", email.strip().lower(), result="ok")
+            db.session.commit()
+
+
+def chosen(token: str, password: str) -> User | None:
+    """Set the password by a link; None if the link is not valid (any more).
+
+    Raises:
+        AccountRefused: the password cannot be used.
+    """
+    user = links.user_of(token)
+    if user is None:
+        return None
+    with system_scope():
+        accounts.change_password(user, password)
+        db.session.refresh(user)  # the caller has no scope to read it in
+    return user
 
 
 def left(user: User) -> None:

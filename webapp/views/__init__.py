@@ -11,9 +11,12 @@ from webapp.views import (
     downloads,
     editing,
     exports,
+    handing_over,
     health,
     mailbox,
     models,
+    passwords,
+    people,
     removing,
     runs,
     schedules,
@@ -25,7 +28,8 @@ from webapp.views import (
 def register(app: Flask) -> None:
     """Bind every page to the application."""
     pages = (
-        accounts, audit, cloning, connections, details, downloads, editing, exports, health, mailbox, models, removing,
+        accounts, audit, cloning, connections, details, downloads, editing, exports, handing_over,
+        health, mailbox, models, passwords, people, removing,
         runs, schedules, several, wizard,
     )  # fmt: skip
     for page in pages:

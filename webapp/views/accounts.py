@@ -15,9 +15,10 @@ from limits import parse
 
 from webapp.forms.accounts import LoginForm
 from webapp.htmx import go, page
+from webapp.models import User
 from webapp.permissions import PUBLIC
 from webapp.security import action
-from webapp.services import exports, logins
+from webapp.services import brands, exports, logins
 from webapp.services.exports import ListQuery
 from webapp.views.lookups import find_user_or_404
 from webapp.way_back import own_path
@@ -35,18 +36,18 @@ THEMES: Final = ("system", "light", "dark")
 YEAR_S: Final = 365 * 24 * 3600
 
 
-def _hashed(kind: str, text: str) -> str:
-    """Redis holds no personal data (RELIABILITY P7)."""
+def hashed(kind: str, text: str) -> str:
+    """A key of the limiter: Redis holds no personal data (RELIABILITY P7)."""
     secret = current_app.config["SECRET_KEY"].encode()
     return hmac.new(secret, f"{kind}:{text}".encode(errors="replace"), hashlib.sha256).hexdigest()
 
 
 def _account() -> str:
-    return _hashed("account", request.form.get("email", "").strip().lower())
+    return hashed("account", request.form.get("email", "").strip().lower())
 
 
 def _address() -> str:
-    return _hashed("address", get_remote_address())
+    return hashed("address", get_remote_address())
 
 
 def _failed(response: Response) -> bool:
@@ -87,7 +88,7 @@ def log_in() -> Response:
     user = logins.attempt(form.email.data, form.password.data)
     if user is None:
         return _form(form, 422, [("email", WRONG)])
-    _new_session()
+    begin_session()
     login_user(user)
     return go(own_path(form.next.data))
 
@@ -102,7 +103,8 @@ def logout() -> Response:
     return go("/login")
 
 
-def _new_session() -> None:
+def begin_session() -> None:
+    """A session of its own begins with each login and each new password."""
     current_app.session_interface.regenerate(session)  # type: ignore[attr-defined]
     session.clear()
 
@@ -131,5 +133,21 @@ def chosen_theme() -> str:
 def profile(id: uuid.UUID) -> Response:
     """The profile page of a user: who it is, and the exports that are theirs."""
     person = find_user_or_404("users.see", id)
+    return profile_page(person)
+
+
+def profile_page(person: User, problems: list[tuple[str, str]] | None = None) -> Response:
+    """The profile page, with what is wrong with the forms that it has for the person's own."""
     theirs = exports.page(person, ListQuery(mine=True, per_page=10))
-    return page("accounts/profile.html", person=person, theirs=theirs)
+    typed = request.form if problems else {}
+    return page(
+        "accounts/profile.html",
+        person=person,
+        theirs=theirs,
+        is_own=person.id == current_user.id,
+        name=typed.get("name", person.name),
+        time_zone=typed.get("time_zone", person.time_zone),
+        zones=[(one, one) for one in sorted(brands.zones())],
+        problems=problems or [],
+        status=422 if problems else 200,
+    )

@@ -51,6 +51,7 @@ class Card:
     may_clone: bool
     may_edit: bool
     may_archive: bool
+    may_hand_over: bool
     may_restore: bool
     may_delete: bool
     inactive_by: str
@@ -164,6 +165,7 @@ def card_of(export: Export, alone: Run | None = None) -> Card:
         may_set_inactive=not aside and export.active is True and may(current_user, "exports.set_inactive", export),
         may_clone=may(current_user, "exports.clone", export),
         may_edit=not aside and may(current_user, "exports.edit", export),
+        may_hand_over=not aside and may(current_user, "exports.hand_over", export),
         may_archive=not aside and may(current_user, "exports.archive", export),
         may_restore=aside and may(current_user, "exports.restore", export),
         may_delete=may(current_user, "exports.delete", export),

@@ -114,6 +114,7 @@ def index() -> Response:
         models=sorted((model.id, model.label) for model in models),
         live=_live(found.exports),
         may_create=may(current_user, "exports.create"),
+        may_hand_over=may(current_user, "exports.hand_over"),
         choosable=_choosable(found.exports),
         statuses=[*((word, word) for word in STATUSES), (LAST_RUN_FAILED, "Last run failed"), (ARCHIVED, "Archived")],
     )

@@ -28,7 +28,7 @@ _STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 def index() -> Response:
     """The newest mails."""
     _open()
-    return page("mailbox/list.html", mails=mailbox.caught(), now=present(), shown=mailbox.SHOWN)
+    return page("mailbox/list.html", mails=mailbox.caught(current_user), now=present(), shown=mailbox.SHOWN)
 
 
 @blueprint.get("/mailbox/<uuid:id>")
@@ -62,7 +62,7 @@ def _open() -> None:
 
 def _find(id: uuid.UUID) -> Mail:
     _open()
-    mail = mailbox.find(id)
+    mail = mailbox.find(current_user, id)
     if mail is None:
         abort(404)
     return mail

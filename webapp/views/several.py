@@ -25,7 +25,9 @@ def act() -> Response:
     """**Set inactive** or **Archive** of what is chosen, at once; the same page of the list then says what was done."""
     authorize(current_user, "exports.act_on_several")
     button, ids = request.form.get("do", ""), _chosen()
-    if button and button not in BUTTONS:
+    if button == "hand-over" and ids:
+        return go(url_for("handing_over.form", export=[str(one) for one in ids]))
+    if button and button not in (*BUTTONS, "hand-over"):
         abort(400)
     if not button:
         flash("Nothing was changed. Press Set inactive or Archive.", "warn")

@@ -1,11 +1,13 @@
 """Exports: saved definitions with their versions (`saving`), how they are found (`listing`), their runs (`history`).
 
 `cloning` makes another export of one, `editing` another version;
-`removing` puts one aside or deletes it; `several` acts on those chosen in the list.
+`handing_over` gives one to somebody else, `removing` puts one aside or deletes it;
+`several` acts on those chosen in the list.
 """
 
 from webapp.services.exports.cloning import clone, clone_as_draft
 from webapp.services.exports.editing import Version, changes, edit, history_of_versions, save
+from webapp.services.exports.handing_over import hand_over, taker, takers
 from webapp.services.exports.history import History, history_of, in_progress_of, last_file_of, people_of
 from webapp.services.exports.listing import ListQuery, Page, of_ids, page
 from webapp.services.exports.removing import archive, delete, loss, remove, restore
@@ -28,6 +30,7 @@ __all__ = [
     "delete",
     "edit",
     "find",
+    "hand_over",
     "history_of",
     "history_of_versions",
     "in_progress_of",
@@ -39,5 +42,7 @@ __all__ = [
     "remove",
     "restore",
     "save",
+    "taker",
+    "takers",
     "versions",
 ]

@@ -126,9 +126,9 @@ class Due:
     tries: int
 
 
-def run_of_due() -> uuid.UUID | None:
-    """The run of a mail that is to be sent now; None if there is none; in the caller's scope."""
-    due = select(Mail.run_id).where(Mail.state == "waiting", Mail.next_try_at <= clock())
+def one_due() -> uuid.UUID | None:
+    """A mail that is to be sent now; None if there is none; in the caller's scope."""
+    due = select(Mail.id).where(Mail.state == "waiting", Mail.next_try_at <= clock())
     return db.session.scalar(due.order_by(Mail.next_try_at).limit(1))
 
 

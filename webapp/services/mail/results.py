@@ -53,7 +53,7 @@ def _change(due: Due, kind: str | None, **values: Any) -> None:
     """Compare and set: of a mail that another try has overtaken nothing is changed."""
     held = (Mail.id == due.id, Mail.state == "waiting", Mail.tries == due.tries)
     change = update(Mail).where(*held).values(**values).returning(Mail.run_id)
-    run_id = db.session.execute(change.execution_options(synchronize_session=False)).scalar()
+    run_id = db.session.execute(change.execution_options(synchronize_session=False)).scalar()  # None: about an account
     if run_id is not None and kind is not None:
         run = db.session.get_one(Run, run_id)
         note(run, kind, recipient=values["recipient"], message=values["error"] or "")

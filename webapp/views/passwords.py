@@ -1,0 +1,136 @@
+"""A password forgotten, chosen by a link of a mail, and changed by who is logged in (SPEC section 10)."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, flash, request, url_for
+from flask_limiter import RequestLimit
+from flask_limiter.util import get_remote_address
+from flask_login import current_user, login_user
+
+from exports.errors import AccountRefused
+from webapp.htmx import go, page
+from webapp.models import User
+from webapp.permissions import PUBLIC, authorize
+from webapp.security import action
+from webapp.services import accounts, links, logins
+from webapp.views.accounts import begin_session, hashed, profile_page
+from webapp.web_extensions import limiter
+
+blueprint = Blueprint("passwords", __name__)
+
+ASKED = "5 per 15 minutes"
+TOO_OFTEN = "A link was asked for too often. Wait 15 minutes, then try again."
+NOT_ALIKE = "The two passwords are not the same"
+SENT = "If there is an account with this address, a mail with a link is on its way. It is valid for 24 hours."
+
+
+def _account() -> str:
+    return hashed("reset", request.form.get("email", "").strip().lower())
+
+
+def _address() -> str:
+    return hashed("reset-address", get_remote_address())
+
+
+def _too_often(_limit: RequestLimit) -> Response:
+    response = _forgotten([("email", TOO_OFTEN)], 429)
+    response.headers["Retry-After"] = str(15 * 60)
+    return response
+
+
+@blueprint.get("/password/forgotten")
+@action(PUBLIC)
+def forgotten() -> Response:
+    """The form of who forgot the password."""
+    return _forgotten()
+
+
+@blueprint.post("/password/forgotten")
+@action(PUBLIC)
+@limiter.limit(ASKED, key_func=_account, on_breach=_too_often)
+@limiter.limit(ASKED, key_func=_address, on_breach=_too_often)
+def ask() -> Response:
+    """Have a link mailed; the answer tells nobody whether there is an account."""
+    email = request.form.get("email", "")
+    if not email.strip():
+        return _forgotten([("email", "Enter your email address")], 422)
+    logins.reset_asked(email)
+    flash(SENT, "ok")
+    return go(url_for("accounts.login"))
+
+
+@blueprint.get("/password")
+@action(PUBLIC)
+def choose() -> Response:
+    """The page that the link of a mail leads to."""
+    return _choose(request.args.get("token", ""))
+
+
+@blueprint.post("/password")
+@action(PUBLIC)
+def save() -> Response:
+    """Save the chosen password, and let the person in: the link is used up."""
+    token, password = request.form.get("token", ""), request.form.get("password", "")
+    if password != request.form.get("again", ""):
+        return _choose(token, [("again", NOT_ALIKE)])
+    try:
+        user = logins.chosen(token, password)
+    except AccountRefused as refused:
+        return _choose(token, [("password", refused.message)])
+    if user is None:
+        return _choose("")
+    begin_session()
+    login_user(user)
+    return go("/exports")
+
+
+@blueprint.post("/account/password")
+@action("account.change")
+def change() -> Response:
+    """Change the own password: the other sessions of the person are over, this one goes on."""
+    authorize(current_user, "account.change")
+    me, password = _me(), request.form.get("password", "")
+    if not accounts.verify(me, request.form.get("present", "")):
+        return profile_page(me, [("present", "This is not your password")])
+    if password != request.form.get("again", ""):
+        return profile_page(me, [("again", NOT_ALIKE)])
+    try:
+        accounts.change_password(me, password)
+    except AccountRefused as refused:
+        return profile_page(me, [("password", refused.message)])
+    begin_session()
+    login_user(me)
+    flash("Your password is changed. Everywhere else you are signed out.", "ok")
+    return go(url_for("accounts.profile", id=me.id))
+
+
+@blueprint.post("/account")
+@action("account.change")
+def change_profile() -> Response:
+    """Change the own name and time zone."""
+    authorize(current_user, "account.change")
+    me = _me()
+    try:
+        accounts.change_profile(me, request.form.get("name", ""), request.form.get("time_zone", ""))
+    except AccountRefused as refused:
+        at = "time_zone" if "time zone" in refused.message else "name"
+        return profile_page(me, [(at, refused.message)])
+    flash("Your profile is saved.", "ok")
+    return go(url_for("accounts.profile", id=me.id))
+
+
+def _me() -> User:
+    user: User = current_user._get_current_object()
+    return user
+
+
+def _forgotten(problems: list[tuple[str, str]] | None = None, status: int = 200) -> Response:
+    return page("accounts/forgotten.html", email=request.form.get("email", ""), problems=problems or [], status=status)
+
+
+def _choose(token: str, problems: list[tuple[str, str]] | None = None) -> Response:
+    person = links.user_of(token)
+    if person is None:
+        return page("accounts/link_over.html", status=410)
+    return page("accounts/choose.html", token=token, email=person.email, problems=problems or [],
+                status=422 if problems else 200)  # fmt: skip
