@@ -21,6 +21,7 @@ CAMPAIGNS: Final = {
     "aggregations": "random aggregations give the files that plain Python writes",
     "formats": "files of random tables come back from standard readers, cell for cell",
     "dates": "expressions give the measured days, and whatever is typed is read or refused",
+    "access": "an id of another brand takes as long as one that never was",
     "faults": "whatever is killed, stopped, wiped or full, no run is lost, and none is published twice",
 }
 """Every campaign and what it shows; a new one is an entry here and the decorator on its tests."""

@@ -24,7 +24,7 @@ blueprint = Blueprint("handing_over", __name__)
 def form() -> Response:
     """Who takes over the exports that the address names."""
     authorize(current_user, "exports.hand_over")
-    return _form(_chosen(request.args.getlist("export")))
+    return _form(_chosen(request.values.getlist("export")))
 
 
 @blueprint.post("/exports/hand-over")
@@ -32,7 +32,7 @@ def form() -> Response:
 def hand_over() -> Response:
     """Hand them over, each by itself; those that the other one may not run are named and stay."""
     authorize(current_user, "exports.hand_over")
-    chosen = _chosen(request.form.getlist("export"))
+    chosen = _chosen(request.values.getlist("export"))
     done, refused = 0, []
     try:
         to = exports.taker(request.form.get("to", ""))

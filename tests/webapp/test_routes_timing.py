@@ -1,0 +1,42 @@
+"""An id of another brand cannot be told from an unknown one by the time that the answer takes (RELIABILITY S2)."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from statistics import median
+from typing import TYPE_CHECKING, Final
+
+from tests.campaigns import drill, ended, is_long, tell
+
+if TYPE_CHECKING:
+    from flask.testing import FlaskClient
+
+    from tests.fix_app import People, Person
+    from tests.fix_exports import Exports
+
+Open = Callable[["Person | None"], "FlaskClient"]
+CLOSE_MS: Final = 5.0
+
+
+@drill("access")
+def test_a_foreign_id_takes_as_long_as_an_unknown_one(client: Open, people: People, made: Exports) -> None:
+    export = made.finished(people.exporter)
+    browser = client(people.stranger)
+    foreign = {"/exports/{}": export.id, "/runs/{}/download": export.run_id, "/users/{}": people.exporter.id}
+    for at, id_ in foreign.items():
+        medians = _medians(browser, at, id_, 200 if is_long() else 20)
+        tell(f"{at}: median {medians[0]:.2f} ms foreign, {medians[1]:.2f} ms unknown")
+        assert abs(medians[0] - medians[1]) < CLOSE_MS, (at, medians)
+        ended()
+
+
+def _medians(browser: FlaskClient, at: str, foreign: uuid.UUID, times: int) -> tuple[float, float]:
+    """Milliseconds of a foreign id and of unknown ones, asked in turns."""
+    taken: tuple[list[float], list[float]] = ([], [])
+    for number in range(2 * times):
+        begun = time.perf_counter()
+        assert browser.get(at.format(uuid.uuid4() if number % 2 else foreign)).status_code == 404
+        taken[number % 2].append(1000 * (time.perf_counter() - begun))
+    return median(taken[0]), median(taken[1])
