@@ -33,6 +33,7 @@ CONTENT_SECURITY_POLICY: Final = {
 }
 ADMIN_PAGES: Final = (
     ("users.list", "people.index", "People", "person-circle"),
+    ("settings.change", "settings.index", "Settings", "pencil"),
     ("audit.see", "audit.index", "Audit log", "list"),
 )
 """Action, endpoint, label, icon."""

@@ -110,6 +110,8 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "schedules.set_inactive": OWN_OR_MANAGER,
     "schedules.upcoming": OWN_OR_MANAGER,
     "schedules.update": OWN_OR_MANAGER,
+    "settings.change": ("admin", "stranger"),
+    "settings.index": ("admin", "stranger"),
     "several.act": (*EXPORTERS, "stranger"),
     "wizard.accept_target": ("exporter",),
     "wizard.autosave": ("exporter",),

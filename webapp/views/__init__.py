@@ -20,6 +20,7 @@ from webapp.views import (
     removing,
     runs,
     schedules,
+    settings,
     several,
     wizard,
 )
@@ -30,7 +31,7 @@ def register(app: Flask) -> None:
     pages = (
         accounts, audit, cloning, connections, details, downloads, editing, exports, handing_over,
         health, mailbox, models, passwords, people, removing,
-        runs, schedules, several, wizard,
+        runs, schedules, settings, several, wizard,
     )  # fmt: skip
     for page in pages:
         app.register_blueprint(page.blueprint)
