@@ -122,7 +122,9 @@ def _wanted(user: User, asked: LogQuery) -> Select[AuditEntry]:
 
 def told(facts: Mapping[str, Any]) -> str:
     """Facts in one line: "role: exporter → manager" is told as "before: …, role: …"."""
-    return ", ".join(f"{name.replace('_', ' ')}: {_value(value)}" for name, value in facts.items() if value != "")
+    return ", ".join(
+        f"{name.replace('_', ' ')}: {_value(value)}" for name, value in facts.items() if value not in ("", None, {}, [])
+    )
 
 
 def _value(value: Any) -> str:
