@@ -89,6 +89,7 @@ ACTIONS: Final[dict[str, Callable[[User, Any], bool]]] = {
     "account.change": _anybody,
     "audit.see": _sees_audit,
     "exports.hand_over": _is("manager", "admin"),
+    "fields.change": _is("admin"),
     "settings.change": _is("admin"),
     "users.list": _is("admin"),
     "users.invite": _is("admin"),

@@ -34,6 +34,7 @@ CONTENT_SECURITY_POLICY: Final = {
 ADMIN_PAGES: Final = (
     ("users.list", "people.index", "People", "person-circle"),
     ("settings.change", "settings.index", "Settings", "pencil"),
+    ("fields.change", "fields.index", "Custom fields", "table"),
     ("audit.see", "audit.index", "Audit log", "list"),
 )
 """Action, endpoint, label, icon."""

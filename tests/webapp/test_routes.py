@@ -73,6 +73,11 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "exports.home": ALL,
     "exports.index": ALL,
     "exports.live": ALL,
+    "fields.change": ("admin",),
+    "fields.create": ("admin", "stranger"),
+    "fields.edit": ("admin",),
+    "fields.index": ("admin", "stranger"),
+    "fields.new": ("admin", "stranger"),
     "handing_over.form": ("admin", "manager"),
     "handing_over.hand_over": ("admin", "manager"),
     "health.healthz": (*ALL, "nobody"),
@@ -151,13 +156,14 @@ class Things:
     repeated: uuid.UUID
     connection: uuid.UUID
     mail: uuid.UUID
+    field: uuid.UUID
 
 
 @pytest.fixture
 def things(app: Flask, people: People, made: Exports) -> Iterator[Things]:
     """A finished export, a repeated one, a draft and a connection of the exporter; the mail about its run is caught."""
     from tests.fix_connections import partner
-    from webapp.services import accounts, connections, drafts, exports
+    from webapp.services import accounts, connections, custom_fields, drafts, exports
 
     export = made.finished(people.exporter)
     with people.exporter.at_work() as user:
@@ -179,7 +185,10 @@ def things(app: Flask, people: People, made: Exports) -> Iterator[Things]:
             send()
         with people.exporter.at_work():
             mail = db.session.scalars(select(Mail.id)).one()
-        yield Things(*ids, mail)
+        with people.admin.at_work() as admin:
+            wanted = custom_fields.Wanted("customers", "shoe_size", "Shoe size", column="properties")
+            field = custom_fields.create(admin, wanted).id
+        yield Things(*ids, mail, field)
 
 
 def rules(app: Flask) -> list[Rule]:
@@ -201,7 +210,7 @@ def address(rule: Rule, things: Things) -> str:
         of_repeated = rule.endpoint.startswith("schedules.")
         export = things.repeated if of_repeated else things.export
         ids = {"exports": export, "runs": things.run, "users": things.user, "models": "stores",
-               "connections": things.connection, "mailbox": things.mail}  # fmt: skip
+               "connections": things.connection, "mailbox": things.mail, "fields": things.field}  # fmt: skip
         values["id"] = str(ids[kind])
     asked = f"?export={things.export}" if rule.endpoint.startswith("handing_over.") else ""
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values[found[1]], rule.rule) + asked
@@ -294,7 +303,7 @@ def test_a_disabled_user_is_nobody_at_once(
 def test_ids_of_another_brand_answer_exactly_as_unknown_ones(
     app: Flask, client: Open, people: People, things: Things
 ) -> None:
-    unknown = Things(*(uuid.uuid4() for _ in range(7)))
+    unknown = Things(*(uuid.uuid4() for _ in range(8)))
     blank = re.compile(r'((?:csrf_token|next)" value=|X-CSRFToken": )"[^"]*"')
     browser = client(people.stranger)
     for rule in rules(app):

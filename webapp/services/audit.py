@@ -30,6 +30,8 @@ KINDS: Final = frozenset(
         "audit.exported",
         "audit.removed",
         "brand.changed",
+        "field.created",
+        "field.changed",
         "export.created",
         "export.archived",
         "export.deleted",

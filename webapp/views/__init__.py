@@ -11,6 +11,7 @@ from webapp.views import (
     downloads,
     editing,
     exports,
+    fields,
     handing_over,
     health,
     mailbox,
@@ -29,7 +30,7 @@ from webapp.views import (
 def register(app: Flask) -> None:
     """Bind every page to the application."""
     pages = (
-        accounts, audit, cloning, connections, details, downloads, editing, exports, handing_over,
+        accounts, audit, cloning, connections, details, downloads, editing, exports, fields, handing_over,
         health, mailbox, models, passwords, people, removing,
         runs, schedules, settings, several, wizard,
     )  # fmt: skip
