@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import socket
 import threading
 import warnings
@@ -44,6 +43,7 @@ class SftpServer:
         self.passwords: list[str] = []
         self.host_keys = host_keys or [asyncssh.generate_private_key("ssh-ed25519")]
         self._files = files or (lambda channel: asyncssh.SFTPServer(channel, chroot=str(folder).encode()))
+        self._opened: list[Any] = []
         self._client_keys = client_keys
         self._port = port
         self._loop = asyncio.new_event_loop()
@@ -77,9 +77,22 @@ class SftpServer:
         keys = asyncssh.import_authorized_keys(self._client_keys) if self._client_keys else None
         self._server = await asyncssh.listen(
             "127.0.0.1", self._port, server_host_keys=self.host_keys, server_factory=Login,
-            sftp_factory=self._files, authorized_client_keys=keys,
+            sftp_factory=self._keeping, authorized_client_keys=keys,
         )  # fmt: skip
         self.port = self._server.get_port()
+
+    def _keeping(self, channel: Any) -> asyncssh.SFTPServer:
+        """Its files are kept, and closed by `stop`: of a connection that breaks asyncssh may leave them open."""
+        made = self._files(channel)
+        really = made.open
+
+        def kept(*arguments: Any) -> Any:
+            opened = really(*arguments)
+            self._opened.append(opened)
+            return opened
+
+        made.open = kept  # type: ignore[method-assign]
+        return made
 
     async def _end(self) -> None:
         self._server.close()
@@ -95,9 +108,8 @@ class SftpServer:
             return
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)  # asyncssh leaves files of broken connections open
-            gc.collect()
+        for one in self._opened:
+            one.close()
 
     @property
     def trust(self) -> str:

@@ -50,10 +50,16 @@ class Doomed:
             )  # fmt: skip
 
     def do(
-        self, deed: str, before: int | None = None, how: str = "SIGKILL", *, outside: bool = False, **facts: object
+        self,
+        deed: str,
+        before: int | str | None = None,
+        how: str = "SIGKILL",
+        *,
+        outside: bool = False,
+        **facts: object,
     ) -> End:
-        """Let a process do something; before that step it gets the signal; `outside`: before the next one then at which
-        it is in no transaction of our own database.
+        """Let a process do something; before that step, or the first one of that name, it gets the signal; `outside`:
+        before the next one then at which it is in no transaction of our own database.
         """
         end = self._ask({"deed": deed, "before": before, "how": how, "outside": outside, "facts": facts})
         assert end.how != "failed", self.log.read_text()
@@ -103,10 +109,11 @@ def doomed(environment: dict[str, str], log: Path) -> Iterator[Doomed]:
 class Steps:
     """Counts the steps of the main thread of one process."""
 
-    def __init__(self, told: int, before: int | None, how: str, outside: bool) -> None:
+    def __init__(self, told: int, before: int | str | None, how: str, outside: bool) -> None:
         self._told = told
         self._outside = outside
-        self._left = before
+        self._left = before if isinstance(before, int) else None
+        self._name = before if isinstance(before, str) else None
         self._signal = signal.Signals[how]
         self._process = os.getpid()
 
@@ -118,8 +125,8 @@ class Steps:
             os.write(self._told, f"{name}\n".encode())
         if self._left == 0 and self._outside and not name.startswith(OUTSIDE):
             return
-        if self._left == 0:
-            self._left = None
+        if self._left == 0 or self._name == name:
+            self._left = self._name = None
             os.kill(self._process, self._signal)
         elif self._left is not None:
             self._left -= 1

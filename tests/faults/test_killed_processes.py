@@ -156,8 +156,9 @@ def test_a_scheduler_stopped_in_the_middle_of_firing_holds_its_exports_for_a_lea
     with doomed({**shop.services.environment, "RUN_LEASE": "1"}, shop.services.folder / "stopped.log") as processes:
         processes.do("sweep")  # it has started, which is to fire what is due
         shop.clock.set(TEN)
-        stopped = processes.do("fire", before=8, how="SIGSTOP")
-        assert (stopped.how, stopped.steps[-1]) == ("stopped", "commit")
+        assert ground.rows("SELECT count(*) FROM exports WHERE next_run_at <= clock()") == [(2,)]
+        stopped = processes.do("fire", before="commit", how="SIGSTOP")
+        assert (stopped.how, stopped.steps[-2:]) == ("stopped", ["INSERT INTO run_events", "commit"]), stopped
         made = "SELECT DISTINCT export_id FROM runs WHERE scheduled_for = '2026-11-23 10:00+00'"
 
         def fired() -> bool:
