@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -93,6 +94,26 @@ class People:
     stranger: Person
 
 
+class Broom:
+    """Empties this worker's database and Redis.
+
+    Deleting the few rows of a test takes 3 ms where TRUNCATE of the same tables took 40; as a replica the session skips
+    triggers and foreign keys. The locks wait for whoever of the test still writes, as TRUNCATE did.
+    """
+
+    def __init__(self, connection: psycopg.Connection[Any], client: redis.Redis) -> None:
+        self._connection, self._redis = connection, client
+        tables = [name for (name,) in connection.execute(TABLES)]
+        connection.execute("SET session_replication_role = replica")
+        deletions = "; ".join(f"DELETE FROM {name}" for name in tables)
+        self._deletion = f"BEGIN; LOCK TABLE {', '.join(tables)} IN SHARE ROW EXCLUSIVE MODE; {deletions}; COMMIT"
+
+    def sweep(self) -> None:
+        """Leave nothing."""
+        self._connection.execute(self._deletion)  # type: ignore[arg-type]
+        self._redis.flushdb()
+
+
 @pytest.fixture(scope="session")
 def app_settings(
     postgres: Cluster, app_database: str, worker_number: int, tmp_path_factory: pytest.TempPathFactory
@@ -116,13 +137,20 @@ def _app(app_settings: dict[str, str]) -> Iterator[Flask]:
         db.engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def _broom(postgres: Cluster, app_database: str, app_settings: dict[str, str]) -> Iterator[Broom]:
+    with (
+        psycopg.connect(postgres.admin_dsn(urlsplit(app_database).path[1:]), autocommit=True) as connection,
+        redis.Redis.from_url(app_settings["REDIS_URL"]) as client,
+    ):
+        yield Broom(connection, client)
+
+
 @pytest.fixture
-def app(_app: Flask, app_database: str, app_settings: dict[str, str]) -> Iterator[Flask]:
+def app(_app: Flask, _broom: Broom) -> Iterator[Flask]:
     """The application; its database and its Redis are emptied after the test."""
     yield _app
-    empty(app_database)
-    with redis.Redis.from_url(app_settings["REDIS_URL"]) as client:
-        client.flushdb()
+    _broom.sweep()
 
 
 def stores(**changes: Any) -> Definition:
@@ -137,16 +165,6 @@ def stores(**changes: Any) -> Definition:
         "fields": [{"from": "id", "to": "Store"}, {"from": "name"}],
     }
     return parse({**document, **changes})
-
-
-def empty(url: str) -> None:
-    """Empty every table that holds something."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        tables = [name for (name,) in connection.execute(TABLES)]
-        wanted = " UNION ALL ".join(f"(SELECT '{name}' FROM {name} LIMIT 1)" for name in tables)
-        touched = [name for (name,) in connection.execute(wanted)]  # type: ignore[arg-type]
-        if touched:
-            connection.execute(f"TRUNCATE {', '.join(touched)} CASCADE")  # type: ignore[arg-type]
 
 
 @pytest.fixture
