@@ -72,15 +72,20 @@ def _source(url: str, work_mem: str, timeout: int, parts: int) -> PostgresSource
 
 
 def surroundings(
-    brand: Brand, moment: datetime, asked: Source | None = None, about: Definition | None = None
+    brand: Brand,
+    moment: datetime,
+    asked: Source | None = None,
+    about: Definition | None = None,
+    seen: Catalogue | None = None,
 ) -> Surroundings:
     """What a query of this brand needs beside the definition: brand, base moment, segments, rows of custom fields.
 
-    `asked`: the source on a connection that is there already; `about`: the one definition that it is for.
+    `asked`: the source on a connection that is there already; `about`: the one definition that it is for; `seen`: the
+    brand's catalogue, if it was read already.
     """
     from exports.query import surroundings_of
 
-    made = surroundings_of(asked or source(), catalogue_of(brand), brand.source_key, moment, about)
+    made = surroundings_of(asked or source(), seen or catalogue_of(brand), brand.source_key, moment, about)
     return replace(made, zone=source().zone)  # kept by the one source that this process keeps
 
 

@@ -32,7 +32,7 @@ def problems(
     """
     catalogue, zones, guard = brands.catalogue_of(user.brand), brands.zones(), guarding.guard()
     try:
-        around = brands.surroundings(user.brand, present(), about=definition)
+        around = brands.surroundings(user.brand, present(), about=definition, seen=catalogue)
         found = checking.problems(definition, catalogue, around, brands.source(), zones, guard)
     except SourceError:
         found = rules.problems(

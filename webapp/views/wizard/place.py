@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from flask import abort, request, url_for
 from flask_login import current_user
@@ -17,6 +17,9 @@ from webapp.permissions import Refused, authorize
 from webapp.services import brands, drafts, exports
 from webapp.services.drafts import BY_ID, Checked, Step, Typed
 from webapp.views.lookups import find_export_or_404
+
+READ_ONCE: Final = ("catalogue", "export", "saved")
+"""What does not depend on what was typed: read for one place, it is known to those made of it."""
 
 
 def find_draft_or_404(id: uuid.UUID) -> Draft:
@@ -60,7 +63,7 @@ class Place:
 
     def with_typed(self, typed: Typed) -> Place:
         """The same place with something else typed."""
-        return replace(self, typed=typed)
+        return self._but(typed=typed)
 
     def knowing(self, former: Place) -> Place:
         """The same place, which need not be checked again if nothing else was typed than in one that was."""
@@ -71,7 +74,12 @@ class Place:
 
     def from_tab(self, tab: str) -> Place:
         """The same place, seen from the page that posts."""
-        return replace(self, tab=tab or self.tab)
+        return self._but(tab=tab or self.tab)
+
+    def _but(self, **changes: Any) -> Place:
+        made = replace(self, **changes)
+        vars(made).update({name: value for name, value in vars(self).items() if name in READ_ONCE})
+        return made
 
     @cached_property
     def catalogue(self) -> Catalogue:
