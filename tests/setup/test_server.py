@@ -111,6 +111,14 @@ def home() -> Iterator[Path]:
 
 
 @pytest.fixture
+def hangups() -> Iterator[None]:
+    """What is started listens to SIGHUP, also if the tests run under nohup: a handler is not inherited, SIG_IGN is."""
+    before = signal.signal(signal.SIGHUP, lambda *_: None)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.fixture
 def serve(home: Path) -> Iterator[Callable[..., Server]]:
     """Start a server, on a free port unless one is named; afterwards none runs and nothing is left of any."""
     servers: list[Server] = []
@@ -156,7 +164,7 @@ def test_the_first_start_prints_address_and_login_and_ctrl_c_leaves_nothing(
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGHUP])
 def test_a_second_start_finds_everything_made_and_keeps_the_password_to_itself(
-    home: Path, serve: Callable[..., Server], sign: signal.Signals
+    home: Path, hangups: None, serve: Callable[..., Server], sign: signal.Signals
 ) -> None:
     second = serve()
     second.ready()
