@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -22,6 +22,8 @@ PIECE: Final = 64 * 1024
 """Bytes that are handed to the network at a time: every one of them that is taken is a sign of life."""
 SLOWEST: Final = 10_000
 """Bytes a second. Who takes less is given up: a file of 1 GB may take 28 hours (RELIABILITY F24)."""
+ASIDE: Final = ".old"
+"""What a file's temporary name is followed by in the name under which the former file waits, where it has to."""
 GOODBYE_S: Final = 3.0
 """For what is only polite: the end of a TLS connection, QUIT, removing what was begun."""
 
@@ -59,7 +61,9 @@ class Limits:
 
 @dataclass(frozen=True)
 class Step:
-    """Something that happens: a phase began, went well, or failed; or a note about what this server cannot do."""
+    """Something that happens: a phase began, with its `limit`, went well, or failed; or a note about what this server
+    cannot do.
+    """
 
     phase: Phase
     state: Literal["begun", "done", "failed", "note"]
@@ -75,7 +79,7 @@ Watch = Callable[[int], None]
 class Course:
     """One use of a server: its phases one after another, each bounded in time and told.
 
-    A thread watches: when the time of a phase is over it cuts the connection, so that no call of any library hangs.
+    A thread watches: when the time of a phase is over it cuts the connections, so that no call of any library hangs.
     What then goes wrong is known for what it is: the server was silent.
     """
 
@@ -89,6 +93,7 @@ class Course:
         self._held: list[IO[Any] | socket.socket] = []
         self._cut: TargetError | None = None
         self._limit, self._last = float("inf"), time.monotonic()
+        self._is_firm = False
         self._total = 0.0
         self._end = float("inf")
         self._changed = threading.Condition()
@@ -105,8 +110,12 @@ class Course:
                 one.close()
 
     def cut_with(self, cut: Callable[[], object]) -> None:
-        """What breaks a connection that was just opened, from another thread."""
-        self._cuts.append(cut)
+        """What breaks a connection that was just opened, from another thread; one that comes too late is broken now."""
+        with self._changed:
+            self._cuts.append(cut)
+            is_late = self._cut is not None
+        if is_late:
+            self._break([cut])
 
     def hold(self, connection: socket.socket) -> None:
         """A connection that was just opened, or that TLS was begun on: it is cut and closed with this course.
@@ -126,16 +135,17 @@ class Course:
         self._tell(Step(self._phase, "note", 0.0, facts))
 
     @contextmanager
-    def phase(self, name: Phase, limit: float) -> Iterator[None]:
-        """The phase with this name; nothing in it may be silent for longer than `limit`.
+    def phase(self, name: Phase, limit: float, *, firm: bool = False) -> Iterator[None]:
+        """The phase with this name. Nothing in it may be silent for longer than `limit`; `firm`: nor may all of it
+        take longer, so that nobody is held up by a server that says something again and again.
 
         Raises:
             TargetError: what went wrong in it, with `phase` set.
         """
         began = time.monotonic()
         self._phase = name
-        self._bound(limit)
-        self._tell(Step(name, "begun"))
+        self._bound(limit, firm)
+        self._tell(Step(name, "begun", 0.0, {"limit": limit}))
         try:
             yield
         except TargetError as error:
@@ -148,12 +158,13 @@ class Course:
 
     def sent(self, number: int) -> None:
         """So many bytes were sent in all. Raises what the caller of the delivery wants to stop it with."""
-        self._last = time.monotonic()
+        self.alive()
         self._watch(number)
 
     def alive(self) -> None:
-        """The server answered something."""
-        self._last = time.monotonic()
+        """The server answered something, or took something."""
+        if not self._is_firm:
+            self._last = time.monotonic()
 
     def whole(self, limit: float) -> None:
         """Bound all that follows, together."""
@@ -167,9 +178,9 @@ class Course:
         """Why the connection was cut from our side; None if it was not."""
         return self._cut
 
-    def _bound(self, limit: float) -> None:
+    def _bound(self, limit: float, firm: bool = False) -> None:
         with self._changed:
-            self._limit, self._last = limit, time.monotonic()
+            self._limit, self._last, self._is_firm = limit, time.monotonic(), firm
             self._changed.notify()
 
     def _guard(self) -> None:
@@ -178,14 +189,16 @@ class Course:
                 now = time.monotonic()
                 if now >= self._end or now >= self._last + self._limit:
                     late = now >= self._end
-                    self._break(TargetSlow(limit=self._total) if late else TargetSilent(limit=self._limit))
-                    return
+                    self._cut = TargetSlow(limit=self._total) if late else TargetSilent(limit=self._limit)
+                    break
                 wait = min(self._last + self._limit, self._end) - now
                 self._changed.wait(None if wait == float("inf") else wait)
+            opened = self._cuts[::-1] if self._cut is not None else []
+        self._break(opened)
 
-    def _break(self, error: TargetError) -> None:
-        self._cut = error
-        for cut in reversed(self._cuts):
+    @staticmethod
+    def _break(cuts: Iterable[Callable[[], object]]) -> None:
+        for cut in cuts:
             with suppress(OSError, EOFError):  # it is broken already
                 cut()
 
@@ -224,8 +237,8 @@ class Session(ABC):
         """The bytes of a file; None if there is none. Raises SizeUnknown if this server cannot say."""
 
     @abstractmethod
-    def names(self) -> list[str]:
-        """The names in the folder."""
+    def first_free(self, names: Sequence[str]) -> str | None:
+        """The first of these names that nothing in the folder has; None if all are taken."""
 
     @abstractmethod
     def write(self, name: str, pieces: Iterable[bytes]) -> int:
@@ -252,7 +265,7 @@ class Session(ABC):
         try:
             return self.size(name) is not None
         except SizeUnknown:
-            return name in self.names()
+            return self.first_free([name]) is None
 
 
 class SizeUnknown(Exception):

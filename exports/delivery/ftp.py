@@ -10,12 +10,12 @@ import ftplib
 import re
 import socket
 import ssl
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from exports.delivery import tls
-from exports.delivery.base import GOODBYE_S, PIECE, Course, Server, Session, SizeUnknown, above, said
+from exports.delivery.base import ASIDE, GOODBYE_S, PIECE, Course, Server, Session, SizeUnknown, above, said
 from exports.delivery.ftp_client import Client
 from exports.delivery.reaching import first_bytes
 from exports.errors.target import (
@@ -46,6 +46,8 @@ IMPLICIT: Final = 990
 """The port at which TLS begins at once, without AUTH."""
 UNKNOWN_COMMAND: Final = ("500", "501", "502", "503", "504")
 _REUSE = re.compile(r"reus|resum", re.IGNORECASE)
+_FULL = re.compile(r"no space|not enough|insufficient|quota|disk full", re.IGNORECASE)
+"""Words of servers that answer with a code of what may pass, when a disk is full (pyftpdlib: 426, others: 452)."""
 _UNIX_LINE = re.compile(r"^[-bcdlps]\S{9}\S*\s+\d+\s+\S+\s+\S+\s+(?P<size>\d+)\s+\S+\s+\S+\s+\S+\s(?P<name>.+)$")
 
 
@@ -80,12 +82,14 @@ class FtpSession(Session):
             client.welcome = client.getresp()
         except ftplib.error_temp as error:
             raise ServerBusy(answer=said(error)) from error
-        except (ftplib.Error, EOFError) as error:
+        except ftplib.error_perm as error:
+            raise CommandRefused(answer=said(error)) from error
+        except ftplib.Error as error:
             raise self.course.cut or NotFtp(said(error), **facts) from error
         except TimeoutError as error:
             raise self.course.cut or TargetSilent(limit=self.course.limits.silence) from error
-        except OSError as error:
-            raise self.course.cut or ConnectionLost(str(error)) from error
+        except (OSError, EOFError) as error:
+            raise self.course.cut or ConnectionLost(f"{type(error).__name__}: {error}") from error
 
     def secure(self) -> None:
         """See `Session`. Over FTP without SSL there is nothing to do."""
@@ -146,16 +150,21 @@ class FtpSession(Session):
                 return False
         return True
 
-    def names(self) -> list[str]:
-        """See `Session`."""
+    def first_free(self, names: Sequence[str]) -> str | None:
+        """See `Session`. Of a listing is kept what was asked for: a folder may hold more than there is memory for."""
+        wanted, taken = set(names), set[str]()
+
+        def look(line: str) -> None:
+            if (name := line.replace("\\", "/").rpartition("/")[2]) in wanted:
+                taken.add(name)
+
         with self._translating(CommandRefused):
             try:
-                found = self._lines("NLST")
+                self._list("NLST", look)
             except ftplib.error_perm as error:
-                if str(error)[:3] == "550":  # what some say of an empty folder
-                    return []
-                raise
-        return [one.replace("\\", "/").rpartition("/")[2] for one in found]
+                if str(error)[:3] != "550":  # what some say of an empty folder
+                    raise
+        return next((one for one in names if one not in taken), None)
 
     def size(self, name: str) -> int | None:
         """See `Session`. Without SIZE a line of LIST is read; without that nobody knows."""
@@ -170,26 +179,35 @@ class FtpSession(Session):
             return self._listed_size(name)
 
     def _listed_size(self, name: str) -> int | None:
+        """From lines as `ls -l` writes them. Who lists no names that begin with a dot shows no temporary ones."""
+        sizes: list[int] = []
+        others: list[bool] = []
+
+        def look(line: str) -> None:
+            if found := _UNIX_LINE.match(line):
+                sizes.extend([int(found["size"])] if found["name"] == name else [])
+            elif not line.startswith("total"):
+                others[:] = [True]
+
         try:
-            lines = self._lines("LIST")
+            self._list("LIST", look)
         except ftplib.error_perm as error:
             raise SizeUnknown from error
-        found = [match for match in map(_UNIX_LINE.match, lines) if match]
-        if lines and not found and not all(one.startswith("total") for one in lines):
+        if not sizes and (others or name.startswith(".")):
             raise SizeUnknown
-        size = next((int(one["size"]) for one in found if one["name"] == name), None)
-        if size is None and name.startswith("."):  # which many do not list
-            raise SizeUnknown
-        return size
+        return sizes[0] if sizes else None
 
-    def _lines(self, command: str) -> list[str]:
-        """A listing. ftplib asks for text then; files and sizes are of bytes again."""
-        lines: list[str] = []
+    def _list(self, command: str, look: Callable[[str], None]) -> None:
+        """Look at each line of a listing. ftplib asks for text then; files and sizes are of bytes again."""
+
+        def look_at(line: str) -> None:
+            self.course.alive()
+            look(line)
+
         try:
-            self._client.retrlines(command, lines.append)
+            self._client.retrlines(command, look_at)
         finally:
             self._client.voidcmd("TYPE I")
-        return lines
 
     # --- write, rename
 
@@ -263,7 +281,7 @@ class FtpSession(Session):
                 self._replace(name, new)
 
     def _replace(self, name: str, new: str) -> None:
-        aside = f"{name}.old"
+        aside = f"{name}{ASIDE}"
         with self._translating(ReplaceRefused, name=new):
             self._client.rename(new, aside)
         try:
@@ -327,7 +345,7 @@ class FtpSession(Session):
 
 def _answered(code: str, answer: str, refused: type[TargetError], facts: dict[str, Any]) -> TargetError:
     """What a reply code means (RFC 959, 2228): 4xx may pass, 5xx will not."""
-    if refused is TlsNotOffered or (refused is DataUnprotected and code[0] == "5"):
+    if refused in (TlsNotOffered, DataUnprotected) and code[0] == "5":
         return refused(answer=answer)
     if code == "522" or (_REUSE.search(answer) and refused is WriteRefused):
         return SessionNotReused(answer=answer)
@@ -335,10 +353,10 @@ def _answered(code: str, answer: str, refused: type[TargetError], facts: dict[st
         return ServerBusy(answer=answer)
     if code == "425":
         return DataConnectionFailed(answer)
+    if code == "552" or (code in ("426", "450", "451", "452") and _FULL.search(answer)):
+        return TargetFull(answer=answer)
     if code == "426":
         return ConnectionLost(answer)
-    if code == "552":
-        return TargetFull(answer=answer)
     if code == "553" and refused in (WriteRefused, RenameRefused):
         return NameRefused(answer=answer, name=facts.get("name", ""))
     if code[0] == "4" and not (code == "430" and refused is LoginRefused):

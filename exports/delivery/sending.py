@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 from exports import paths
 from exports.addresses import Guard
 from exports.delivery import reaching
-from exports.delivery.base import GOODBYE_S, Course, Limits, Server, Session, SizeUnknown, Step, Tell, Watch
+from exports.delivery.base import ASIDE, GOODBYE_S, Course, Limits, Server, Session, SizeUnknown, Step, Tell, Watch
 from exports.errors.target import FileExists, NoNumberLeft, SizeDiffers, TargetError
 from exports.target import IfExists
 
@@ -95,7 +95,7 @@ class Probe:
 def temporary(name: str, tag: str, attempt: int) -> str:
     """`.NAME.<run>-<attempt>.part`, the name cut if that is longer than file systems take."""
     ending = f".{tag}-{attempt}.part"
-    kept = name.encode()[: MAX_NAME - len(".old") - len(ending) - 1].decode(errors="ignore")
+    kept = name.encode()[: MAX_NAME - len(ASIDE) - len(ending) - 1].decode(errors="ignore")
     return f".{kept}{ending}"
 
 
@@ -123,18 +123,18 @@ def logged_in(server: Server, guard: Guard, course: Course) -> Iterator[Session]
     limit = course.limits.connect
     session: Session | None = None
     try:
-        with course.phase("address", limit):
+        with course.phase("address", limit, firm=True):
             addresses = reaching.addresses_of(server, guard, limit)
-        with course.phase("connect", limit + 1):  # the connection has its own limit, and its own words
+        with course.phase("connect", limit + 1, firm=True):  # the connection has its own limit, and its own words
             session = session_of(server, course, lambda: reaching.connect(server, addresses, course))
             session.connect()
         if server.type != "ftp":
-            with course.phase("security", limit):
+            with course.phase("security", limit, firm=True):
                 try:
                     session.secure()
                 finally:
                     course.facts["offered"] = session.offered or course.facts.get("certificate", "")
-        with course.phase("login", limit):
+        with course.phase("login", limit, firm=True):
             session.login()
         yield session
     finally:
@@ -162,21 +162,25 @@ def deliver(
     course = Course(limits, tell, watch)
     with logged_in(server, guard, course) as session:
         folder, name = parted(parcel.path, server.type)
+        course.whole(limits.total(min(parcel.size, READ_AGAIN)))
         with course.phase("folder", limits.silence):
             session.enter(folder)
-            if (found := _delivered_before(session, parcel, name, course)) is not None:
+            found = _delivered_before(session, parcel, name, course)
+            _put_back(session, parcel, name)
+            if found is not None:
                 return found
-            _clean(session, parcel, name)
             name = _free_name(session, parcel, name)
-        path = parcel.path[: len(parcel.path) - len(parted(parcel.path, server.type)[1])] + name
-        journal.uploading(path, course.facts.get("address", ""), session.offered)
+            path = parcel.path[: len(parcel.path) - len(parted(parcel.path, server.type)[1])] + name
+            journal.uploading(path, course.facts.get("address", ""), session.offered)
+            _clean(session, parcel, name)
         part = temporary(name, parcel.tag, parcel.attempt)
         with _removing(session, part):
+            course.whole(limits.total(parcel.size))
             with course.phase("write", limits.silence):
-                course.whole(limits.total(parcel.size))
                 session.write(part, parcel.pieces())
                 _check_size(session, part, parcel.size, course)
             journal.uploaded(parcel.size)
+            course.whole(limits.total(0))
             with course.phase("rename", limits.silence):
                 journal.renaming()
                 session.rename(part, name, replace=parcel.if_exists != "fail")
@@ -204,11 +208,34 @@ def _digest(pieces: Iterable[bytes]) -> str:
     return digest.hexdigest()
 
 
-def _clean(session: Session, parcel: Parcel, name: str) -> None:
-    """Remove what earlier attempts of this run left behind."""
-    for attempt in range(max(1, parcel.attempt - LEFT_OVER), parcel.attempt):
+def _earlier(parcel: Parcel, name: str) -> list[str]:
+    """The temporary names that earlier attempts of this run have used."""
+    attempts = range(max(1, parcel.attempt - LEFT_OVER), parcel.attempt)
+    return [temporary(name, parcel.tag, attempt) for attempt in attempts]
+
+
+def _put_back(session: Session, parcel: Parcel, name: str) -> None:
+    """Give the former file its name back if an attempt died after it had moved it aside, before ours took its place."""
+    if parcel.was_renaming is None:
+        return
+    for left in _earlier(parcel, name):
         with suppress(TargetError):
-            if session.exists(left := temporary(name, parcel.tag, attempt)):
+            if not session.exists(aside := f"{left}{ASIDE}"):
+                continue
+            if session.exists(name):
+                session.remove(aside)
+            else:
+                session.rename(aside, name, replace=False)
+
+
+def _clean(session: Session, parcel: Parcel, name: str) -> None:
+    """Remove what earlier attempts of this run left behind.
+
+    It comes after the journal: an attempt that was renaming is known by its temporary file as long as that is told.
+    """
+    for left in _earlier(parcel, name):
+        with suppress(TargetError):
+            if session.exists(left):
                 session.remove(left)
 
 
@@ -218,12 +245,10 @@ def _free_name(session: Session, parcel: Parcel, name: str) -> str:
         raise FileExists(name=name)
     if parcel.if_exists != "number" or parcel.chosen:
         return name
-    taken = set(session.names())
     tried = (name, *(paths.numbered(name, number) for number in range(2, MOST_NUMBERS + 1)))
-    for one in tried:
-        if one not in taken:
-            return one
-    raise NoNumberLeft(number=MOST_NUMBERS)
+    if (free := session.first_free(tried)) is None:
+        raise NoNumberLeft(number=MOST_NUMBERS)
+    return free
 
 
 def _check_size(session: Session, part: str, size: int, course: Course) -> None:

@@ -13,7 +13,7 @@ import logging
 import re
 import socket
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import SimpleNamespace
 from typing import Any, Final
@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
 from exports import ssh_keys
-from exports.delivery.base import GOODBYE_S, Course, Server, Session, above, said
+from exports.delivery.base import ASIDE, GOODBYE_S, Course, Server, Session, above, said
 from exports.delivery.reaching import first_bytes
 from exports.errors.target import (
     CommandRefused,
@@ -225,10 +225,9 @@ class SftpSession(Session):
     def _path(self, name: str) -> str:
         return f"{self._folder.rstrip('/')}/{name}" if self._folder else name
 
-    def names(self) -> list[str]:
-        """See `Session`."""
-        with self._translating(CommandRefused):
-            return list(self._client.listdir(self._folder or "."))
+    def first_free(self, names: Sequence[str]) -> str | None:
+        """See `Session`. Asked for one by one: a listing of a large folder would be held in memory."""
+        return next((one for one in names if self.size(one) is None), None)
 
     def size(self, name: str) -> int | None:
         """See `Session`."""
@@ -282,6 +281,8 @@ class SftpSession(Session):
     def _renamed_at_once(self, old: str, wanted: str) -> bool:
         try:
             self._client.posix_rename(old, wanted)
+        except TimeoutError:
+            raise
         except OSError:
             if not self._transport.is_active():
                 raise
@@ -289,7 +290,7 @@ class SftpSession(Session):
         return True
 
     def _replace(self, old: str, wanted: str, new: str) -> None:
-        aside = f"{old}.old"
+        aside = f"{old}{ASIDE}"
         with self._translating(ReplaceRefused, name=new):
             self._client.rename(wanted, aside)
             try:
@@ -330,6 +331,7 @@ class SftpSession(Session):
         """Say in our words what the server or the connection says; `refused` is for a plain no."""
         try:
             yield
+            self.course.alive()
         except (paramiko.SSHException, EOFError, TimeoutError) as error:
             raise self.course.cut or self._broken(error) from error
         except OSError as error:

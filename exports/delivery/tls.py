@@ -46,6 +46,7 @@ def wrapped(
     connection: socket.socket, context: ssl.SSLContext, name: str, course: Course, session: ssl.SSLSession | None = None
 ) -> ssl.SSLSocket:
     """TLS over a connection, in the same `session` if one is given; the watchdog can cut its handshake too."""
+    connection.getpeername()  # if it is lost already, `wrap_socket` would raise too, and leave a socket open
     made = context.wrap_socket(connection, server_hostname=name, session=session, do_handshake_on_connect=False)
     course.hold(made)
     made.do_handshake()
@@ -115,6 +116,6 @@ def refused(error: OSError, server: Server) -> TargetError:
         if code in OTHER_NAME:
             return _NotVerified(CertificateName, error.verify_message)
         return _NotVerified(CertificateUntrusted, error.verify_message)
-    if isinstance(error, ssl.SSLError):
+    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return TlsFailed(str(error))
     return ConnectionLost(f"{type(error).__name__}: {error}")

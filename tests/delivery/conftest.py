@@ -42,8 +42,10 @@ class Diary:
     told: list[tuple[Any, ...]] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     at_fence: Callable[[], None] = lambda: None
+    at_beginning: Callable[[], None] = lambda: None
 
     def uploading(self, path: str, address: str, offered: str) -> None:
+        self.at_beginning()
         self.told.append(("uploading", path, address, offered))
 
     def uploaded(self, size: int) -> None:

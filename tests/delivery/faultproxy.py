@@ -22,6 +22,7 @@ class FaultProxy:
 
     def __init__(self, port: int, mode: Mode = "pass", after: int = 0, first: int = 0) -> None:
         self.target, self.mode, self.after, self.first = port, mode, after, first
+        self._struck: Mode | None = None
         self.connections = 0
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listening.getsockname()[1])
@@ -29,6 +30,10 @@ class FaultProxy:
         self._open: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
+
+    def strike(self, mode: Mode) -> None:
+        """Do it now, to every connection: what a server answers from here on does not arrive."""
+        self._struck = mode
 
     def stop(self) -> None:
         """End it with all its connections."""
@@ -56,12 +61,15 @@ class FaultProxy:
         passed = 0
         silent = False
         while not self._stopped.is_set():
-            if not silent and mode not in ("pass", "slow") and passed >= self.after:
+            mode = self._struck or mode
+            if not silent and mode not in ("pass", "slow") and (self._struck or passed >= self.after):
                 if mode == "hole":
                     silent = True
                 else:
                     return self._break(client, server, mode)
             readable = select.select([client] if silent else [client, server], [], [], 0.05)[0]
+            if self._struck and not silent:
+                continue
             try:
                 for one in readable:
                     limit = 65_536 if mode in ("pass", "slow") or silent else max(1, self.after - passed)

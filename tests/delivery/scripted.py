@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,15 +14,17 @@ from typing import Any
 from exports.delivery import Server
 from tests.delivery.servers import FTP_PASSWORD, USER
 
-HANG = "hang"
-"""In place of an answer: none ever comes."""
+HANG, CLOSE, RESET = "hang", "close", "reset"
+"""In place of an answer: none ever comes, or the connection ends, in order or not."""
 USUAL = {
     "welcome": "220 ready", "USER": "331 password", "PASS": "230 in", "OPTS": "200 ok", "TYPE": "200 ok",
-    "CWD": "250 ok", "MKD": "257 made", "SIZE": "550 no such file", "EPSV": "", "STOR": "150 send",
+    "CWD": "250 ok", "MKD": "257 made", "SIZE": "550 no such file", "EPSV": "", "PASV": "", "STOR": "150 send",
     "done": "226 thanks", "RNFR": "350 to what", "RNTO": "250 renamed", "DELE": "250 gone", "QUIT": "221 bye",
     "AUTH": "234 go on",
-    "PBSZ": "200 ok", "PROT": "200 ok", "NLST": "550 empty",
+    "PBSZ": "200 ok", "PROT": "200 ok", "NLST": "550 empty", "handshake": "", "data handshake": "", "data": "",
 }  # fmt: skip
+"""`handshake`, `data handshake` and `data` are no commands: what happens to TLS, and to files after DATA bytes."""
+DATA = 100_000
 
 
 class ScriptedFtp:
@@ -62,6 +65,10 @@ class ScriptedFtp:
         kind: Any = "ftps" if self._context else "ftp"
         known: dict[str, Any] = {"password": FTP_PASSWORD, **other}
         return Server(kind, "localhost" if self._context else "127.0.0.1", self.port, USER, **known)
+
+    def takes(self, name: str) -> bool:
+        """Whether a file may get that name."""
+        return True
 
     def stop(self) -> None:
         """End it with all its connections."""
@@ -120,11 +127,20 @@ class _Talk:
     def say(self, what: str) -> bool:
         """The scripted answer; whether it is a good one."""
         answer = self.server.script.get(what, "502 what?")
-        if answer == HANG:
-            self.server._stopped.wait(60)
-            return False
+        if self._break(self.control, answer):
+            raise ConnectionAbortedError
         self.tell(answer)
         return answer[0] in "123"
+
+    def _break(self, connection: socket.socket, how: str) -> bool:
+        """Do to a connection what the script says; whether it says so."""
+        if how == HANG:
+            self.server._stopped.wait(60)
+        elif how == RESET:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if how in (CLOSE, RESET):
+            socket.socket.close(connection)
+        return how in (HANG, CLOSE, RESET)
 
     def tell(self, answer: str) -> None:
         """An answer."""
@@ -132,6 +148,8 @@ class _Talk:
 
     def _auth(self, _rest: str) -> None:
         if self.say("AUTH") and self.server._context is not None:
+            if self._break(self.control, self.server.script["handshake"]):
+                raise ConnectionAbortedError
             self.control = self.server._context.wrap_socket(self.control, server_side=True)
             self.server._open.append(self.control)
 
@@ -145,6 +163,9 @@ class _Talk:
 
     def _pasv(self, _rest: str) -> None:
         """Names an address that is not ours: nobody may go there."""
+        if self.server.script["PASV"]:
+            self.say("PASV")
+            return
         self.data = socket.create_server(("127.0.0.1", 0))
         self.server._open.append(self.data)
         port = self.data.getsockname()[1]
@@ -163,28 +184,39 @@ class _Talk:
         made = self.data.accept()[0]
         self.server._open.append(made)
         if self.server._context is not None:
+            if self._break(made, self.server.script["data handshake"]):
+                raise ConnectionAbortedError
             made = self.server._context.wrap_socket(made, server_side=True)
+            self.server._open.append(made)
             self.server.reused.append(bool(made.session_reused))
             if not made.session_reused:
                 made.close()
                 self.tell("522 SSL connection failed: session reuse required")
                 return
+        arrived = self._taken(made)
+        made.close()
+        self.server.files[name] = arrived[: len(arrived) - self.server.loses] if self.server.loses else arrived
+        self.say("done")
+
+    def _taken(self, made: socket.socket) -> bytes:
         arrived = b""
         with suppress(OSError):
             while piece := made.recv(65_536):
                 arrived += piece
+                if len(arrived) > DATA and self._break(made, self.server.script["data"]):
+                    return arrived
             if isinstance(made, ssl.SSLSocket):
                 made.unwrap()
-        made.close()
-        self.server.files[name] = arrived[: len(arrived) - self.server.loses] if self.server.loses else arrived
-        self.say("done")
+        return arrived
 
     def _rnfr(self, name: str) -> None:
         self.renamed = name
         self.say("RNFR")
 
     def _rnto(self, name: str) -> None:
-        if self.say("RNTO"):
+        if not self.server.takes(name):
+            self.tell("553 not that name")
+        elif self.say("RNTO"):
             self.server.files[name] = self.server.files.pop(self.renamed)
 
     def _dele(self, name: str) -> None:

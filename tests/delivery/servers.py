@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import socket
 import threading
 import warnings
@@ -17,6 +19,7 @@ from exports.delivery import Server
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # pyftpdlib uses what Python 3.12 has no more
     from pyftpdlib.authorizers import DummyAuthorizer
+    from pyftpdlib.filesystems import AbstractedFS
     from pyftpdlib.handlers import FTPHandler, TLS_FTPHandler
     from pyftpdlib.ioloop import IOLoop
     from pyftpdlib.servers import FTPServer
@@ -38,6 +41,7 @@ class SftpServer:
         files: Callable[[Any], asyncssh.SFTPServer] | None = None,
         client_keys: str = "",
         port: int = 0,
+        on_login: Callable[[], object] = lambda: None,
     ) -> None:
         self.folder = folder
         self.passwords: list[str] = []
@@ -46,6 +50,7 @@ class SftpServer:
         self._opened: list[Any] = []
         self._client_keys = client_keys
         self._port = port
+        self._on_login = on_login
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -72,6 +77,7 @@ class SftpServer:
 
             def validate_password(self, username: str, password: str) -> bool:
                 outer.passwords.append(password)
+                outer._on_login()
                 return (username, password) == (USER, PASSWORD)
 
         keys = asyncssh.import_authorized_keys(self._client_keys) if self._client_keys else None
@@ -173,6 +179,40 @@ class FtpServer:
         host = "localhost" if self.is_secret else "127.0.0.1"
         known: dict[str, Any] = {"password": FTP_PASSWORD, **other}
         return Server("ftps" if self.is_secret else "ftp", host, port or self.port, USER, **known)
+
+
+class FullFiles(AbstractedFS):  # type: ignore[misc]
+    """The files of an FTP server on a disk that has room for ROOM bytes of each."""
+
+    def open(self, filename: str, mode: str) -> Any:
+        return FullFile(Path(filename)) if mode.startswith("w") else super().open(filename, mode)
+
+
+class FullFile:
+    """A file on such a disk."""
+
+    ROOM = 100_000
+
+    def __init__(self, path: Path) -> None:
+        self.name, self.closed = str(path), False
+        self._left = self.ROOM
+        self._file = path.open("wb")
+
+    def write(self, data: bytes) -> int:
+        """Take what there is room for."""
+        self._left -= len(data)
+        if self._left < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return self._file.write(data)
+
+    def seek(self, place: int) -> int:
+        """See `io`."""
+        return self._file.seek(place)
+
+    def close(self) -> None:
+        """See `io`."""
+        self.closed = True
+        self._file.close()
 
 
 class Listener:

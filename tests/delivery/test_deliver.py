@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from exports.delivery import PHASES, probe
+from exports.delivery.base import ASIDE
 from exports.delivery.sending import MAX_NAME, temporary
 from exports.errors import Cancelled, Fenced
 from exports.errors.target import FileExists, LoginRefused, SizeDiffers
@@ -140,6 +141,30 @@ def test_an_attempt_that_died_before_its_rename_is_repeated(anyone: Anyone, fold
     else:
         (folder / "x.csv").write_bytes(b"0" * one.size)
     assert not send(one, anyone.at()).found
+    assert files(folder) == {"x.csv": bytes_of(one)}
+
+
+@pytest.mark.parametrize("died", ["before ours was in its place", "after it"])
+def test_a_former_file_that_was_moved_aside_is_put_back_or_removed(anyone: Anyone, folder: Path, died: str) -> None:
+    one = parcel(path="/x.csv", attempt=2, was_renaming=1)
+    part = temporary("x.csv", one.tag, 1)
+    (folder / f"{part}{ASIDE}").write_bytes(b"yesterday")
+    is_there = died == "after it"
+    (folder / ("x.csv" if is_there else part)).write_bytes(bytes_of(one))
+    seen: list[dict[str, bytes]] = []
+    assert send(one, anyone.at(), Diary(at_fence=lambda: seen.append(files(folder)))).found is is_there
+    assert is_there or seen[0]["x.csv"] == b"yesterday"
+    assert files(folder) == {"x.csv": bytes_of(one)}
+
+
+def test_what_an_attempt_left_is_there_until_the_journal_has_forgotten_it(anyone: Anyone, folder: Path) -> None:
+    one = parcel(path="/x.csv", attempt=2, was_renaming=1)
+    left = temporary("x.csv", one.tag, 1)
+    (folder / left).write_bytes(bytes_of(one))
+    (folder / "x.csv").write_bytes(b"0" * one.size)
+    diary = Diary(at_beginning=lambda: files(folder)[left] and None)
+    send(one, anyone.at(), diary)
+    assert diary.told[0][0] == "uploading"
     assert files(folder) == {"x.csv": bytes_of(one)}
 
 

@@ -145,6 +145,9 @@ def test_names_that_cannot_be_looked_up_are_told_apart() -> None:
     def away(_host: str, _port: int) -> list[str]:
         raise socket.gaierror(socket.EAI_AGAIN, "away")
 
+    def failed(_host: str, _port: int) -> list[str]:
+        raise socket.gaierror(socket.EAI_FAIL, "SERVFAIL")
+
     def hangs(_host: str, _port: int) -> list[str]:
         time.sleep(2)
         return []
@@ -152,7 +155,8 @@ def test_names_that_cannot_be_looked_up_are_told_apart() -> None:
     with pytest.raises(HostUnknown) as told:
         deliver_to("files.example.com", 2222, guard(unknown))
     assert (told.value.permanent, told.value.phase) == (True, "address")
-    for answer in (away, hangs):
+    for answer in (away, failed, hangs):
         with pytest.raises(NamesUnavailable) as later:
             deliver_to("files.example.com", 2222, guard(answer), Limits(connect=0.2))
-        assert not later.value.permanent
+        assert (later.value.permanent, later.value.phase) == (False, "address")
+        assert "files.example.com" in later.value.message

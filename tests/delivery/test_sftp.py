@@ -12,7 +12,7 @@ import pytest
 from exports.delivery import probe
 from exports.errors import target as errors
 from tests.delivery.conftest import HERE, QUICK, Diary, bytes_of, parcel, send
-from tests.delivery.servers import SftpServer
+from tests.delivery.servers import FullFile, SftpServer
 
 Keep = Callable[[Any], Any]
 
@@ -102,6 +102,23 @@ def test_a_server_that_lets_nobody_rename_keeps_the_old_file(folder: Path, runni
     assert [(one.name, one.read_bytes()) for one in folder.iterdir()] == [("x.csv", b"yesterday")]
 
 
+def test_a_server_that_takes_the_old_name_and_gives_no_new_one_keeps_the_old_file(folder: Path, running: Keep) -> None:
+    def unsupported(self: Any, *_arguments: Any) -> None:
+        raise asyncssh.SFTPOpUnsupported("no")
+
+    def moves(self: Any, old: bytes, new: bytes) -> Any:
+        if old.endswith(b".part"):
+            raise asyncssh.SFTPPermissionDenied("no new names")
+        return asyncssh.SFTPServer.rename(self, old, new)
+
+    server = running(SftpServer(folder, files=files_of(folder, posix_rename=unsupported, rename=moves)))
+    (folder / "x.csv").write_bytes(b"yesterday")
+    with pytest.raises(errors.ReplaceRefused) as told:
+        send(parcel(10_000, "/x.csv"), server.at())
+    assert told.value.permanent
+    assert [(one.name, one.read_bytes()) for one in folder.iterdir()] == [("x.csv", b"yesterday")]
+
+
 @pytest.mark.parametrize(
     ("method", "raised", "error"),
     [
@@ -122,7 +139,22 @@ def test_each_refusal_has_its_error(
     with pytest.raises(error) as told:
         send(parcel(300_000, "/in/x.csv"), server.at())
     assert type(told.value) is error
-    assert not [one for one in folder.rglob("*.csv") if one.is_file()]
+    assert ("by itself" in told.value.advised) is not told.value.permanent
+    assert str(raised) in told.value.message
+    assert [one for one in folder.rglob("*") if one.is_file()] == []
+
+
+def test_a_disk_that_is_full_keeps_the_old_file_and_no_half_one(folder: Path, running: Keep) -> None:
+    def open_full(self: Any, path: bytes, *_arguments: Any) -> FullFile:
+        return FullFile(Path(self.map_path(path).decode()))
+
+    (folder / "x.csv").write_bytes(b"yesterday")
+    server = running(SftpServer(folder, files=files_of(folder, open=open_full)))
+    with pytest.raises(errors.TargetFull) as told:
+        send(parcel(300_000, "/x.csv"), server.at())
+    assert told.value.permanent
+    assert "No space left on device" in told.value.message
+    assert [(one.name, one.read_bytes()) for one in folder.iterdir()] == [("x.csv", b"yesterday")]
 
 
 def test_what_is_no_sftp_server_is_told(running: Keep, folder: Path) -> None:

@@ -1,0 +1,55 @@
+"""How long a server may hang: by the usual settings and by the longest that are taken (RELIABILITY F24, bar R9)."""
+
+from __future__ import annotations
+
+import pytest
+
+from exports.delivery import Limits, probe
+from exports.delivery.base import GOODBYE_S, SLOWEST
+from exports.delivery.sending import PROBE_S
+from tests.delivery.conftest import HERE, Diary, parcel, send
+from tests.delivery.servers import FtpServer, SftpServer
+from tests.webapp.test_config import PRODUCTION
+from webapp.config import SettingError, read
+
+CONNECTING = ("address", "connect", "security", "login")
+
+
+def limits(**settings: str) -> Limits:
+    """As an installation with these settings has them."""
+    known = read({**PRODUCTION, **settings})
+    return Limits(known.upload_connect_timeout, known.upload_silence, known.upload_grace)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "connecting"),
+    [(limits(), 30), (limits(UPLOAD_CONNECT_TIMEOUT="30", UPLOAD_SILENCE="55"), 31)],
+    ids=["usual", "longest"],
+)
+def test_a_server_that_hangs_is_noticed_within_a_minute_in_every_phase(
+    anyone: FtpServer | SftpServer, allowed: Limits, connecting: int
+) -> None:
+    diary = Diary()
+    send(parcel(10), anyone.at(), diary, limits=allowed)
+    begun = {one.phase: one.facts["limit"] for one in diary.steps if one.state == "begun"}
+    assert all(begun.pop(phase) <= connecting for phase in CONNECTING if phase in begun)
+    assert set(begun) == {"folder", "write", "rename"}
+    assert all(limit + GOODBYE_S < 60 for limit in begun.values())
+    # FTP over SSL may connect a second time, to see a certificate that it does not know.
+    assert 2 * allowed.connect <= 60
+
+
+def test_settings_are_the_limits_that_stand_beside_them_in_the_code() -> None:
+    assert limits() == Limits()
+    for name, most in (("UPLOAD_CONNECT_TIMEOUT", 30), ("UPLOAD_SILENCE", 55)):
+        with pytest.raises(SettingError, match=name):
+            limits(**{name: str(most + 1)})
+
+
+def test_all_of_a_delivery_is_bounded_by_its_size_and_a_probe_by_seconds(anyone: FtpServer | SftpServer) -> None:
+    assert SLOWEST == 10_000
+    assert limits().total(300_000_000) == 60 + 30_000
+    found = probe(anyone.at(), HERE, "/x.csv", tag="t")
+    assert found.is_good
+    assert all(one.facts["limit"] <= 6 for one in found.steps if one.state == "begun")
+    assert PROBE_S + GOODBYE_S / 3 <= 15
