@@ -179,13 +179,13 @@ def workshop(private_services: PrivateServices, postgres: Cluster) -> Iterator[W
 
 
 @contextmanager
-def opened(services: PrivateServices, postgres: Cluster) -> Iterator[Workshop]:
+def opened(services: PrivateServices, postgres: Cluster, **settings: str) -> Iterator[Workshop]:
     """An installation on these services, with a source of its own; what it has started is ended with it."""
     name = f"source_{uuid.uuid4().hex[:12]}"
     source_url = postgres.create(name, template=_source_template(postgres))
     with psycopg.connect(services.database_url, autocommit=True) as connection:
         connection.execute(CLOCK)
-    services.environment.update({"RUN_SWEEP": "1", "SOURCE_DATABASE_URL": source_url})
+    services.environment.update({"RUN_SWEEP": "1", "SOURCE_DATABASE_URL": source_url, **settings})
     with application(services.environment) as app:
         shop = Workshop(app, cast_of(app), services, source_url, Clock(services.database_url))
         try:

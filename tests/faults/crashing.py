@@ -1,7 +1,8 @@
 """Processes that die at a step of their own: `python -m tests.faults.crashing`, driven by `Doomed`.
 
-Every commit, statement, command to Redis, piece of the source and operation of the store is a step. A process is forked
-for each deed, counts its steps, tells their names, and before the step that was chosen sends itself a signal.
+Every commit, statement, command to Redis, piece of the source, operation of the store and request to an upload server
+is a step. A process is forked for each deed, counts its steps, tells their names, and before the step that was chosen
+sends itself a signal.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
 ROOT: Final = Path(__file__).parents[2]
-OUTSIDE: Final = ("Redis", "source", "store")
+OUTSIDE: Final = ("Redis", "source", "store", "target")
 """Steps at which a process is in no transaction of our own database."""
 PART: Final = 32 * 1024
 """Bytes of a part of the store here, so that a file of some hundred kilobytes has several."""
@@ -164,6 +165,23 @@ class Steps:
         self.before(storage.Storage, "give_up", lambda _key: "store give up")
         for method in ("write", "close", "abort"):
             self.before(storage._StoreSink, method, lambda *_more, method=method: f"store {method}")
+        self._arm_deliveries()
+
+    def _arm_deliveries(self) -> None:
+        """Each phase of a login, and each command or request that is sent then."""
+        from ftplib import FTP
+
+        from paramiko import SFTPClient
+        from paramiko.sftp import CMD_NAMES
+
+        from exports.delivery.ftp import FtpSession
+        from exports.delivery.sftp import SftpSession
+
+        for kind in (FtpSession, SftpSession):
+            for phase in ("connect", "secure", "login"):
+                self.before(kind, phase, lambda phase=phase: f"target {phase}")
+        self.before(SFTPClient, "_async_request", lambda _file, asked, *_more: f"target {CMD_NAMES[asked]}")
+        self.before(FTP, "putcmd", lambda line: f"target {line.split()[0]}")
 
 
 def _told_of(statement: str) -> str:
@@ -219,15 +237,17 @@ def _begin(order: dict[str, Any], app: Flask) -> tuple[int, int]:
 def main() -> None:
     """Serve until standard input ends."""
     from exports import storage
-    from jobs import firing, program, runs, worker  # noqa: F401
+    from jobs import connection_test, delivery, firing, program, runs, worker  # noqa: F401
     from tests.faults import deeds  # noqa: F401
     from webapp.extensions import db
 
     storage.PART = PART  # type: ignore[misc]
+    delivery.TOLD_S = 3600.0  # type: ignore[misc]  # else a slow machine would count a step more
     app = program.create()
     with app.app_context():
         runs.preload()
         firing.preload()
+        connection_test.preload()
         db.engine.dispose()
     gc.collect()
     gc.freeze()

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from jobs import firing, horse, runs, scheduler, upkeep
+from jobs import connection_test, delivery, firing, horse, runs, scheduler, upkeep
 from tests.fix_app import stores
 from webapp.extensions import db
 from webapp.models import Export, Run, User, brand_scope, system_scope
-from webapp.services import exports, schedules
+from webapp.services import deliveries, exports, schedules
 from webapp.services import runs as services
 from webapp.services.progress import present
 
@@ -167,11 +167,27 @@ def remove_deleted(_app: Flask) -> None:
     upkeep.deleted_exports()
 
 
+def deliver_again(_app: Flask) -> None:
+    """A fastworker's horse: carries out each **Upload again** that waits."""
+    delivery.execute()
+
+
+def upload_again(_app: Flask, brand: str, user: str, run: str, token: str) -> None:
+    """A person presses **Upload again**."""
+    with _at_work(brand, user) as person:
+        deliveries.request_again(person, db.session.get_one(Run, uuid.UUID(run)), uuid.UUID(token))
+
+
+def try_connection(_app: Flask, test: str) -> None:
+    """A fastworker's horse: carries out a **Test connection**."""
+    connection_test.test(test)
+
+
 DEEDS: Final[dict[str, Callable[..., None]]] = {
     deed.__name__: deed
     for deed in (
         execute, execute_without_source, execute_and_be_told_to_go, execute_and_be_cancelled, work, fire, ring,
         reconcile, schedule, sweep, take_back, tidy, orphans, create, run_now, cancel, set_inactive, set_active,
-        delete, remove_deleted,
+        delete, remove_deleted, deliver_again, upload_again, try_connection,
     )
 }  # fmt: skip

@@ -30,6 +30,13 @@ BIG = f"""
 """
 """Half a megabyte that is hard to compress: its zip has about ten parts of tests.faults.crashing.PART."""
 
+REACHABLE = {"EXPORTS_ALLOWED_NETWORKS": "127.0.0.0/8"}
+OPEN = """
+    SELECT id FROM runs WHERE state IN ('queued', 'processing')
+    UNION ALL SELECT id FROM deliveries WHERE state NOT IN ('delivered', 'failed')
+"""
+"""What somebody still has to do something about."""
+
 Facts = dict[str, Any]
 
 
@@ -61,7 +68,7 @@ class Ground:
 
     def recover(self) -> None:
         """What other processes do afterwards: they sweep, ring, fire and carry out what waits, while time goes by."""
-        from jobs import runs, scheduler, upkeep
+        from jobs import delivery, runs, scheduler, upkeep
 
         with self.shop.app.app_context():
             for wait in (0, 46, 46, 900, 900):
@@ -70,7 +77,8 @@ class Ground:
                 scheduler.Clock().tick()
                 scheduler.Clock().reconcile()
                 runs.execute()
-                if not self.rows("SELECT FROM runs WHERE state IN ('queued', 'processing')"):
+                delivery.execute()
+                if not self.rows(OPEN):
                     break
             upkeep.orphans()
 
@@ -78,7 +86,7 @@ class Ground:
 @contextmanager
 def prepared(postgres: Cluster, template: str, files: Path) -> Iterator[Ground]:
     """One, for many examples; finished files go below `files`."""
-    with own_services(postgres, template, files) as services, opened(services, postgres) as shop:
+    with own_services(postgres, template, files) as services, opened(services, postgres, **REACHABLE) as shop:
         with psycopg.connect(shop.source_url, autocommit=True) as connection:
             connection.execute(BIG)
         with (

@@ -285,12 +285,13 @@ NO_EFFECT = ("SELECT", "INSERT", "UPDATE", "Redis ZCOUNT", "Redis ZMSCORE", "Red
 """A question, or what is rolled back with its transaction: a death before it is one after the effect before."""
 
 
-def chosen(deed: str, steps: list[str], chance: random.Random) -> list[int]:
-    """Before which steps a process is to die."""
+def chosen(deed: str, steps: list[str], chance: random.Random, points: int | None = None) -> list[int]:
+    """Before which steps a process is to die: before so many effects, or as many as are usual for the deed."""
+    points = points or (POINTS_OF_RUNS if deed == "execute" else POINTS)
     if is_long():
         return list(range(len(steps)))
     effects = [number for number, name in enumerate(steps) if not name.startswith(NO_EFFECT)]
-    return sorted(chance.sample(effects, min(len(effects), POINTS_OF_RUNS if deed == "execute" else POINTS)))
+    return sorted(chance.sample(effects, min(len(effects), points)))
 
 
 @drill("faults")
@@ -304,16 +305,33 @@ def test_a_process_killed_before_any_of_its_steps_leaves_everything_right(
     before: Callable[[Ground], Facts],
     after: Callable[[Ground, Facts], None],
 ) -> None:
+    die_everywhere(ground, request, deed, before, after)
+
+
+def die_everywhere(
+    ground: Ground,
+    request: pytest.FixtureRequest,
+    deed: str,
+    before: Callable[[Ground], Facts],
+    after: Callable[[Ground, Facts], None],
+    at_once: Callable[[], None] = lambda: None,
+    always: Callable[[list[str]], list[int]] = lambda _steps: [],
+    points: int | None = None,
+) -> None:
+    """Let processes die in a deed. `at_once`: what must be true before others go on; `always`: at steps that no chance
+    leaves out.
+    """
     chance = random.Random(request.config.option.hypothesis_seed)  # noqa: S311 - chooses when to die
     ground.clear()
     steps = ground.processes.do(deed, **before(ground)).steps
-    for number in chosen(deed, steps, chance):
+    for number in sorted({*chosen(deed, steps, chance, points), *always(steps)}):
         ground.clear()
         facts = before(ground)
         end = ground.processes.do(deed, before=number, **facts)
         told = f"{deed} killed before step {number}: {end.steps}"
         assert (end.how, end.steps) == ("killed", steps[: number + 1]), told
         assert not invariants.broken(ground.shop), told
+        at_once()
         ground.recover()
         after(ground, facts)
         assert not invariants.broken(ground.shop, tidied=True), told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import socket
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
@@ -18,6 +19,8 @@ from sqlalchemy import select
 from exports.addresses import read_networks
 from exports.delivery.sending import temporary
 from exports.errors import Fenced
+from exports.pipeline import Progress
+from exports.secrets import new_key
 from exports.target import Upload
 from jobs import delivery as jobs_delivery
 from jobs import runs as jobs_runs
@@ -67,8 +70,8 @@ def connected(people: People) -> Callable[..., str]:
         with people.exporter.at_work() as user:
             made = Connection(
                 id=uuid.uuid4(), brand_id=user.brand_id, created_by_id=user.id, name=f"{at.type} {at.port}",
-                type=at.type, host=at.host, port=at.port, username=USER, accepted_key=at.trust,
-                **{"shared_with_exporters": True, **changes},
+                type=at.type, port=at.port, username=USER, accepted_key=at.trust,
+                **{"host": at.host, "shared_with_exporters": True, **changes},
             )  # fmt: skip
             credentials.put(made, connections.Credential("password", at.password))
             db.session.add(made)
@@ -327,6 +330,75 @@ def test_an_attempt_that_died_is_followed_by_one_that_leaves_one_file(
     assert there(folder) == ["in/x.csv"]
     if inode:
         assert file.stat().st_ino == inode, "it was not sent a second time"
+
+
+def test_a_heartbeat_of_a_later_attempt_leaves_the_size_of_the_file_that_is_kept(
+    app: Flask, people: People, server: SftpServer, folder: Path, connected: Callable[..., str]
+) -> None:
+    run_id = create(people.exporter, connected(server), path="/in/x")
+    server.stop()
+    work(app)
+    with seen(people.exporter, run_id) as (run, _):
+        made = run.rows, run.bytes
+        db.session.execute(db.update(Run).where(Run.id == run_id).values(not_before=run.created_at))
+        db.session.commit()
+    with app.app_context():
+        mine = take_next("worker that takes its time")
+        assert mine is not None
+        runs.beat(mine, Progress(0, 0, 0.0), "starting")
+    with seen(people.exporter, run_id) as (run, _):
+        assert (run.rows, run.bytes) == made
+        assert made[1] > 0
+
+
+def with_keys(app: Flask, *keys: str) -> None:
+    """The operator has changed CREDENTIAL_KEYS and started everything again."""
+    app.config["SETTINGS"] = replace(app.config["SETTINGS"], credential_keys=keys)
+
+
+def test_an_old_key_still_opens_credentials_and_without_it_the_run_says_so(
+    app: Flask, people: People, server: SftpServer, folder: Path, connected: Callable[..., str]
+) -> None:
+    connection, old, new = connected(server), app.config["SETTINGS"].credential_keys, new_key()
+    with_keys(app, new)
+    run_id = create(people.exporter, connection, path="/in/x")
+    work(app)
+    with seen(people.exporter, run_id) as (run, [sent]):
+        assert (run.state, run.error_code) == ("failed", "target.credential_unreadable")
+        assert run.error_message == "The credential of the connection can't be read."
+        assert "CREDENTIAL_KEYS" in str(run.error_advice)
+        assert sent.state == "failed"
+    assert (there(folder), server.passwords) == ([], [])
+    with_keys(app, new, *old)
+    create(people.exporter, connection, path="/in/x")
+    work(app)
+    assert there(folder) == ["in/x.csv"]
+
+
+@pytest.mark.parametrize(
+    ("number", "state", "code"),
+    [
+        (socket.EAI_NONAME, "failed", "target.host_unknown"),
+        (socket.EAI_AGAIN, "queued", "target.names_unavailable"),
+        (socket.EAI_FAIL, "queued", "target.names_unavailable"),
+    ],
+)
+def test_a_host_without_address_ends_the_run_and_name_servers_that_are_away_are_waited_for(
+    app: Flask, people: People, server: SftpServer, connected: Callable[..., str], number: int, state: str, code: str
+) -> None:
+    def resolver(_host: str, _port: int) -> list[str]:
+        raise socket.gaierror(number, "as a test wants it")
+
+    run_id = create(people.exporter, connected(server, host="files.example.com"))
+    app.config["RESOLVER"] = resolver
+    try:
+        work(app)
+    finally:
+        del app.config["RESOLVER"]
+    with seen(people.exporter, run_id) as (run, [sent]):
+        assert (run.state, run.error_code, sent.state, sent.error_code) == (state, code, state, code)
+        assert "files.example.com" in str(run.error_message)
+    assert server.passwords == []
 
 
 def test_an_attempt_that_lost_its_run_renames_nothing(

@@ -10,7 +10,7 @@ import random
 from datetime import timedelta
 from typing import Any, Final, Protocol
 
-from sqlalchemy import ColumnElement, Update, and_, func, select, update
+from sqlalchemy import ColumnElement, Update, and_, case, func, select, update
 
 from exports.errors import Cancelled, ExportsError, Fenced, RightsLost
 from webapp.extensions import db
@@ -66,16 +66,21 @@ def _held(mine: Claim) -> ColumnElement[bool]:
 
 
 def beat(mine: Claim, progress: Progress, phase: str) -> None:
-    """Renew the lease and tell how far the file is.
+    """Renew the lease and tell how far the file is; of one that is kept already its rows and bytes stay.
 
     Raises:
         Fenced: another attempt owns the run.
         Cancelled: somebody wants it stopped.
     """
+    is_made = Run.artefact.is_not(None)
+    far = {
+        "rows": case((is_made, Run.rows), else_=progress.rows),
+        "bytes": case((is_made, Run.bytes), else_=progress.bytes),
+    }
     statement = (
         update(Run)
         .where(_held(mine), Run.state == "processing")
-        .values(lease_until=lease(), rows=progress.rows, bytes=progress.bytes, phase=phase)
+        .values(lease_until=lease(), phase=phase, **far)
         .returning(Run.cancel_requested_at)
         .execution_options(synchronize_session=False)
     )
