@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from tests.fix_app import stores
 from tests.fix_hostile import Inputs, Ways, group, is_storable, shown
 
+if TYPE_CHECKING:
+    from flask import Flask
+
 GOOD: Final[dict[str, Any]] = {"host": "sftp.partner.example", "port": "2222", "username": "maple", "password": "p",
                                "path": "/upload/stores.csv"}  # fmt: skip
 NEEDS_A_RESOLVER: Final = "host with A=public and AAAA=::1"
-BROWSERS_TRIM: Final = frozenset[str]()
 
 
 def inputs_of(target: dict[str, Any]) -> Inputs:
@@ -36,8 +38,12 @@ def inputs_of(target: dict[str, Any]) -> Inputs:
         ("target_credentials", ("username", "password")),
     ],
 )
-def test_a_hostile_target_has_one_answer(plain_ways: Ways, name: str, parts: tuple[str, ...]) -> None:
+def test_a_hostile_target_has_one_answer(
+    app: Flask, plain_ways: Ways, name: str, parts: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     ways = plain_ways
+    asked: list[str] = []
+    monkeypatch.setitem(app.config, "RESOLVER", lambda host, _port: asked.append(host))
     blocks = name in ("target_host", "target_port")
     seen = 0
     for value, is_refused in group(name):
@@ -59,3 +65,4 @@ def test_a_hostile_target_has_one_answer(plain_ways: Ways, name: str, parts: tup
             stays = is_storable(value) and not (part in ("username", "password") and is_refused and value)
             assert where == ("on" if not told else "here" if stays else "refused"), (part, shown(value), where)
     assert seen >= len(parts)
+    assert asked == [], "no page and no command looks a name up"
