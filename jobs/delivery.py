@@ -7,10 +7,11 @@ import time
 from typing import Any, Final
 
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from exports import delivery
 from exports.delivery import Step
-from exports.errors import ExportsError, Fenced, GivenBack, RunStopped, TargetError, Unexpected
+from exports.errors import DatabaseAway, ExportsError, Fenced, GivenBack, RunStopped, TargetError, Unexpected
 from exports.target import Upload
 from jobs import horse, scheduler
 from jobs.lease import Lease
@@ -98,7 +99,26 @@ def _offered(error: ExportsError) -> str:
     return str(error.facts.get("fingerprint", "")) if isinstance(error, TargetError) else ""
 
 
+def database_away(error: OperationalError) -> DatabaseAway:
+    """What SQLAlchemy says of our own database, as an error of ours: without the statement and what it was about."""
+    return DatabaseAway(f"{type(error.orig).__name__}: {error.orig}")
+
+
 def _send(sending: Sending, lease: Lease | None) -> None:
+    """Send the file.
+
+    Raises:
+        ExportsError: what is in the way, also if it is our own database: the journal stands there.
+        RunStopped: cancelled, overtaken, or this process was told to stop.
+    """
+    try:
+        _carry_out(sending, lease)
+    except OperationalError as error:
+        db.session.rollback()
+        raise database_away(error) from error
+
+
+def _carry_out(sending: Sending, lease: Lease | None) -> None:
     row = db.session.get_one(Delivery, sending.delivery_id)
     run = db.session.get_one(Run, sending.run_id)
     export = db.session.get_one(Export, run.export_id)

@@ -102,6 +102,11 @@ def _carry_out(mine: Claim, lease: Lease) -> None:
         log.warning("run %s: attempt %d: %s %s", mine.run_id, mine.attempt, error.code, error)
         _let_go()
         runs.fail(mine, error)
+    except OperationalError as error:  # of our own database alone: what the source says is translated
+        log.warning("run %s: attempt %d: %s", mine.run_id, mine.attempt, error)
+        _let_go()
+        away = delivery.database_away(error)
+        publish(mine, lambda: runs.fail(mine, away))
     except Exception as error:  # no run ends without a reason (RELIABILITY P6), whatever we did not foresee
         log.exception("run %s: attempt %d", mine.run_id, mine.attempt)
         _let_go()

@@ -18,7 +18,7 @@
     │   ├── NoRows                   nothing matched, and the export wants to fail then
     │   ├── RightsLost           what the owner was allowed when it was saved is not allowed any more
     │   └── SystemFault          ours
-    │       └── WorkerDied · Unexpected
+    │       └── WorkerDied · DatabaseAway · Unexpected
     ├── NoFile                   what somebody wants to download is not there
     │   └── NotMade · Expired · Lost
     ├── MomentPassed             a moment of a schedule at which nothing ran
@@ -257,6 +257,13 @@ class WorkerDied(SystemFault):
     code = "system.worker_died"
     sentence = "The worker died {deaths} times while it ran this export."
     advice = "Ask your operator to look at the worker's log: it may be short of memory."
+
+
+class DatabaseAway(SystemFault):
+    code = "system.database"
+    sentence = "Our own database did not answer."
+    advice = f"{RETRIED} If it keeps failing, ask your operator to look at it."
+    permanent = False
 
 
 class Unexpected(SystemFault):

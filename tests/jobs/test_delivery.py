@@ -11,7 +11,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import asyncssh
+import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import select
@@ -27,6 +30,7 @@ from jobs import runs as jobs_runs
 from jobs.scheduler import take_next
 from tests.delivery.servers import PASSWORD, USER, FtpServer, SftpServer
 from tests.fix_app import Clock, People, Person, stores
+from tests.fix_services import Cluster
 from webapp.extensions import db
 from webapp.models import AuditEntry, Connection, Delivery, Export, Run, brand_scope
 from webapp.services import connections, deliveries, exports, runs
@@ -399,6 +403,67 @@ def test_a_host_without_address_ends_the_run_and_name_servers_that_are_away_are_
         assert (run.state, run.error_code, sent.state, sent.error_code) == (state, code, state, code)
         assert "files.example.com" in str(run.error_message)
     assert server.passwords == []
+
+
+def test_a_host_that_may_not_be_reached_any_more_ends_the_run_and_is_kept_in_the_audit_log(
+    app: Flask, people: People, server: SftpServer, connected: Callable[..., str]
+) -> None:
+    run_id = create(people.exporter, connected(server))
+    app.config["SETTINGS"] = replace(app.config["SETTINGS"], allowed_networks=())
+    work(app)
+    with seen(people.exporter, run_id) as (run, _):
+        assert (run.state, run.error_code) == ("failed", "target.blocked")
+        facts = db.session.scalars(select(AuditEntry.facts).where(AuditEntry.action == "target.blocked")).one()
+        assert facts == {"host": "127.0.0.1", "run": str(run_id)}
+    assert server.passwords == []
+
+
+class Closed:
+    """Our own database, which takes no connections from the time that a server is asked to open a file until it is
+    asked to remove it.
+    """
+
+    def __init__(self, postgres: Cluster, url: str) -> None:
+        self._admin, self.name = postgres.admin_dsn(), urlsplit(url).path[1:]
+
+    def allow(self, allowed: bool) -> None:
+        """Open it, or close it and end all that is open."""
+        with psycopg.connect(self._admin, autocommit=True) as connection:
+            connection.execute(f"ALTER DATABASE {self.name} ALLOW_CONNECTIONS {allowed}")  # type: ignore[arg-type]
+            ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+            connection.execute(ended if not allowed else "SELECT %s", [self.name])
+
+    def files(self, folder: Path) -> Callable[[Any], asyncssh.SFTPServer]:
+        """The files of a server that does so."""
+        outer = self
+
+        class Files(asyncssh.SFTPServer):
+            def open(self, *arguments: Any) -> Any:
+                outer.allow(False)
+                return super().open(*arguments)
+
+            def remove(self, path: bytes) -> Any:
+                outer.allow(True)
+                return super().remove(path)
+
+        return lambda channel: Files(channel, chroot=str(folder).encode())
+
+
+def test_our_own_database_that_goes_away_while_a_file_is_sent_is_waited_for(
+    app: Flask, people: People, folder: Path, connected: Callable[..., str], postgres: Cluster, app_database: str
+) -> None:
+    closed = Closed(postgres, app_database)
+    server = SftpServer(folder, files=closed.files(folder))
+    try:
+        run_id = create(people.exporter, connected(server), path="/in/x")
+        work(app)
+    finally:
+        closed.allow(True)
+        server.stop()
+    with seen(people.exporter, run_id) as (run, [sent]):
+        assert (run.state, run.error_code, sent.state) == ("queued", "system.database", "queued")
+        assert "by itself" in str(run.error_advice)
+    assert there(folder) == []
 
 
 def test_an_attempt_that_lost_its_run_renames_nothing(

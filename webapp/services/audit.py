@@ -68,6 +68,7 @@ KINDS: Final = frozenset(
         "command.why",
         "preview.shown",
         "access.denied",
+        "target.blocked",
         "csrf.failed",
     }
 )

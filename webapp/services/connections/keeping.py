@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from exports.addresses import read_host
-from exports.errors import Problem
+from exports.errors import AddressBlocked, Problem
 from webapp.extensions import db
 from webapp.models import Connection, User, clock
 from webapp.permissions import authorize, may
@@ -67,7 +67,7 @@ def create(user: User, wanted: Wanted, credential: Credential | None, *, actor: 
     authorize(user, "connections.create")
     found = [*_of_name(wanted.name), *problems(wanted.server, credential, wants=wanted.wants)]
     if found or credential is None:
-        raise NotKept(found)
+        raise _not_kept(user, wanted.server, found)
     connection = Connection(id=uuid.uuid4(), brand_id=user.brand_id, created_by_id=user.id, name=wanted.name.strip())
     connection.shared_with_exporters = wanted.shared and may(user, "connections.share")
     _put(connection, wanted.server)
@@ -120,7 +120,7 @@ def change(user: User, connection: Connection, wanted: Wanted, credential: Crede
     if credential is None and (moved or wanted.wants != connection.credential_kind):
         found.append(TYPE_AGAIN if moved else NO_KEY if wanted.wants == "key" else NO_CREDENTIAL)
     if found:
-        raise NotKept(found)
+        raise _not_kept(user, wanted.server, found)
     before = facts(connection)
     connection.name, connection.changed_at = wanted.name.strip(), clock()
     if may(user, "connections.share"):
@@ -168,6 +168,14 @@ def facts(connection: Connection) -> dict[str, Any]:
         "username": connection.username,
         "shared": connection.shared_with_exporters,
     }
+
+
+def _not_kept(user: User, server: Server, found: list[Problem]) -> NotKept:
+    """The refusal; that somebody wanted to reach what may not be reached is kept (RELIABILITY section 6). Commits."""
+    if any(one.code == AddressBlocked.code for one in found):
+        audit.record("target.blocked", user, result="denied", host=server.host, port=server.port_or_usual)
+        db.session.commit()
+    return NotKept(found)
 
 
 def _address(server: Server) -> tuple[str, str, str]:

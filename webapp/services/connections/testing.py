@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import delete, func, select, update
 
+from exports.errors import AddressBlocked
 from webapp.extensions import db
 from webapp.models import Connection, ConnectionTest, User, clock
 from webapp.queues import CONNECTION_TEST, enqueue_after_commit
@@ -134,6 +135,9 @@ def finish(test: ConnectionTest, error_code: str | None, offered_key: str | None
     test.credential, test.finished_at = None, clock()
     test.error_code, test.offered_key = error_code, offered_key
     connection: Connection | None = find(test.server)
+    if error_code == AddressBlocked.code:
+        where = {name: test.about[name] for name in ("host", "port")}
+        audit.record("target.blocked", db.session.get_one(User, test.asked_by_id), test, result="denied", **where)
     if connection is not None and offered_key and connection.host == test.about["host"]:
         trust.offered(connection, offered_key)
     db.session.commit()

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, exists, func, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from exports.delivery import Receipt
-from exports.errors import Cancelled, ExportsError, Fenced
+from exports.errors import AddressBlocked, Cancelled, ExportsError, Fenced
 from exports.target import Upload
 from webapp.extensions import db
 from webapp.models import Connection, Delivery, Run, brand_scope, clock
@@ -201,6 +201,8 @@ def failed(mine: Sending, error: ExportsError, offered: str, *, wait: Any = None
             run = db.session.get_one(Run, mine.run_id)
             note(run, "again_failed", message=error.message, code=error.code)
         _audit("delivery.failed", row, result="failed", code=error.code, attempt=mine.attempt)
+        if isinstance(error, AddressBlocked):
+            audit.record("target.blocked", WORKER, row, result="denied", host=row.host, run=str(mine.run_id))
         db.session.commit()
 
 
