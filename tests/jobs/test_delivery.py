@@ -430,7 +430,7 @@ class Closed:
         """Open it, or close it and end all that is open."""
         with psycopg.connect(self._admin, autocommit=True) as connection:
             connection.execute(f"ALTER DATABASE {self.name} ALLOW_CONNECTIONS {allowed}")  # type: ignore[arg-type]
-            ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+            ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = 'exports'"
             connection.execute(ended if not allowed else "SELECT %s", [self.name])
 
     def files(self, folder: Path) -> Callable[[Any], asyncssh.SFTPServer]:
