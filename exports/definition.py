@@ -149,7 +149,9 @@ class Notify(_Strict):
 
 
 class Definition(_Strict):
-    """A saved export, whole. Build it with `parse`, never by hand from a request."""
+    """A saved export, whole: what wizard, command line and API make alike."""
+
+    # Build it with `parse`, never by hand from a request.
 
     name: Annotated[Text, AfterValidator(trimmed)] = Limits(max_length=MAX_NAME)
     model: Id
@@ -248,10 +250,10 @@ def called(parts: Sequence[str | int]) -> str:
         return "The value to replace"
     if parts and parts[0] == "notify" and len(parts) > 2:
         return "The address in Notify"
-    return CALLED.get(str(parts[-1]), _printable(".".join(map(str, parts)))) if parts else "The definition"
+    return CALLED.get(str(parts[-1]), printable(".".join(map(str, parts)))) if parts else "The definition"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """A text that can be written anywhere: names of members are anybody's."""
     return text.encode(errors="backslashreplace").decode()
 
@@ -263,7 +265,7 @@ def _path(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
 
 def _problem(error: Any) -> Problem:
     parts, kind, context = _path(error["loc"]), error["type"], error.get("ctx", {})
-    at = _printable(".".join(map(str, parts))) or "definition"
+    at = printable(".".join(map(str, parts))) or "definition"
     if kind == "too_long" and parts[-1] in TOO_MANY:
         return Problem(at, f"shape.{kind}", TOO_MANY[parts[-1]])
     if kind == "value_error":
@@ -273,8 +275,12 @@ def _problem(error: Any) -> Problem:
     return Problem(at, f"shape.{kind}", f"{called(parts)} {rule}")
 
 
-def _read(text: str | bytes) -> Any:
-    """JSON as its standard has it: no NaN, no member twice."""
+def read_json(text: str | bytes) -> Any:
+    """JSON as its standard has it: no NaN, no member twice.
+
+    Raises:
+        ValueError, RecursionError: it is none.
+    """
 
     def refuse(word: str) -> None:
         raise ValueError(f"{word} is no value of JSON")
@@ -296,15 +302,20 @@ def parse(document: Any) -> Definition:
         DefinitionRefused: with every problem of its shape. Rules of the data model: `rules.problems`.
     """
     try:
-        data = _read(document) if isinstance(document, str | bytes) else document
+        data = read_json(document) if isinstance(document, str | bytes) else document
     except (ValueError, RecursionError) as error:
         raise DefinitionRefused(
-            [Problem("definition", "shape.json", _printable(f"This is not JSON: {error}"))]
+            [Problem("definition", "shape.json", printable(f"This is not JSON: {error}"))]
         ) from error
     try:
         return Definition.model_validate(data)
     except ValidationError as error:
-        raise DefinitionRefused([_problem(one) for one in error.errors(include_url=False)]) from error
+        raise DefinitionRefused(problems_of(error)) from error
+
+
+def problems_of(error: ValidationError) -> list[Problem]:
+    """What is wrong with the shape of a document, in our words."""
+    return [_problem(one) for one in error.errors(include_url=False)]
 
 
 def json_schema() -> dict[str, Any]:

@@ -17,7 +17,7 @@ from webapp.extensions import db
 from webapp.models import Brand, Draft, Export, Run, brand_scope, clock, system_scope
 from webapp.models.sessions import remove_expired
 from webapp.models.states import ENDED
-from webapp.services import artefacts, audit, deliveries, exports, runs, sealing
+from webapp.services import artefacts, audit, deliveries, exports, once, runs, sealing
 from webapp.services.runs.events import note
 
 log = logging.getLogger("jobs.upkeep")
@@ -66,6 +66,7 @@ def tidy(stop: threading.Event = NEVER) -> None:
     counts = {
         "sessions": remove_expired(),
         "drafts": _old_drafts(),
+        "requests to the API": once.remove_expired(),
         "files": expired_files(stop),
         "rows of Logs": old_log_rows(stop),
         "rows of the audit log": old_audit_rows(stop),

@@ -10,6 +10,7 @@ pytest_plugins = [
     "tests.fix_exports",
     "tests.fix_connections",
     "tests.fix_pages",
+    "tests.fix_api",
     "tests.fix_wizard",
     "tests.fix_hostile",
     "tests.fix_browser",

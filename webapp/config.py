@@ -56,6 +56,7 @@ class Settings:
     source_parts: int = 2
     source_pool: int = 4
     trusted_proxies: int = 0
+    api_limit: int = 300
     run_lease: int = 30
     run_sweep: int = 5
     runs_per_brand: int = 2
@@ -256,6 +257,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         source_statement_timeout=_number(environ, "SOURCE_STATEMENT_TIMEOUT", 3600, 1, 86_400),
         source_parts=_number(environ, "SOURCE_PARTS", 2, 1, 8),
         trusted_proxies=_number(environ, "TRUSTED_PROXIES", 0, 0, 5),
+        api_limit=_number(environ, "API_LIMIT", 300, 1, 1_000_000),
         run_lease=_number(environ, "RUN_LEASE", 30, 1, 3600),
         run_sweep=_number(environ, "RUN_SWEEP", 5, 1, 60),
         runs_per_brand=_number(environ, "RUNS_PER_BRAND", 2, 1, 1000),

@@ -12,7 +12,8 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, Unauthorized
 
 from exports.errors import ExportArchived, ExportsError
-from webapp import way_back
+from exports.errors.request import NotAllowed, NotThere, RequestFailed
+from webapp import problems, way_back
 from webapp.extensions import db
 from webapp.htmx import is_htmx, sign_in
 from webapp.permissions import Refused
@@ -27,6 +28,7 @@ SENTENCES: Final = {
     405: ("This request cannot be read", "Go back, reload the page and try again."),
     409: (ExportArchived.sentence.rstrip("."), ExportArchived.advice),
     413: ("That is too much at once", "Send less than 1 MB at a time."),
+    416: ("The file has no such bytes", "Download it from its beginning."),
     429: ("Too many tries", "Wait a few minutes, then try again."),
     500: (
         "Something went wrong that we did not foresee",
@@ -55,8 +57,10 @@ def _said(title: str, advice: str, status: int, url: str = "/", link: str = "All
 def _http(error: HTTPException) -> Response | HTTPException:
     if error.code is None or error.code < 400:
         return error
+    if problems.is_api():
+        return problems.of_http(error)
     answer = _answer(error.code)
-    for name in ("Allow", "Content-Range", "Retry-After"):
+    for name in problems.KEPT_HEADERS:
         if value := dict(error.get_headers()).get(name):
             answer.headers[name] = value
     return answer
@@ -64,16 +68,32 @@ def _http(error: HTTPException) -> Response | HTTPException:
 
 def _unforeseen(error: InternalServerError) -> Response:
     db.session.rollback()
-    return _answer(500)
+    return problems.answer(RequestFailed()) if problems.is_api() else _answer(500)
 
 
-def _signed_out(_error: Unauthorized) -> Response:
+def _ours(error: ExportsError) -> Response:
+    """An error of ours that no view has turned into a page: to a program it is the answer, on a page a fault."""
+    if not problems.is_api() or problems.status_of(error) == 500:
+        raise error
+    db.session.rollback()
+    return problems.answer(error)
+
+
+def _archived(error: ExportArchived) -> Response:
+    return problems.answer(error) if problems.is_api() else _answer(409)
+
+
+def _signed_out(error: Unauthorized) -> Response:
+    if problems.is_api():
+        return problems.of_http(error)
     return sign_in(url_for("accounts.login", next=way_back.here()))
 
 
 def _refused(error: Refused) -> Response:
     """Say no, and keep that it was asked for (RELIABILITY section 6)."""
     _keep("access.denied", asked=error.action)
+    if problems.is_api():
+        return problems.answer(NotThere() if error.hidden else NotAllowed())
     return _answer(404 if error.hidden else 403)
 
 
@@ -98,6 +118,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(Unauthorized, _signed_out)
     app.register_error_handler(InternalServerError, _unforeseen)
     app.register_error_handler(Refused, _refused)
-    app.register_error_handler(ExportArchived, lambda _error: _answer(409))
+    app.register_error_handler(ExportsError, _ours)
+    app.register_error_handler(ExportArchived, _archived)
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(RateLimitExceeded, lambda error: error.response or _answer(429))

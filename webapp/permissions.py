@@ -32,6 +32,10 @@ def _own(user: User, thing: Owned | None) -> bool:
     return thing is not None and thing.owner_id == user.id
 
 
+def _own_or_admin(user: User, thing: Owned | None) -> bool:
+    return thing is not None and (thing.owner_id == user.id or user.role == "admin")
+
+
 def _makes_connections(user: User, _thing: Any) -> bool:
     """Exporters need the grant; of the others a connection is a part of their work."""
     return user.role in ("manager", "admin") or (user.role == "exporter" and user.use_new_target)
@@ -91,6 +95,9 @@ ACTIONS: Final[dict[str, Callable[[User, Any], bool]]] = {
     "exports.hand_over": _is("manager", "admin"),
     "fields.change": _is("admin"),
     "settings.change": _is("admin"),
+    "tokens.create": _anybody,
+    "tokens.list": _is("admin"),
+    "tokens.revoke": _own_or_admin,
     "users.list": _is("admin"),
     "users.invite": _is("admin"),
     "users.change": _is("admin"),

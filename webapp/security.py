@@ -12,8 +12,10 @@ from flask_login import current_user
 from flask_talisman import Talisman
 from sqlalchemy import select
 
+from webapp import bearer
 from webapp.extensions import db
 from webapp.models import User, brand_scope, system_scope
+from webapp.models.tokens import SCOPES
 from webapp.permissions import ACTIONS, PUBLIC, may
 from webapp.web_extensions import csrf, login
 
@@ -35,6 +37,7 @@ ADMIN_PAGES: Final = (
     ("users.list", "people.index", "People", "person-circle"),
     ("settings.change", "settings.index", "Settings", "pencil"),
     ("fields.change", "fields.index", "Custom fields", "table"),
+    ("tokens.list", "tokens.index", "API tokens", "key"),
     ("audit.see", "audit.index", "Audit log", "list"),
 )
 """Action, endpoint, label, icon."""
@@ -63,12 +66,20 @@ def sandboxed(view: Callable[P, R]) -> Callable[P, R]:
 
 
 def require_actions(app: Flask) -> None:
-    """Refuse to start with a route whose view declares no action, or one that nobody may do.
+    """Refuse to start with a route whose view declares no action, or one that nobody may do, and with one of the API
+    that declares no scope.
 
     Raises:
         RuntimeError: naming the routes.
     """
     wanted = {PUBLIC, *ACTIONS}
+    silent = [
+        name
+        for name, view in app.view_functions.items()
+        if name.startswith("api.") and getattr(view, "scope", None) not in SCOPES
+    ]
+    if silent:
+        raise RuntimeError(f"these routes declare no scope of webapp/models/tokens.py: {', '.join(sorted(silent))}")
     wrong = [name for name, view in app.view_functions.items() if getattr(view, "action", None) not in wanted]
     if wrong:
         raise RuntimeError(f"these routes declare no action of webapp/permissions.py: {', '.join(sorted(wrong))}")
@@ -83,6 +94,8 @@ def declared_action(endpoint: str | None) -> str | None:
 
 @login.user_loader  # type: ignore[untyped-decorator]  # flask-login ships no types
 def _load_user(token: str) -> User | None:
+    if bearer.is_asked():
+        return None
     with system_scope():
         user = db.session.scalar(select(User).where(User.token == token))
     return user if user is not None and user.is_active else None
@@ -90,19 +103,24 @@ def _load_user(token: str) -> User | None:
 
 def _enter() -> None:
     """Give the request its id and, for a person who is logged in, the brand that all statements are held to."""
-    g.request_id = uuid.uuid4().hex
+    g.setdefault("request_id", uuid.uuid4().hex)
     g.scopes = ExitStack()
     if request.endpoint is None:
         return
     wanted = declared_action(request.endpoint)
     if wanted is None:
         raise RuntimeError(f"the route {request.endpoint} declares no action")
-    if wanted != PUBLIC and not current_user.is_authenticated:
+    if bearer.is_asked():
+        bearer.the_token()
+    elif wanted != PUBLIC and not current_user.is_authenticated:
         abort(401)
     if current_user.is_authenticated:
         g.scopes.enter_context(brand_scope(current_user.brand_id))
+    if bearer.is_asked():
+        bearer.enter()
     request.get_data(cache=True)  # kept, so that a view can tell a text that is no Unicode, which a form hides
-    csrf.protect()  # here, not before: who is signed out is led to the login, and a refusal has a brand to be kept in
+    if not bearer.is_asked():
+        csrf.protect()  # here, not before: who is signed out is led to the login, and a refusal has a brand
 
 
 def _drop_unsaved(response: Response) -> Response:
@@ -152,6 +170,7 @@ def register(app: Flask) -> None:
         session_cookie_secure=app.config["SESSION_COOKIE_SECURE"],
         session_cookie_samesite="Lax",
     )
+    bearer.register(app)
     app.before_request(_enter)
     app.after_request(_drop_unsaved)
     app.after_request(_keep_private)

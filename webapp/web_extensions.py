@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from typing import Any, Final
 
+from flask import current_app
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
@@ -25,3 +28,9 @@ csrf = CSRFProtect()
 login = LoginManager()
 htmx = Htmx()
 limiter = Limiter(key_func=get_remote_address, storage_options=IMPATIENT)
+
+
+def hashed(kind: str, text: str) -> str:
+    """A key of the limiter: Redis holds no personal data and no secret (RELIABILITY P7)."""
+    secret = current_app.config["SECRET_KEY"].encode()
+    return hmac.new(secret, f"{kind}:{text}".encode(errors="replace"), hashlib.sha256).hexdigest()

@@ -28,6 +28,7 @@
     ├── ExportArchived           nothing runs or changes of what was put aside
     ├── AccountRefused           a user cannot be made or changed as asked
     ├── HandOverRefused          somebody cannot own this export
+    ├── RequestError             a request to the API is not carried out: errors/request.py has about 20
     ├── MailError                a mail cannot be sent; never a reason for a run to fail
     │   ├── MailServerUnreachable · MailServerSlow · MailServerUntrusted
     │   └── MailLoginRefused · MailRefused · MailUnwritable · RecipientNotAllowed
@@ -55,6 +56,7 @@ from exports.errors.mail import MailServerUnreachable as MailServerUnreachable
 from exports.errors.mail import MailServerUntrusted as MailServerUntrusted
 from exports.errors.mail import MailUnwritable as MailUnwritable
 from exports.errors.mail import RecipientNotAllowed as RecipientNotAllowed
+from exports.errors.request import RequestError as RequestError
 from exports.errors.setup import InstanceClosed as InstanceClosed
 from exports.errors.setup import InstanceForeign as InstanceForeign
 from exports.errors.setup import InstanceIncomplete as InstanceIncomplete

@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from exports import catalogue
 from jobs.mail import send
+from tests.fix_api import token_of
 from tests.fix_app import stores
 from tests.fix_mail import mailing_by
 from tests.fix_pages import check
@@ -45,6 +46,23 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "accounts.logout": ALL,
     "accounts.profile": BRAND,
     "accounts.theme": ALL,
+    "api.cancel_run": OWN_OR_MANAGER,
+    "api.change_schedule": OWN_OR_MANAGER,
+    "api.clone_export": OWN_OR_MANAGER,
+    "api.create_export": (*EXPORTERS, "stranger"),
+    "api.download_file": EXPORTERS,
+    "api.get_definition": BRAND,
+    "api.get_export": BRAND,
+    "api.get_model": ALL,
+    "api.get_run": BRAND,
+    "api.list_exports": ALL,
+    "api.list_models": ALL,
+    "api.list_runs": BRAND,
+    "api.run_export": OWN_OR_MANAGER,
+    "api.set_active": OWN_OR_MANAGER,
+    "api.set_inactive": OWN_OR_MANAGER,
+    "api_document.openapi": (*ALL, "nobody"),
+    "api_document.read": (*ALL, "nobody"),
     "audit.export": ("admin", "stranger"),
     "audit.index": ("admin", "stranger"),
     "cloning.clone": OWN_OR_MANAGER,
@@ -119,6 +137,10 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "settings.change": ("admin", "stranger"),
     "settings.index": ("admin", "stranger"),
     "several.act": (*EXPORTERS, "stranger"),
+    "tokens.create": ALL,
+    "tokens.index": ("admin", "stranger"),
+    "tokens.new": ALL,
+    "tokens.revoke": ("admin", "exporter"),
     "wizard.accept_target": ("exporter",),
     "wizard.autosave": ("exporter",),
     "wizard.begin": (*EXPORTERS, "stranger"),
@@ -147,6 +169,8 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
 
 
 TOKEN: Final = re.compile(r'name="csrf_token" value="([^"]+)"')
+UNALIKE: Final = ("Date", "Set-Cookie", "RateLimit-Remaining", "RateLimit-Reset")
+"""Headers that are not alike in two answers to the same."""
 
 
 @dataclass(frozen=True)
@@ -161,19 +185,21 @@ class Things:
     connection: uuid.UUID
     mail: uuid.UUID
     field: uuid.UUID
+    token: uuid.UUID
 
 
 @pytest.fixture
 def things(app: Flask, people: People, made: Exports) -> Iterator[Things]:
     """A finished export, a repeated one, a draft and a connection of the exporter; the mail about its run is caught."""
     from tests.fix_connections import partner
-    from webapp.services import connections, custom_fields, drafts, exports
+    from webapp.services import connections, custom_fields, drafts, exports, tokens
 
     export = made.finished(people.exporter)
     with people.exporter.at_work() as user:
         draft = drafts.start(user, catalogue.builtin().models["stores"])
         repeated = exports.create(user, stores(schedule=DAILY), uuid.uuid4())
         connection = connections.create(user, *partner())
+        token = tokens.create(user, tokens.Wanted("Nightly import", ("exports:read",)))[0].id
         newcomer = User(
             brand_id=user.brand_id, email="newcomer@maple.example", name="New", time_zone="UTC", role="viewer",
             password_hash="nobody logs in with this",
@@ -189,7 +215,7 @@ def things(app: Flask, people: People, made: Exports) -> Iterator[Things]:
         with people.admin.at_work() as admin:
             wanted = custom_fields.Wanted("customers", "shoe_size", "Shoe size", column="properties")
             field = custom_fields.create(admin, wanted).id
-        yield Things(*ids, mail, field)
+        yield Things(*ids, mail, field, token)
 
 
 def rules(app: Flask) -> list[Rule]:
@@ -212,14 +238,29 @@ def address(rule: Rule, things: Things) -> str:
         "draft_id": str(things.draft),
     }
     if "id" in rule.arguments:
-        kind = rule.rule.split("/")[1]
-        of_repeated = rule.endpoint.startswith("schedules.")
+        kind = rule.rule.removeprefix("/api/v1").split("/")[1]
+        of_repeated = rule.endpoint.startswith("schedules.") or rule.rule.endswith("active")
         export = things.repeated if of_repeated else things.export
         ids = {"exports": export, "runs": things.run, "users": things.user, "models": "stores",
-               "connections": things.connection, "mailbox": things.mail, "fields": things.field}  # fmt: skip
+               "connections": things.connection, "mailbox": things.mail, "fields": things.field,
+               "tokens": things.token}  # fmt: skip
         values["id"] = str(ids[kind])
     asked = f"?export={things.export}" if rule.endpoint.startswith("handing_over.") else ""
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values[found[1]], rule.rule) + asked
+
+
+def is_api(endpoint: str) -> bool:
+    """Whether a route takes tokens and no sessions."""
+    return endpoint.startswith("api.")
+
+
+def opened(client: Open, person: Person | None, endpoint: str) -> FlaskClient:
+    """A browser in which the person is logged in; for a route of the API a program with a token of that person."""
+    if not is_api(endpoint) or person is None:
+        return client(person)
+    program = client(None)
+    program.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token_of(person)}"
+    return program
 
 
 def token(browser: FlaskClient) -> str:
@@ -232,6 +273,8 @@ def ask(browser: FlaskClient, rule: Rule, at: str, *, forged: bool = False) -> T
     """Use a route by its own method."""
     if not changes(rule):
         return browser.get(at)
+    if is_api(rule.endpoint):
+        return browser.post(at, json={})
     data = {"op": "next", "token": str(uuid.uuid4())}
     if not forged:
         data["csrf_token"] = token(browser)
@@ -270,6 +313,8 @@ def misfit(endpoint: str, who: str, at: str, response: TestResponse, *, has_id: 
     status, location = response.status_code, response.headers.get("Location", "")
     if who in ALLOWED[endpoint]:
         fits = status not in (401, 403, 404, 405) and status < 500 and "/login?" not in location
+    elif who == "nobody" and is_api(endpoint):
+        fits = (status, response.mimetype) == (401, "application/problem+json")
     elif who == "nobody":
         fits = status == 302 and location.startswith("/login?next=")
     elif who == "stranger" and has_id:
@@ -285,7 +330,8 @@ def misfits(app: Flask, client: Open, people: People, things: Things, which: Cal
     for rule in filter(which, rules(app)):
         at = address(rule, things)
         for who in (*ALL, "nobody"):
-            with ask(client(None if who == "nobody" else getattr(people, who)), rule, at) as response:
+            person = None if who == "nobody" else getattr(people, who)
+            with ask(opened(client, person, rule.endpoint), rule, at) as response:
                 response.get_data()
                 found.append(misfit(rule.endpoint, who, at, response, has_id=bool(rule.arguments)))
     return [one for one in found if one]
@@ -310,29 +356,31 @@ def test_everybody_changes_what_the_table_says(
 
 
 def test_a_disabled_user_is_nobody_at_once(app: Flask, client: Open, people: People, things: Things) -> None:
-    browsers = {rule.endpoint: client(people.exporter) for rule in rules(app)}
+    browsers = {rule.endpoint: opened(client, people.exporter, rule.endpoint) for rule in rules(app)}
     with people.exporter.at_work() as user:
         user.disabled_at = db.func.now()
         db.session.commit()
     for rule in rules(app):
         response = ask(browsers[rule.endpoint], rule, address(rule, things))
-        if "nobody" not in ALLOWED[rule.endpoint]:
+        if is_api(rule.endpoint):
+            assert response.get_json(force=True)["code"] == "token.invalid", rule.endpoint
+        elif "nobody" not in ALLOWED[rule.endpoint]:
             assert response.headers["Location"].startswith("/login?next="), rule.endpoint
 
 
 def test_ids_of_another_brand_answer_exactly_as_unknown_ones(
     app: Flask, client: Open, people: People, things: Things
 ) -> None:
-    unknown = Things(*(uuid.uuid4() for _ in range(8)))
+    unknown = Things(*(uuid.uuid4() for _ in range(9)))
     blank = re.compile(r'((?:csrf_token|next)" value=|X-CSRFToken": )"[^"]*"')
-    browser = client(people.stranger)
+    browser, program = client(people.stranger), opened(client, people.stranger, "api.")
     for rule in rules(app):
-        if address(rule, things) == rule.rule or rule.endpoint == "models.view":
+        if address(rule, things) == rule.rule or rule.endpoint in ("models.view", "api.get_model"):
             continue
         answers = []
         for one in (things, unknown):
-            response = ask(browser, rule, address(rule, one))
-            headers = sorted((name, value) for name, value in response.headers if name not in ("Date", "Set-Cookie"))
+            response = ask(program if is_api(rule.endpoint) else browser, rule, address(rule, one))
+            headers = sorted((name, value) for name, value in response.headers if name not in UNALIKE)
             answers.append((response.status_code, blank.sub("", response.get_data(as_text=True)), headers))
         assert answers[0] == answers[1], rule.endpoint
         assert answers[0][0] == 404, rule.endpoint
@@ -358,12 +406,24 @@ def test_what_is_asked_for_in_vain_is_written_down(client: Open, people: People,
 def test_every_post_without_its_token_is_refused_and_written_down(
     app: Flask, client: Open, people: People, things: Things
 ) -> None:
-    posts = list(filter(changes, rules(app)))
+    posts = [rule for rule in rules(app) if changes(rule) and not is_api(rule.endpoint)]
     for rule in posts:
         assert ask(client(people.exporter), rule, address(rule, things), forged=True).status_code == 400, rule.endpoint
     with people.exporter.at_work():
         kept = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "csrf.failed")).all()
     assert len(kept) == len(posts)
+
+
+def test_no_session_opens_the_api(app: Flask, client: Open, people: People, things: Things) -> None:
+    for rule in rules(app):
+        if is_api(rule.endpoint):
+            response = ask(client(people.admin), rule, address(rule, things))
+            assert response.get_json(force=True)["code"] == "token.missing", rule.endpoint
+
+
+def test_a_token_opens_no_page(app: Flask, client: Open, people: People, things: Things) -> None:
+    program = opened(client, people.admin, "api.")
+    assert program.get(f"/exports/{things.export}").headers["Location"].startswith("/login?next=")
 
 
 def test_another_method_than_the_own_is_refused(client: Open, people: People, things: Things) -> None:

@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "date": ("webapp.cli.date", "Say which day a date: expression means."),
     "export": ("webapp.cli.export", "Run, check and show exports."),
     "models": ("webapp.cli.models", "List the data models and their fields."),
+    "token": ("webapp.cli.token", "Tokens of the HTTP API."),
     "user": ("webapp.cli.user", "People who log in."),
 }
 """Name -> module, which has the command under the same name, and what the list of commands says of it."""

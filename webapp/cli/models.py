@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any
 
 import click
 from flask.cli import with_appcontext
 
 from exports import catalogue
-from exports.catalogue import Catalogue, DataField, DataModel, FieldType
-from exports.operators import operators_for
+from exports.catalogue import Catalogue, DataModel
+from exports.described import described, summary
 from webapp.cli.brand_option import brand_option, chosen_brand
 from webapp.services.brands import catalogue_of
-
-FLAGS: Final = ("identifier", "mandatory", "computed", "personal", "translated", "custom")
 
 
 @click.command("models")
@@ -27,14 +25,14 @@ def models(model: str | None, as_json: bool, brand: str | None) -> None:
     """List the data models of a brand, or the fields of one MODEL with their types and operators."""
     seen = catalogue_of(chosen_brand(brand))
     if model is None:
-        rows = [_summary(one) for one in seen.models.values()]
+        rows = [summary(one) for one in seen.models.values()]
         click.echo(_as_json(rows) if as_json else _table(["id", "label", "module", "fields", "custom"], rows))
         return
-    described = _described(_found(seen, model))
+    told = described(_found(seen, model))
     if as_json:
-        click.echo(_as_json(described))
+        click.echo(_as_json(told))
         return
-    listed = [*described["fields"], *({**one, "flags": ["filter only"]} for one in described["attributes"])]
+    listed = [*told["fields"], *({**one, "flags": ["filter only"]} for one in told["attributes"])]
     lines = [{**one, "type": _type(one), "flags": _words(one["flags"])} for one in listed]
     lines = [{**one, "operators": _words(one["operators"])} for one in lines]
     click.echo(_table(["id", "label", "type", "flags", "operators", "description"], lines))
@@ -47,42 +45,6 @@ def _found(seen: Catalogue, id: str) -> DataModel:
     if known is not None:
         raise click.UsageError(f'The brand does not have the module "{known.module}" that {known.label} belongs to.')
     raise click.UsageError(f'There is no data model "{id}". There are: {", ".join(seen.models)}.')
-
-
-def _summary(model: DataModel) -> dict[str, Any]:
-    custom = sum(one.custom for one in model.fields.values())
-    return {
-        "id": model.id,
-        "label": model.label,
-        "module": model.module,
-        "fields": len(model.fields) - custom,
-        "custom": custom,
-        "description": model.description,
-    }
-
-
-def _described(model: DataModel) -> dict[str, Any]:
-    return {
-        **_summary(model),
-        "key": model.key,
-        "fields": [_field(one) for one in model.fields.values()],
-        "attributes": [_field(one) for one in model.attributes.values()],
-    }
-
-
-def _field(one: DataField) -> dict[str, Any]:
-    refers = FieldType.REFERENCE in (one.type, one.items)
-    return {
-        "id": one.id,
-        "label": one.label,
-        "type": one.type.value,
-        **({"items": one.items.value} if one.type == FieldType.LIST else {}),
-        **({"reference": one.reference} if refers else {}),
-        **({"choices": dict(one.choices), "open": one.open} if one.choices else {}),
-        "flags": [flag for flag in FLAGS if getattr(one, flag)],
-        "operators": [operator.id for operator in operators_for(one)],
-        "description": one.description,
-    }
 
 
 def _type(field: dict[str, Any]) -> str:

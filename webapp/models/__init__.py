@@ -8,8 +8,11 @@ from webapp.models.deliveries import Delivery
 from webapp.models.exports import Draft, Export, ExportVersion
 from webapp.models.outbox import Mail
 from webapp.models.runs import Run, RunEvent
+from webapp.models.tokens import ApiRequest, ApiToken
 
 __all__ = [
+    "ApiRequest",
+    "ApiToken",
     "AuditEntry",
     "Brand",
     "Connection",

@@ -67,6 +67,9 @@ KINDS: Final = frozenset(
         "command.run",
         "command.why",
         "preview.shown",
+        "token.created",
+        "token.revoked",
+        "rate.limited",
         "access.denied",
         "target.blocked",
         "csrf.failed",
@@ -80,6 +83,7 @@ def record(kind: str, actor: User | str, thing: Any = None, *, result: str = "ok
     if kind not in KINDS:
         raise ValueError(f"{kind} is no kind of audit entry")
     user = actor if isinstance(actor, User) else None
+    facts = {**facts, **acting_by()} if user is not None else facts
     brand = user.brand_id if user else getattr(thing, "brand_id", None)
     db.session.add(
         AuditEntry(
@@ -95,6 +99,12 @@ def record(kind: str, actor: User | str, thing: Any = None, *, result: str = "ok
             facts=facts,
         )
     )
+
+
+def acting_by() -> dict[str, str]:
+    """By which of the person's API tokens the present request acts, if by one."""
+    name = g.get("acts_by") if has_request_context() else None
+    return {"token": name} if name else {}
 
 
 def record_for_email(kind: str, email: str, result: str = "failed") -> None:

@@ -4,6 +4,7 @@ from flask import Flask
 
 from webapp.views import (
     accounts,
+    api,
     audit,
     cloning,
     connections,
@@ -23,16 +24,18 @@ from webapp.views import (
     schedules,
     settings,
     several,
+    tokens,
     wizard,
 )
 
 
 def register(app: Flask) -> None:
-    """Bind every page to the application."""
+    """Bind every page and the API to the application."""
     pages = (
         accounts, audit, cloning, connections, details, downloads, editing, exports, fields, handing_over,
         health, mailbox, models, passwords, people, removing,
-        runs, schedules, settings, several, wizard,
+        runs, schedules, settings, several, tokens, wizard,
     )  # fmt: skip
     for page in pages:
         app.register_blueprint(page.blueprint)
+    api.register(app)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import uuid
 from typing import Final
 
@@ -18,11 +16,12 @@ from webapp.htmx import go, page
 from webapp.models import User
 from webapp.permissions import PUBLIC
 from webapp.security import action
-from webapp.services import brands, exports, logins
+from webapp.services import brands, exports, logins, tokens
 from webapp.services.exports import ListQuery
+from webapp.services.progress import present
 from webapp.views.lookups import find_user_or_404
 from webapp.way_back import own_path
-from webapp.web_extensions import limiter
+from webapp.web_extensions import hashed, limiter
 
 blueprint = Blueprint("accounts", __name__)
 
@@ -34,12 +33,6 @@ WRONG: Final = "The email or the password is not right"
 TOO_OFTEN: Final = "Too many failed tries. Wait 15 minutes, then try again."
 THEMES: Final = ("system", "light", "dark")
 YEAR_S: Final = 365 * 24 * 3600
-
-
-def hashed(kind: str, text: str) -> str:
-    """A key of the limiter: Redis holds no personal data (RELIABILITY P7)."""
-    secret = current_app.config["SECRET_KEY"].encode()
-    return hmac.new(secret, f"{kind}:{text}".encode(errors="replace"), hashlib.sha256).hexdigest()
 
 
 def _account() -> str:
@@ -139,12 +132,15 @@ def profile(id: uuid.UUID) -> Response:
 def profile_page(person: User, problems: list[tuple[str, str]] | None = None) -> Response:
     """The profile page, with what is wrong with the forms that it has for the person's own."""
     theirs = exports.page(person, ListQuery(mine=True, per_page=10))
+    is_own = person.id == current_user.id
     typed = request.form if problems else {}
     return page(
         "accounts/profile.html",
         person=person,
         theirs=theirs,
-        is_own=person.id == current_user.id,
+        is_own=is_own,
+        tokens=tokens.of(person) if is_own else [],
+        now=present(),
         name=typed.get("name", person.name),
         time_zone=typed.get("time_zone", person.time_zone),
         zones=[(one, one) for one in sorted(brands.zones())],

@@ -10,11 +10,12 @@ from itertools import chain
 from typing import Final
 from urllib.parse import quote
 
-from flask import Blueprint, Flask, Response, abort, current_app, request, url_for
+from flask import Blueprint, Flask, Response, current_app, request, url_for
 from flask_login import current_user
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
 from exports.archive import file_name
-from exports.errors import NotMade
+from exports.errors import NoFile, NotMade
 from webapp.errors import told
 from webapp.extensions import db
 from webapp.filters import day
@@ -53,7 +54,7 @@ def wanted_range(header: str, size: int) -> tuple[int, int] | None:
         if found[2] and int(found[2]) < start:
             return None
     if start >= end:
-        abort(Response(status=416, headers={"Content-Range": f"bytes */{size}"}))
+        raise RequestedRangeNotSatisfiable(size)
     return start, end
 
 
@@ -63,9 +64,23 @@ def wanted_range(header: str, size: int) -> tuple[int, int] | None:
 def download(id: uuid.UUID) -> Response:
     """The zip of a run. It is written down when it begins, and how much of it went out when it ends."""
     _, run = find_run_or_404("exports.download", id)
+    try:
+        return file_of(run)
+    except NoFile as why:  # in place of the file a page that says why, 410 where there was one
+        status = 404 if isinstance(why, NotMade) else 410
+        return told(why, status, url_for("runs.view", id=run.id), "Show the run")
+
+
+def file_of(run: Run) -> Response:
+    """The zip of a run, or the part that is asked for, for a person or a program that may download it.
+
+    Raises:
+        NoFile: saying why there is none.
+        RequestedRangeNotSatisfiable: it has no such bytes.
+    """
     artefact = artefacts.published(run)
     if artefact is None:
-        return _none(run)
+        raise _none(run)
     if request.if_none_match.contains_weak(artefact.sha256):
         unchanged = Response(status=304)
         unchanged.set_etag(artefact.sha256)
@@ -82,16 +97,13 @@ def download(id: uuid.UUID) -> Response:
     if request.method == "GET":
         try:
             _send(response, run, artefact, start, end)
-        except FileNotFoundError:
-            return _none(run)
+        except FileNotFoundError as error:
+            raise _none(run) from error
     return response
 
 
-def _none(run: Run) -> Response:
-    """In place of a file: a page that says why, 410 where there was one."""
-    why = artefacts.why_none(run, day(run.kept_until, current_user.time_zone))
-    status = 404 if isinstance(why, NotMade) else 410
-    return told(why, status, url_for("runs.view", id=run.id), "Show the run")
+def _none(run: Run) -> NoFile:
+    return artefacts.why_none(run, day(run.kept_until, current_user.time_zone))
 
 
 def _asked(artefact: Artefact) -> tuple[int, int] | None:
@@ -119,13 +131,13 @@ def _send(response: Response, run: Run, artefact: Artefact, start: int, end: int
     sent = _Sent(chain([first], pieces))
     response.response = sent
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    user_id, brand_id, run_id = user.id, user.brand_id, run.id
+    user_id, brand_id, run_id, by = user.id, user.brand_id, run.id, audit.acting_by()
 
     @response.call_on_close
     def write_down() -> None:
         with app.app_context(), brand_scope(brand_id):
             user, run = db.session.get_one(User, user_id), db.session.get_one(Run, run_id)
-            audit.record("run.download_ended", user, run, bytes=sent.bytes, complete=sent.bytes == end - start)
+            audit.record("run.download_ended", user, run, bytes=sent.bytes, complete=sent.bytes == end - start, **by)
             db.session.commit()
 
 

@@ -9,9 +9,9 @@ from flask_login import current_user
 from sqlalchemy import select
 
 from webapp.extensions import db
-from webapp.models import Connection, Export, Run, User
+from webapp.models import ApiToken, Connection, Export, Run, User
 from webapp.permissions import Refused, authorize, may
-from webapp.services import connections, exports
+from webapp.services import connections, exports, tokens
 
 
 def find_export_or_404(action: str, id: uuid.UUID) -> Export:
@@ -56,6 +56,18 @@ def find_connection_or_404(action: str, id: uuid.UUID) -> Connection:
         raise Refused(action, hidden=True)
     authorize(current_user, action, connection)
     return connection
+
+
+def find_token_or_404(action: str, id: uuid.UUID) -> ApiToken:
+    """An API token of the person's brand, if the person may do the action to it: the own, for admins any.
+
+    Raises:
+        Refused: hidden (404) in every other case.
+    """
+    token = tokens.find(id)
+    if token is None or not may(current_user, action, token):
+        raise Refused(action, hidden=True)
+    return token
 
 
 def name_of(user_id: uuid.UUID) -> str:

@@ -13,8 +13,8 @@ from webapp.models import User
 from webapp.permissions import PUBLIC, authorize
 from webapp.security import action
 from webapp.services import accounts, links, logins
-from webapp.views.accounts import begin_session, hashed, profile_page
-from webapp.web_extensions import limiter
+from webapp.views.accounts import begin_session, profile_page
+from webapp.web_extensions import hashed, limiter
 
 blueprint = Blueprint("passwords", __name__)
 

@@ -31,14 +31,15 @@ def clone_as_draft(user: User, export: Export, token: uuid.UUID) -> Draft:
     return drafts.add(user, typed, uuid.uuid5(user.id, f"clone of {export.id} {token}"))
 
 
-def clone(owner: User, export: Export, name: str, actor: str) -> Export:
-    """A new export of `owner` with the same definition, made at once: the command line's way. `name` may be empty.
+def clone(owner: User, export: Export, name: str, actor: str = "", token: uuid.UUID | None = None) -> Export:
+    """A new export of `owner` with the same definition, made at once: the way of command line and API. `name` may be
+    empty; `actor` and `token` as in `create`.
 
     Raises:
         Refused: the owner may not create exports.
         DefinitionRefused: with every rule that the definition breaks by now for this owner.
     """
-    return create(owner, copy_of(export, name), uuid.uuid4(), cloned_from=export.id, actor=actor)
+    return create(owner, copy_of(export, name), token or uuid.uuid4(), cloned_from=export.id, actor=actor)
 
 
 def copy_of(export: Export, name: str = "") -> Definition:
