@@ -21,6 +21,9 @@ CAMPAIGNS: Final = {
     "aggregations": "random aggregations give the files that plain Python writes",
     "formats": "files of random tables come back from standard readers, cell for cell",
     "dates": "expressions give the measured days, and whatever is typed is read or refused",
+    "api": "whatever the API's document allows or forbids, no answer is undocumented or of our fault",
+    "injection": "no parameter of a list, a search or a preview reaches SQL as anything but a value",
+    "sqlmap": "sqlmap finds no way into SQL by lists, searches, pages, previews and the API",
     "access": "an id of another brand takes as long as one that never was",
     "faults": "whatever is killed, stopped, wiped or full, no run is lost, and none is published twice",
 }
