@@ -5,12 +5,16 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from tests.campaigns import drill, ended, is_long, tell
+from tests.fix_api import token_of
 
 if TYPE_CHECKING:
+    import pytest
+    from flask import Flask
     from flask.testing import FlaskClient
 
     from tests.fix_app import People, Person
@@ -18,6 +22,20 @@ if TYPE_CHECKING:
 
 Open = Callable[["Person | None"], "FlaskClient"]
 CLOSE_MS: Final = 5.0
+
+
+@drill("access")
+def test_a_program_learns_no_more_by_the_time_either(
+    app: Flask, client: Open, people: People, made: Exports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "SETTINGS", replace(app.config["SETTINGS"], api_limit=1_000_000))
+    export, program = made.finished(people.exporter), client(None)
+    program.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token_of(people.stranger)}"
+    for at, id_ in {"/api/v1/exports/{}": export.id, "/api/v1/runs/{}/download": export.run_id}.items():
+        medians = _medians(program, at, id_, 200 if is_long() else 20)
+        tell(f"{at}: median {medians[0]:.2f} ms foreign, {medians[1]:.2f} ms unknown")
+        assert abs(medians[0] - medians[1]) < CLOSE_MS, (at, medians)
+        ended()
 
 
 @drill("access")
