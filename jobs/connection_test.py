@@ -9,13 +9,14 @@ from typing import Any, Final
 
 from exports import delivery
 from exports.delivery import Probe, Server, Step
-from exports.errors import TargetError, Unexpected
+from exports.errors import AddressBlocked, TargetError, Unexpected
 from exports.errors.target import CredentialMissing
 from jobs import scheduler
 from webapp.extensions import db
-from webapp.models import ConnectionTest, brand_scope
+from webapp.models import Brand, ConnectionTest, brand_scope
 from webapp.services import guarding
-from webapp.services.connections import credentials, reaching, testing
+from webapp.services.connections import credentials, plain, reaching, refusals, testing
+from webapp.services.runs.claiming import WORKER
 
 log = logging.getLogger("jobs.connection_test")
 
@@ -36,7 +37,7 @@ def test(run: str) -> None:
         except Exception:  # whoever waits is told that it is over, whatever it was
             log.exception("the test %s fell over", run)
             db.session.rollback()
-            testing.finish(found, Unexpected.code, None)
+            testing.finish(found, Unexpected.code)
             raise
 
 
@@ -57,23 +58,30 @@ def _carry_out(found: ConnectionTest) -> None:
     try:
         server = _server(found)
     except TargetError as error:
-        testing.add_phase(found, {"phase": "login", "seconds": 0.0, **_told(error)})
-        testing.finish(found, error.code, None)
+        testing.add_phase(found, {"phase": error.phase or "login", "seconds": 0.0, **_told(error)})
+        testing.finish(found, error.code)
         return
     path = found.about["path"] or SOMEWHERE
     probe = delivery.probe(server, guarding.guard(), path, tag=found.id.hex[:12], tell=tell)
     found.phases = [{**one, **_of_phase(one, probe)} for one in found.phases]
-    testing.finish(found, probe.error.code if probe.error else None, probe.offered or None)
+    if isinstance(probe.error, AddressBlocked):
+        refusals.record(WORKER, "test", server.type, server.host, server.port, found)
+    if probe.error is None:
+        testing.finish(found, None, probe.offered)
+    else:
+        testing.finish(found, probe.error.code, probe.offered, is_offered=probe.error.offers_key)
 
 
 def _server(found: ConnectionTest) -> Server:
     """Where to, as whom, and what is trusted there.
 
     Raises:
+        PlainFtpOff: an admin has switched servers of this kind off.
         CredentialMissing: nothing was given to log in with.
         CredentialUnreadable: its key is not in CREDENTIAL_KEYS any more.
     """
     about, sealed = found.about, testing.sealed_of(found)
+    plain.refuse(db.session.get_one(Brand, found.brand_id), about["type"])
     if sealed is None:
         raise CredentialMissing
     credential = credentials.opened(sealed, found.server)
@@ -86,7 +94,7 @@ def _of_phase(phase: dict[str, Any], probe: Probe) -> dict[str, Any]:
     """What a phase found, and what was in its way."""
     facts = {
         "address": {"address": probe.facts.get("address", "")},
-        "security": {"key": probe.offered},
+        "security": {"key": probe.offered, **({"certificate": probe.certificate} if probe.certificate else {})},
     }.get(phase["phase"], {})
     told = _told(probe.error) if probe.error is not None and phase["code"] else {}
     return {"facts": facts, **told}

@@ -96,7 +96,7 @@ def _failed(sending: Sending, error: ExportsError) -> None:
 
 def _offered(error: ExportsError) -> str:
     """The key or certificate that a server showed which is not trusted: an admin is asked about it."""
-    return str(error.facts.get("fingerprint", "")) if isinstance(error, TargetError) else ""
+    return str(error.facts["fingerprint"]) if isinstance(error, TargetError) and error.offers_key else ""
 
 
 def database_away(error: OperationalError) -> DatabaseAway:

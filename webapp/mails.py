@@ -86,12 +86,16 @@ def _templates() -> Environment:
 def _of_account(mail: Mail) -> dict[str, Any]:
     """The link to choose a password is made here, when the mail goes out: its 24 hours begin then."""
     user = db.session.get_one(User, mail.user_id)
-    base = current_app.config["SETTINGS"].base_url
-    about = (
-        f"{base}/users/{mail.facts['user']}" if "user" in mail.facts else f"{base}/password?token={links.made(user)}"
-    )
     brand = db.session.get_one(Brand, mail.brand_id)
-    return {"kind": mail.kind, "user": user, "brand": brand, "told": mail.facts, "link": about}
+    return {"kind": mail.kind, "user": user, "brand": brand, "told": mail.facts, "link": _link_of_account(mail, user)}
+
+
+def _link_of_account(mail: Mail, user: User) -> str:
+    base = current_app.config["SETTINGS"].base_url
+    for thing, pages in (("user", "users"), ("connection", "connections")):
+        if thing in mail.facts:
+            return f"{base}/{pages}/{mail.facts[thing]}"
+    return f"{base}/password?token={links.made(user)}"
 
 
 def _of_run(mail: Mail, recipient: Recipient) -> dict[str, Any]:

@@ -86,6 +86,8 @@ class Course:
     def __init__(self, limits: Limits, tell: Tell | None = None, watch: Watch | None = None) -> None:
         self.limits = limits
         self.facts: dict[str, Any] = {}
+        self.certificate = b""
+        """What the server showed, DER."""
         self._tell = tell or (lambda _step: None)
         self._watch = watch or (lambda _sent: None)
         self._phase: Phase = "address"

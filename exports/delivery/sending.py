@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 
 from exports import paths
 from exports.addresses import Guard
-from exports.delivery import reaching
+from exports.delivery import reaching, tls
 from exports.delivery.base import ASIDE, GOODBYE_S, Course, Limits, Server, Session, SizeUnknown, Step, Tell, Watch
 from exports.errors.target import FileExists, NoNumberLeft, SizeDiffers, TargetError
 from exports.target import IfExists
@@ -79,12 +79,15 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Probe:
-    """What came of a test. `offered` is the host key or certificate that the server showed, trusted or not."""
+    """What came of a test. `offered` is the host key or certificate that the server showed, trusted or not, and
+    `certificate` what stands in the latter (`tls.described`).
+    """
 
     steps: tuple[Step, ...]
     offered: str
     facts: dict[str, Any]
     error: TargetError | None
+    certificate: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_good(self) -> bool:
@@ -303,7 +306,8 @@ def probe(
             _try_out(session, path, tag, course)
     except TargetError as found:
         error = found
-    return Probe(tuple(steps), str(course.facts.get("offered", "")), dict(course.facts), error)
+    certificate = tls.described(course.certificate) if course.certificate else {}
+    return Probe(tuple(steps), str(course.facts.get("offered", "")), dict(course.facts), error, certificate)
 
 
 def _try_out(session: Session, path: str, tag: str, course: Course) -> None:

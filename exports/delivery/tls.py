@@ -8,9 +8,9 @@ import hashlib
 import socket
 import ssl
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from exports.delivery.base import Course, Server
+from exports.delivery.base import Course, Server, said
 from exports.errors.target import (
     CertificateChanged,
     CertificateExpired,
@@ -21,7 +21,12 @@ from exports.errors.target import (
     TlsFailed,
 )
 
+if TYPE_CHECKING:
+    from cryptography import x509
+
 Client = TypeVar("Client")
+MOST_NAMES: Final = 10
+"""Host names of a certificate that are shown: some have hundreds."""
 EXPIRED: Final = frozenset({9, 10})  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
 OTHER_NAME: Final = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
 
@@ -53,9 +58,46 @@ def wrapped(
     return made
 
 
+def _certificate(connection: ssl.SSLSocket) -> bytes:
+    return connection.getpeercert(binary_form=True) or b""
+
+
+def described(certificate: bytes) -> dict[str, Any]:
+    """What a person compares beside the fingerprint: whom it is for, who signed it, for how long; empty if unreadable.
+
+    `names`: the hosts that it is for. `begins`, `ends`: ISO 8601, UTC.
+    """
+    from cryptography import x509
+
+    try:
+        read = x509.load_der_x509_certificate(certificate)
+        subject, issuer = read.subject.rfc4514_string(), read.issuer.rfc4514_string()
+        return {
+            "subject": said(subject),
+            "issuer": said(issuer),
+            "by_itself": subject == issuer,
+            "names": [said(one) for one in _names(read)][:MOST_NAMES],
+            "begins": read.not_valid_before_utc.isoformat(),
+            "ends": read.not_valid_after_utc.isoformat(),
+        }
+    except ValueError:
+        return {}
+
+
+def _names(certificate: x509.Certificate) -> list[str]:
+    from cryptography import x509
+
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    hosts = found.get_values_for_type(x509.DNSName)
+    return [*hosts, *map(str, found.get_values_for_type(x509.IPAddress))]
+
+
 def fingerprint(connection: ssl.SSLSocket) -> str:
     """The certificate of the other end: "x509 SHA256:AB:CD:…"."""
-    digest = hashlib.sha256(connection.getpeercert(binary_form=True) or b"").hexdigest().upper()
+    digest = hashlib.sha256(_certificate(connection)).hexdigest().upper()
     return "x509 SHA256:" + ":".join(digest[place : place + 2] for place in range(0, len(digest), 2))
 
 
@@ -84,15 +126,21 @@ def secured(
         CertificateExpired, CertificateName, CertificateUntrusted, CertificateChanged: with its fingerprint.
         TlsFailed: there is no common way to encrypt.
     """
+
+    def shown_by(one: Client, context: ssl.SSLContext) -> str:
+        connection = begin(one, context)
+        course.certificate = _certificate(connection)
+        return fingerprint(connection)
+
     if server.trust is not None:
-        shown = fingerprint(begin(client, by_fingerprint()))
+        shown = shown_by(client, by_fingerprint())
         if shown == server.trust:
             return client, shown
         client = again()
     try:
-        return client, fingerprint(begin(client, by_authorities()))
+        return client, shown_by(client, by_authorities())
     except _NotVerified as refused:
-        shown = fingerprint(begin(again(), by_fingerprint()))
+        shown = shown_by(again(), by_fingerprint())
         course.facts["certificate"] = shown
         facts: dict[str, Any] = {"host": server.host, "fingerprint": shown}
         kind = CertificateChanged if server.trust is not None else refused.kind

@@ -5,6 +5,8 @@ What can pass is tried again (connections, answers of 4xx); what cannot, a login
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from exports.errors.base import RETRIED, RunError
 
 _ASK_SERVER = "ask whoever runs the upload server"
@@ -12,9 +14,13 @@ _PASSES = f"{RETRIED} If it keeps failing, {_ASK_SERVER}."
 
 
 class TargetError(RunError):
-    """The upload server, or the way to it. `phase` is where it happened, filled in by the delivery."""
+    """The upload server, or the way to it. `phase` is where it happened, filled in by the delivery.
+
+    `offers_key`: the server showed a key or certificate (`fingerprint`) that somebody can accept.
+    """
 
     phase: str = ""
+    offers_key: ClassVar[bool] = False
 
 
 # --- address
@@ -118,12 +124,14 @@ class CertificateUntrusted(TargetError):
         "Nothing was sent. Compare its fingerprint with the one that whoever runs the server names, then accept it: "
         "{fingerprint}."
     )
+    offers_key = True
 
 
 class CertificateChanged(TargetError):
     code = "target.certificate_changed"
     sentence = "The certificate of {host} is another one than was accepted."
     advice = "Nothing was sent. Ask an admin to compare and accept the new one: {fingerprint}."
+    offers_key = True
 
 
 class DataUnprotected(TargetError):
@@ -142,6 +150,7 @@ class HostKeyUnknown(TargetError):
     code = "target.host_key_unknown"
     sentence = "The key of {host} has not been accepted yet."
     advice = "Nothing was sent. Press Test connection, compare the fingerprint and accept it: {fingerprint}."
+    offers_key = True
 
 
 class HostKeyChanged(TargetError):
@@ -151,6 +160,7 @@ class HostKeyChanged(TargetError):
         "Nothing was sent, no password either: it may be another server. Ask an admin to compare and accept the new "
         "key: {fingerprint}."
     )
+    offers_key = True
 
 
 class NoCommonSecurity(TargetError):

@@ -135,7 +135,9 @@ class FtpServer:
     `commands` is all that clients asked for. `handler`: members of the handler's class that are to be different.
     """
 
-    def __init__(self, folder: Path, certificate: Path | None = None, perm: str = "elradfmwMT", **handler: Any) -> None:
+    def __init__(
+        self, folder: Path, certificate: Path | None = None, perm: str = "elradfmwMT", port: int = 0, **handler: Any
+    ) -> None:
         self.folder = folder
         self.commands: list[str] = []
         self.is_secret = certificate is not None
@@ -158,7 +160,7 @@ class FtpServer:
         for name, value in handler.items():
             setattr(Handler, name, value)
         self._loop = IOLoop()
-        self._server = FTPServer(("127.0.0.1", 0), Handler, ioloop=self._loop)
+        self._server = FTPServer(("127.0.0.1", port), Handler, ioloop=self._loop)
         self.port = int(self._server.address[1])
         self._stopped = False
         self._thread = threading.Thread(target=self._serve, daemon=True)

@@ -105,9 +105,9 @@ def test_a_server_that_may_not_be_reached_is_refused_in_the_first_phase(
         app.config["SETTINGS"] = replace(app.config["SETTINGS"], allowed_networks=())  # type: ignore[attr-defined]
         test = carried_out(id_)
         assert [(one["phase"], one["code"]) for one in test.phases] == [("address", "target.blocked")]
-        [kept] = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "target.blocked"))
+        [kept] = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "connection.blocked"))
         assert (kept.actor, kept.result) == (user.email, "denied")
-        assert kept.facts == {"host": "127.0.0.1", "port": sftp_server.port}
+        assert kept.facts == {"at": "test", "type": "sftp", "host": "127.0.0.1", "port": sftp_server.port}
     assert sftp_server.passwords == []
 
 

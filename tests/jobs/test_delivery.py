@@ -413,8 +413,8 @@ def test_a_host_that_may_not_be_reached_any_more_ends_the_run_and_is_kept_in_the
     work(app)
     with seen(people.exporter, run_id) as (run, _):
         assert (run.state, run.error_code) == ("failed", "target.blocked")
-        facts = db.session.scalars(select(AuditEntry.facts).where(AuditEntry.action == "target.blocked")).one()
-        assert facts == {"host": "127.0.0.1", "run": str(run_id)}
+        facts = db.session.scalars(select(AuditEntry.facts).where(AuditEntry.action == "connection.blocked")).one()
+        assert facts == {"at": "delivery", "type": "sftp", "host": "127.0.0.1", "port": server.port}
     assert server.passwords == []
 
 

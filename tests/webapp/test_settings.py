@@ -28,7 +28,7 @@ def save(browser: FlaskClient, **changes: Any) -> tuple[int, str]:
     token = re.search(r'name="csrf_token" value="([^"]+)"', page)
     assert token
     data = {"minimum_minutes": "1", "retention_days": "30", "log_days": "", "audit_days": "730", "mail_domains": "",
-            "modules": MODULES["maple"], "csrf_token": token[1]}  # fmt: skip
+            "plain_ftp": "1", "modules": MODULES["maple"], "csrf_token": token[1]}  # fmt: skip
     response = browser.post("/settings", data={**data, **changes})
     return response.status_code, response.text
 

@@ -22,14 +22,20 @@ DAY: Final = 24 * 60
 @click.option("--minimum-minutes", type=click.IntRange(1, DAY), help="Minutes between two runs of a repeated export.")
 @click.option("--mail-domain", "allowed", multiple=True, metavar="DOMAIN", help="Allow mails to addresses of it.")
 @click.option("--no-mail-domain", "forbidden", multiple=True, metavar="DOMAIN", help="Allow them no more.")
+@click.option("--plain-ftp/--no-plain-ftp", default=None, help="Whether files may go to servers without encryption.")
 @with_appcontext
 def limits(
-    brand: str | None, minimum_minutes: int | None, allowed: tuple[str, ...], forbidden: tuple[str, ...]
+    brand: str | None,
+    minimum_minutes: int | None,
+    allowed: tuple[str, ...],
+    forbidden: tuple[str, ...],
+    plain_ftp: bool | None,
 ) -> None:
     """Show the limits of a brand, changed if options say so.
 
     Schedules that were saved before go on as they are: their limit counts when one is made or changed. Mails to an
-    address whose domain is allowed no more are not sent from then on.
+    address whose domain is allowed no more are not sent from then on, and nothing is uploaded by plain FTP where that
+    is off.
     """
     from webapp.models import brand_scope
 
@@ -39,10 +45,13 @@ def limits(
         if minimum_minutes is not None:
             _change(chosen, "minimum_minutes", minimum_minutes)
         _change(chosen, "mail_domains", sorted({*chosen.mail_domains, *domains[0]} - {*domains[1]}))
+        if plain_ftp is not None:
+            _change(chosen, "plain_ftp", plain_ftp)
         apart = f"{chosen.minimum_minutes} minute{'s' if chosen.minimum_minutes != 1 else ''}"
         click.echo(f"{chosen.name}: runs of a repeated export are at least {apart} apart.")
         others = f"users and to addresses of {', '.join(chosen.mail_domains)}" if chosen.mail_domains else "users alone"
         click.echo(f"{chosen.name}: mails go to {others}.")
+        click.echo(f"{chosen.name}: plain FTP is {'allowed' if chosen.plain_ftp else 'switched off'}.")
 
 
 def _domain(typed: str) -> str:

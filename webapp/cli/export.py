@@ -169,7 +169,7 @@ def check(file: BinaryIO, brand: str | None) -> None:
     """Print every problem of a definition as a JSON line on standard output; nothing when all is well."""
     from exports import checking, schedule
     from webapp.models import brand_scope
-    from webapp.services import brands, guarding
+    from webapp.services import brands, connections, guarding
     from webapp.services.mail import notify
     from webapp.services.progress import present
 
@@ -189,6 +189,7 @@ def check(file: BinaryIO, brand: str | None) -> None:
     problems += schedule.problems_when_saved(definition.schedule, present(), chosen.minimum_minutes)
     with brand_scope(chosen.id):
         problems += notify.problems(chosen, definition)
+    problems += connections.plain.problems(chosen, definition.target.type, at="target.type")
     errors = [one for one in problems if not one.warning]
     _print(errors)
     sys.exit(REFUSED if errors else 0)

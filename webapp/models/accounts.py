@@ -47,6 +47,8 @@ class Brand(db.Model):  # type: ignore[name-defined,misc]
     minimum_minutes: Mapped[int] = mapped_column(default=1)
     # Mails go to users, and to other addresses of these domains alone (SPEC section 9).
     mail_domains: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}")
+    # Whether files may go to servers that do not encrypt (RELIABILITY T4).
+    plain_ftp: Mapped[bool] = mapped_column(default=True, server_default="true")
     created_at: Mapped[datetime] = mapped_column(server_default=clock())
 
 

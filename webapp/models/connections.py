@@ -62,7 +62,7 @@ class Connection(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
     @property
     def is_blocked(self) -> bool:
         """Whether the server's key changed and nobody accepted it yet."""
-        return self.offered_key is not None and self.offered_key != self.accepted_key
+        return None not in (self.accepted_key, self.offered_key) and self.offered_key != self.accepted_key
 
     @property
     def address(self) -> str:

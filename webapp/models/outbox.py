@@ -15,7 +15,7 @@ from webapp.extensions import db
 from webapp.models.base import BrandOwned, clock, owned_args, same_brand
 
 RUN_KINDS = ("finished", "failed", "recovered", "missed")
-ACCOUNT_KINDS = ("invitation", "reset", "disabled")
+ACCOUNT_KINDS = ("invitation", "reset", "disabled", "new_target")
 KINDS = (*RUN_KINDS, *ACCOUNT_KINDS)
 STATES = ("waiting", "sent", "caught", "given_up", "dropped")
 

@@ -60,6 +60,7 @@ KINDS: Final = frozenset(
         "connection.changed",
         "connection.deleted",
         "connection.tested",
+        "connection.blocked",
         "connection.credential_replaced",
         "connection.credentials_rotated",
         "connection.key_accepted",
@@ -71,7 +72,6 @@ KINDS: Final = frozenset(
         "token.revoked",
         "rate.limited",
         "access.denied",
-        "target.blocked",
         "csrf.failed",
     }
 )

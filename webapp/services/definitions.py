@@ -11,6 +11,7 @@ from exports.catalogue import DataModel
 from exports.definition import Definition
 from exports.errors import Problem, SourceError
 from exports.schedule.clock import ANY_SCHEDULE
+from exports.target import Upload
 from webapp.models import User
 from webapp.services import brands, connections, guarding
 from webapp.services.mail import notify
@@ -72,7 +73,10 @@ def check(
     Raises:
         DefinitionRefused: with every problem that is no warning.
     """
-    rules.refuse(problems(user, definition, saved, making))
+    found = problems(user, definition, saved, making)
+    if isinstance(upload := definition.target, Upload):
+        connections.keep_refused(user, found, connections.Server.of_upload(upload))
+    rules.refuse(found)
 
 
 def rights(user: User, definition: Definition, model: DataModel) -> Iterator[Problem]:

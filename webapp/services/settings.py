@@ -36,6 +36,7 @@ class Settings:
     log_days: str
     audit_days: str
     mail_domains: str
+    plain_ftp: bool
 
     @property
     def domains(self) -> list[str]:
@@ -47,7 +48,8 @@ class Settings:
 def of(brand: Brand) -> Settings:
     """The present ones."""
     numbers = {name: str(getattr(brand, name) or "") for name in LIMITS}
-    return Settings(tuple(brand.modules), mail_domains="\n".join(brand.mail_domains), **numbers)
+    domains = "\n".join(brand.mail_domains)
+    return Settings(tuple(brand.modules), mail_domains=domains, plain_ftp=brand.plain_ftp, **numbers)
 
 
 def modules() -> dict[str, str]:
@@ -77,7 +79,8 @@ def change(admin: User, wanted: Settings) -> bool:
     authorize(admin, "settings.change")
     brand = db.session.get_one(Brand, admin.brand_id)
     after: dict[str, Any] = {name: int(getattr(wanted, name)) for name in LIMITS if getattr(wanted, name).strip()}
-    after = {"log_days": None, **after, "mail_domains": wanted.domains, "modules": sorted(wanted.modules)}
+    after = {"log_days": None, **after, "plain_ftp": wanted.plain_ftp}
+    after |= {"mail_domains": wanted.domains, "modules": sorted(wanted.modules)}
     before = {name: sorted(value) if isinstance(value := getattr(brand, name), list) else value for name in after}
     changed = {name: value for name, value in after.items() if before[name] != value}
     for name, value in changed.items():

@@ -157,8 +157,9 @@ def accept(id: uuid.UUID) -> Response:
     except KeyChanged:
         flash("The server shows another key by now. Compare the new one.", "warn")
         return go(url_for("connections.view", id=id))
-    _ask(connection)
-    flash("The key is accepted: uploads go to this server only, as long as it has this key.", "ok")
+    refused = _ask(connection)
+    it = "certificate" if connection.type == "ftps" else "key"
+    flash(f"The {it} is accepted: uploads go to this server only, as long as it has this {it}. {refused}".strip(), "ok")
     return go(url_for("connections.view", id=id))
 
 
@@ -213,7 +214,7 @@ def _form(
         "form": form,
         "connection": connection,
         "sealed": sealed,
-        "kinds": connections.KINDS,
+        "kinds": connections.kinds(current_user.brand, form.type),
         "may_share": may(current_user, "connections.share", connection),
         "used_by": connections.uses_of(connection) if connection is not None else 0,
         "problems": problems or [],
@@ -232,10 +233,12 @@ def _ask(connection: Connection) -> str:
     """Have it tested; else why not."""
     server = Server.of(connection)
     sealed, key = connections.sealed_of(connection), connection.accepted_key or ""
-    if wrong := connections.problems(server, None, stored=True):
+    user = _user()
+    off = connections.plain.problems(user.brand, server.type)
+    if wrong := [*off, *connections.problems(server, None, stored=True)]:
         return f"Not tested: {wrong[0].message}"
     try:
-        testing.ask(_user(), testing.Subject(connection.id, server, sealed, key, path="", tested={}))
+        testing.ask(user, testing.Subject(connection.id, server, sealed, key, path="", tested={}))
     except testing.TooOften:
         return TOO_OFTEN
     return ""
@@ -248,7 +251,6 @@ def _panel(connection: Connection, refused: str = "") -> Panel:
         accept_url=url_for("connections.accept", id=connection.id),
         test=newest,
         connection=connection,
-        trusted_key=connection.accepted_key or "",
         stale=newest is not None and connections.is_stale(newest, connection),
         refused=refused,
     )

@@ -9,7 +9,7 @@ from webapp.forms.wizard import FormRefused, Posted
 from webapp.htmx import go, page
 from webapp.permissions import authorize
 from webapp.security import action
-from webapp.services import settings
+from webapp.services import connections, settings
 from webapp.services.settings import LIMITS, Settings
 
 blueprint = Blueprint("settings", __name__)
@@ -31,10 +31,11 @@ def change() -> Response:
     wanted = settings.of(current_user.brand)
     try:
         posted = Posted(request)
-        posted.only({*LIMITS, "mail_domains", "modules"}, many="modules")
+        posted.only({*LIMITS, "mail_domains", "modules", "plain_ftp"}, many="modules")
         wanted = Settings(
             posted.many("modules"),
             mail_domains=posted.text("mail_domains"),
+            plain_ftp=posted.checked("plain_ftp"),
             **{name: posted.text(name, getattr(wanted, name)) for name in LIMITS},
         )
     except FormRefused as refused:
@@ -53,6 +54,7 @@ def _form(wanted: Settings, problems: list[tuple[str, str]] | None = None) -> Re
         status=422 if problems else 200,
         wanted=wanted,
         modules=settings.modules(),
+        by_plain_ftp=connections.plain.uses(),
         networks=[str(one) for one in installed.allowed_networks],
         problems=problems or [],
     )

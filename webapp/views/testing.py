@@ -10,6 +10,7 @@ from typing import Any, Final
 from flask import Response
 from flask_login import current_user
 
+from exports.delivery.base import PHASES, Phase
 from webapp.filters import day
 from webapp.htmx import fragment, stop_polling
 from webapp.models import Connection, ConnectionTest
@@ -23,7 +24,9 @@ TOO_OFTEN: Final = f"You can test {testing.PER_MINUTE} times a minute. Wait a mo
 
 @dataclass(frozen=True)
 class Line:
-    """One phase: `state` is ok, bad, key or none. `accepts`: what a button offers to trust."""
+    """One phase: `state` is ok, bad, key or none. `accepts`: what a button offers to trust. `about`: label and value of
+    what stands in the certificate.
+    """
 
     state: str
     words: str
@@ -31,6 +34,7 @@ class Line:
     key: str = ""
     then: str = ""
     accepts: str = ""
+    about: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,6 @@ class Panel:
     accept_url: str
     test: ConnectionTest | None = None
     connection: Connection | None = None
-    trusted_key: str = ""
     stale: bool = False
     in_form: bool = False
     refused: str = ""
@@ -97,12 +100,12 @@ SEEN: Final = {
 ACCEPTS: Final = {"target.host_key_unknown": "key", "target.certificate_untrusted": "certificate"}
 KEY_CODES: Final = frozenset(SEEN)
 """What ends a test and is no fault: a key that nobody has accepted yet."""
-CHANGED_CODES: Final = frozenset({"target.host_key_changed", "target.certificate_changed"})
+CHANGED_CODES: Final = {"target.host_key_changed": "new key", "target.certificate_changed": "new certificate"}
 COMPARE: Final = (
     "No password was sent. Compare it with the fingerprint that whoever runs the server names. "
-    "Once accepted, a changed key stops uploads until an admin accepts it."
+    "Once accepted, a changed {it} stops uploads until an admin accepts it."
 )
-PINNED: Final = "It is pinned when you create the export: a changed key stops uploads until an admin accepts it."
+PINNED: Final = "It is pinned when you create the export: a changed {it} stops uploads until an admin accepts it."
 
 
 WORDS: Final = {
@@ -115,6 +118,7 @@ WORDS: Final = {
     "rename": "It was renamed and removed again",
 }
 """How a phase is told that went well."""
+NOT_TESTED: Final[dict[Phase, str]] = {"login": "Login not tested", "folder": "Folder not tested"}
 
 
 def _lines(test: ConnectionTest, panel: Panel) -> Iterator[Line]:
@@ -124,12 +128,19 @@ def _lines(test: ConnectionTest, panel: Panel) -> Iterator[Line]:
     for phase in test.phases:
         facts = {**known, **phase.get("facts", {})}
         yield _failed(phase, facts, panel) if phase.get("code") else _went_well(phase, facts, panel)
+    if testing.is_over(test) and test.error_code and test.phases:
+        yield from (Line("none", words) for words in _left(test.phases[-1]["phase"]))
+
+
+def _left(last: str) -> list[str]:
+    """What was not come to."""
+    return [words for phase, words in NOT_TESTED.items() if PHASES.index(phase) > PHASES.index(last)]
 
 
 def _went_well(phase: dict[str, Any], facts: dict[str, Any], panel: Panel) -> Line:
     words = WORDS[phase["phase"]].format(**facts)
     if phase["phase"] == "security" and facts.get("key"):
-        return _of_key(facts["key"], panel)
+        return replace(_of_key(facts["key"], panel), about=_about(facts.get("certificate")))
     more = {"address": f"– {facts.get('address', '')}"}.get(phase["phase"], f"– {took_words(phase['seconds'])}")
     return Line("ok", words, more)
 
@@ -137,24 +148,52 @@ def _went_well(phase: dict[str, Any], facts: dict[str, Any], panel: Panel) -> Li
 def _of_key(key: str, panel: Panel) -> Line:
     """The server's key, which is the accepted one: else nothing would have been sent."""
     known = panel.connection.accepted_at if panel.connection else None
-    if panel.test is not None and panel.test.about["type"] == "ftps" and key != panel.trusted_key:
+    is_certificate = panel.test is not None and panel.test.about["type"] == "ftps"
+    if is_certificate and panel.test is not None and key != panel.test.about["accepted_key"]:
         return Line("ok", "Certificate is valid for this host", key=key)
+    called = "Certificate" if is_certificate else "Server key"
     if known is not None:
-        return Line("ok", f"Server key is the one accepted on {day(known, current_user.time_zone)}", key=key)
-    return Line("ok", "Server key is the one that you accepted", key=key, then=PINNED if panel.in_form else "")
+        return Line("ok", f"{called} is the one accepted on {day(known, current_user.time_zone)}", key=key)
+    return Line(
+        "ok",
+        f"{called} is the one that you accepted",
+        key=key,
+        then=PINNED.format(it="certificate" if is_certificate else "key") if panel.in_form else "",
+    )
 
 
 def _failed(phase: dict[str, Any], facts: dict[str, Any], panel: Panel) -> Line:
-    key, code = facts.get("key", ""), phase["code"]
+    key, code, about = facts.get("key", ""), phase["code"], _about(facts.get("certificate"))
     if code in KEY_CODES and key:
         may_accept = panel.connection is None or may(current_user, "connections.accept_key", panel.connection)
-        return Line("key", SEEN[code], key=key, then=COMPARE, accepts=ACCEPTS[code] if may_accept else "")
+        return Line(
+            "key",
+            SEEN[code],
+            key=key,
+            then=COMPARE.format(it=ACCEPTS[code]),
+            accepts=ACCEPTS[code] if may_accept else "",
+            about=about,
+        )
     if code in CHANGED_CODES and key:
         is_admin = panel.connection is not None and may(
             current_user, "connections.accept_changed_key", panel.connection
         )
-        return Line("bad", phase["message"], key=key, then=phase["advice"], accepts="new key" if is_admin else "")
-    return Line("bad", phase["message"], phase["advice"])
+        accepts = CHANGED_CODES[code] if is_admin else ""
+        return Line("bad", phase["message"], key=key, then=phase["advice"], accepts=accepts, about=about)
+    return Line("bad", phase["message"], phase["advice"], about=about)
+
+
+def _about(certificate: dict[str, Any] | None) -> tuple[tuple[str, str], ...]:
+    """Subject, issuer and validity of a certificate, on the person's own clock."""
+    if not certificate:
+        return ()
+    begins, ends = (day(datetime.fromisoformat(certificate[one]), current_user.time_zone) for one in ("begins", "ends"))
+    return (
+        ("Subject", certificate["subject"]),
+        ("Hosts", ", ".join(certificate["names"]) or "none named"),
+        ("Signed by", "itself" if certificate["by_itself"] else certificate["issuer"]),
+        ("Valid", f"{begins} to {ends}"),
+    )
 
 
 def answer_of_poll(panel: Panel) -> Response:

@@ -1,5 +1,6 @@
 """Connections: saved upload servers, their credentials, trusted keys and tests (docs/connections.md)."""
 
+from webapp.services.connections import plain
 from webapp.services.connections.credentials import Credential, replace, rotate, seal, sealed_of
 from webapp.services.connections.keeping import (
     InUse,
@@ -14,15 +15,15 @@ from webapp.services.connections.keeping import (
 from webapp.services.connections.listing import Listed, exports_of, find, last_test, listed, usable, uses_of
 from webapp.services.connections.making import Making, making_of, of_typed
 from webapp.services.connections.reaching import server_of
+from webapp.services.connections.refusals import keep as keep_refused
 from webapp.services.connections.rules import id_of, named
 from webapp.services.connections.rules import problems as problems_of_target
-from webapp.services.connections.server import KINDS, LABELS, Server, password_problem, problems
+from webapp.services.connections.server import LABELS, Server, kinds, password_problem, problems
 from webapp.services.connections.testing import is_stale
 from webapp.services.connections.trust import KeyChanged, accept, offered, revoke, waiting
 from webapp.services.connections.typed import TypedUpload, problems_of_typed, tested
 
 __all__ = [
-    "KINDS",
     "LABELS",
     "Credential",
     "InUse",
@@ -42,6 +43,8 @@ __all__ = [
     "find",
     "id_of",
     "is_stale",
+    "keep_refused",
+    "kinds",
     "last_test",
     "listed",
     "made_by_hand",
@@ -50,6 +53,7 @@ __all__ = [
     "of_typed",
     "offered",
     "password_problem",
+    "plain",
     "problems",
     "problems_of_target",
     "problems_of_typed",

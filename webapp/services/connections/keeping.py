@@ -10,15 +10,16 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from exports.addresses import read_host
-from exports.errors import AddressBlocked, Problem
+from exports.errors import Problem
 from webapp.extensions import db
 from webapp.models import Connection, User, clock
 from webapp.permissions import authorize, may
 from webapp.services import audit
-from webapp.services.connections import credentials
+from webapp.services.connections import credentials, plain, refusals
 from webapp.services.connections.credentials import Credential
 from webapp.services.connections.listing import uses_of
-from webapp.services.connections.server import NO_CREDENTIAL, NO_KEY, Server, problems
+from webapp.services.connections.server import LABELS, NO_CREDENTIAL, NO_KEY, Server, problems
+from webapp.services.mail import accounts
 
 MAX_NAME: Final = 100
 NAME_MISSING: Final = Problem("name", "connection.name", "Enter a name")
@@ -65,9 +66,10 @@ def create(user: User, wanted: Wanted, credential: Credential | None, *, actor: 
         NotKept: with every problem.
     """
     authorize(user, "connections.create")
-    found = [*_of_name(wanted.name), *problems(wanted.server, credential, wants=wanted.wants)]
+    found = [*_of_name(wanted.name), *_of_server(user, wanted.server, credential, wants=wanted.wants)]
     if found or credential is None:
-        raise _not_kept(user, wanted.server, found)
+        refusals.keep(user, found, wanted.server)
+        raise NotKept(found)
     connection = Connection(id=uuid.uuid4(), brand_id=user.brand_id, created_by_id=user.id, name=wanted.name.strip())
     connection.shared_with_exporters = wanted.shared and may(user, "connections.share")
     _put(connection, wanted.server)
@@ -75,6 +77,7 @@ def create(user: User, wanted: Wanted, credential: Credential | None, *, actor: 
     db.session.add(connection)
     _flush()
     audit.record("connection.created", actor or user, connection, **facts(connection))
+    _tell_admins(connection, actor or user.name)
     db.session.commit()
     return connection
 
@@ -92,7 +95,7 @@ def made_by_hand(
     if (known := db.session.get(Connection, id)) is not None:
         return known
     authorize(user, "connections.create")
-    if found := problems(server, credential):
+    if found := _of_server(user, server, credential):
         raise NotKept(found)
     connection = Connection(id=id, brand_id=user.brand_id, created_by_id=user.id, name=_free_name(server))
     _put(connection, server)
@@ -102,6 +105,7 @@ def made_by_hand(
     db.session.add(connection)
     db.session.flush()
     audit.record("connection.created", actor or user, connection, **facts(connection))
+    _tell_admins(connection, actor or user.name)
     if accepted_key:
         audit.record("connection.key_accepted", actor or user, connection, key=accepted_key)
     return connection
@@ -116,12 +120,13 @@ def change(user: User, connection: Connection, wanted: Wanted, credential: Crede
     """
     authorize(user, "connections.change", connection)
     moved = _address(wanted.server) != _address(Server.of(connection))
-    found = [*_of_name(wanted.name, connection), *problems(wanted.server, credential, stored=True)]
+    found = [*_of_name(wanted.name, connection), *_of_server(user, wanted.server, credential, stored=True)]
     if credential is None and (moved or wanted.wants != connection.credential_kind):
         found.append(TYPE_AGAIN if moved else NO_KEY if wanted.wants == "key" else NO_CREDENTIAL)
     if found:
-        raise _not_kept(user, wanted.server, found)
-    before = facts(connection)
+        refusals.keep(user, found, wanted.server)
+        raise NotKept(found)
+    before, address = facts(connection), connection.address
     connection.name, connection.changed_at = wanted.name.strip(), clock()
     if may(user, "connections.share"):
         connection.shared_with_exporters = wanted.shared
@@ -132,6 +137,8 @@ def change(user: User, connection: Connection, wanted: Wanted, credential: Crede
     if credential is not None:
         credentials.put(connection, credential)
     _flush()
+    if moved:
+        _tell_admins(connection, user.name, before=address)
     if facts(connection) != before:
         audit.record("connection.changed", user, connection, before=before, **facts(connection))
     if credential is not None:
@@ -170,12 +177,10 @@ def facts(connection: Connection) -> dict[str, Any]:
     }
 
 
-def _not_kept(user: User, server: Server, found: list[Problem]) -> NotKept:
-    """The refusal; that somebody wanted to reach what may not be reached is kept (RELIABILITY section 6). Commits."""
-    if any(one.code == AddressBlocked.code for one in found):
-        audit.record("target.blocked", user, result="denied", host=server.host, port=server.port_or_usual)
-        db.session.commit()
-    return NotKept(found)
+def _tell_admins(connection: Connection, by: str, before: str = "") -> None:
+    """Files can leave by a new way: admins get a mail (RELIABILITY T16)."""
+    told = {"by": by, "name": connection.name, "address": connection.address, "type": LABELS[connection.type]}
+    accounts.tell_admins("new_target", connection=str(connection.id), before=before, **told)
 
 
 def _address(server: Server) -> tuple[str, str, str]:
@@ -185,6 +190,10 @@ def _address(server: Server) -> tuple[str, str, str]:
 def _put(connection: Connection, server: Server) -> None:
     connection.type, connection.host, connection.port = server.type, read_host(server.host), int(server.port_or_usual)
     connection.username = server.username
+
+
+def _of_server(user: User, server: Server, credential: Credential | None, **known: Any) -> list[Problem]:
+    return [*plain.problems(user.brand, server.type), *problems(server, credential, **known)]
 
 
 def _of_name(name: str, own: Connection | None = None) -> list[Problem]:

@@ -54,6 +54,6 @@ def making_of(definition: Definition, id: uuid.UUID) -> tuple[Definition, Making
     upload = definition.target
     if not isinstance(upload, Upload) or not upload.by_hand:
         return definition, None
-    server = Server(upload.type, upload.host or "", str(upload.port_or_usual), upload.username or "")
+    server = Server.of_upload(upload)
     sealed = credentials.seal(Credential("password", upload.password or ""), id)
     return definition.model_copy(update={"target": upload.through(str(id))}), Making(id, server, sealed)

@@ -11,6 +11,7 @@ from exports.errors import Problem
 from exports.target import Upload
 from webapp.models import Connection, User
 from webapp.permissions import may
+from webapp.services.connections import plain
 from webapp.services.connections.listing import find
 from webapp.services.connections.server import LABELS
 
@@ -23,6 +24,7 @@ def problems(user: User, definition: Definition, making: uuid.UUID | None = None
     upload = definition.target
     if not isinstance(upload, Upload):
         return
+    yield from plain.problems(user.brand, upload.type, at="target.type")
     if upload.by_hand or upload.connection == str(making):
         if not may(user, "connections.create"):
             at = "target.host" if upload.by_hand else "target.connection"

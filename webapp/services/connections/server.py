@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 from exports import definition, target
 from exports.errors import DefinitionRefused, Problem
 from webapp.services import guarding
+from webapp.services.connections import plain
 from webapp.services.connections.credentials import Credential
 
 if TYPE_CHECKING:
-    from webapp.models import Connection
+    from webapp.models import Brand, Connection
 
 KINDS: Final = (
     ("ftp", "FTP", "Not encrypted"),
@@ -41,10 +42,20 @@ class Server:
         """That of a saved connection."""
         return cls(connection.type, connection.host, str(connection.port), connection.username)
 
+    @classmethod
+    def of_upload(cls, upload: target.Upload) -> Server:
+        """That of a definition which describes it."""
+        return cls(upload.type, upload.host or "", str(upload.port or ""), upload.username or "")
+
     @property
     def port_or_usual(self) -> str:
         """The port, or the one that servers of this type usually have."""
         return self.port or str(target.PORTS.get(self.type, ""))
+
+
+def kinds(brand: Brand, chosen: str = "") -> list[tuple[str, str, str]]:
+    """The types that can be chosen; one that an admin switched off only where it is chosen already."""
+    return [one for one in KINDS if one[0] == chosen or not plain.is_off(brand, one[0])]
 
 
 def problems(server: Server, credential: Credential | None, *, stored: bool = False, wants: str = "") -> list[Problem]:

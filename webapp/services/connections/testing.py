@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from sqlalchemy import delete, func, select, update
 
-from exports.errors import AddressBlocked
 from webapp.extensions import db
 from webapp.models import Connection, ConnectionTest, User, clock
 from webapp.queues import CONNECTION_TEST, enqueue_after_commit
@@ -101,8 +100,9 @@ def seconds(test: ConnectionTest) -> float:
 
 
 def is_stale(test: ConnectionTest, connection: Connection) -> bool:
-    """Whether the connection was changed after it was tested, on whichever page."""
-    return connection.changed_at is not None and connection.changed_at > test.created_at
+    """Whether the connection was changed, or another key accepted, after it was tested, on whichever page."""
+    since = [one for one in (connection.changed_at, connection.accepted_at) if one is not None]
+    return any(one > test.created_at for one in since)
 
 
 # --- for the job
@@ -130,14 +130,16 @@ def add_phase(test: ConnectionTest, phase: dict[str, Any]) -> None:
     db.session.commit()
 
 
-def finish(test: ConnectionTest, error_code: str | None, offered_key: str | None) -> None:
-    """The test is over: the credential goes, and a key that the server showed is told to its connection; commits."""
+def finish(test: ConnectionTest, error_code: str | None, shown_key: str = "", *, is_offered: bool = False) -> None:
+    """The test is over: the credential goes, and the key that the server showed is told to its connection; commits.
+
+    `is_offered`: nothing but that key is in the way, and somebody can accept it.
+    """
     test.credential, test.finished_at = None, clock()
-    test.error_code, test.offered_key = error_code, offered_key
+    test.error_code, test.offered_key = error_code, shown_key if is_offered else None
     connection: Connection | None = find(test.server)
-    if error_code == AddressBlocked.code:
-        where = {name: test.about[name] for name in ("host", "port")}
-        audit.record("target.blocked", db.session.get_one(User, test.asked_by_id), test, result="denied", **where)
-    if connection is not None and offered_key and connection.host == test.about["host"]:
-        trust.offered(connection, offered_key)
+    if connection is not None and connection.host != test.about["host"]:
+        connection = None  # it leads elsewhere by now
+    if connection is not None and (is_offered or shown_key == connection.accepted_key):
+        trust.offered(connection, shown_key)
     db.session.commit()

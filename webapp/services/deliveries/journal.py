@@ -15,6 +15,7 @@ from exports.target import Upload
 from webapp.extensions import db
 from webapp.models import Connection, Delivery, Run, brand_scope, clock
 from webapp.services import audit, connections
+from webapp.services.connections import refusals
 from webapp.services.runs.claiming import WORKER, Claim
 from webapp.services.runs.events import note
 from webapp.services.runs.scrubbing import scrubbed
@@ -201,8 +202,8 @@ def failed(mine: Sending, error: ExportsError, offered: str, *, wait: Any = None
             run = db.session.get_one(Run, mine.run_id)
             note(run, "again_failed", message=error.message, code=error.code)
         _audit("delivery.failed", row, result="failed", code=error.code, attempt=mine.attempt)
-        if isinstance(error, AddressBlocked):
-            audit.record("target.blocked", WORKER, row, result="denied", host=row.host, run=str(mine.run_id))
+        if isinstance(error, AddressBlocked) and row.connection:
+            _audit_blocked(row)
         db.session.commit()
 
 
@@ -211,6 +212,12 @@ def given_back(mine: Sending) -> None:
     with brand_scope(mine.brand_id):
         _end(mine, state="queued", not_before=clock())
         db.session.commit()
+
+
+def _audit_blocked(row: Delivery) -> None:
+    connection = db.session.get(Connection, row.connection)
+    if connection is not None:
+        refusals.record(WORKER, "delivery", connection.type, connection.host, connection.port, row)
 
 
 def _audit(kind: str, row: Delivery, result: str = "ok", **more: Any) -> None:

@@ -31,12 +31,14 @@ def connection_of(upload: Upload, owner: User) -> Connection:
     Raises:
         ConnectionGone: there is none any more.
         RightsLost: the owner of the export may use it no more (SPEC section 10).
+        PlainFtpOff: an admin has switched servers of its kind off.
     """
     connection = connections.named(upload)
     if connection is None:
         raise ConnectionGone
     if not may(owner, "connections.use", connection):
         raise RightsLost(owner=owner.name, reason=f"the connection {connection.name} is not shared with them.")
+    connections.plain.refuse(owner.brand, connection.type)
     return connection
 
 
@@ -44,7 +46,7 @@ def server_of(upload: Upload, owner: User) -> tuple[Connection, delivery.Server]
     """The connection of an upload, and its server with the opened credential.
 
     Raises:
-        ConnectionGone, RightsLost: as `connection_of`.
+        ConnectionGone, RightsLost, PlainFtpOff: as `connection_of`.
         CredentialMissing, CredentialUnreadable: nobody can log in with what is stored.
     """
     connection = connection_of(upload, owner)

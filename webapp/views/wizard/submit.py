@@ -18,6 +18,7 @@ from webapp.views import scheduling
 from webapp.views.wizard import answers, begin, criteria, previews, why
 from webapp.views.wizard.place import Place, find_draft_or_404
 from webapp.views.wizard.routes import blueprint
+from webapp.views.wizard.uploading import keep_refused
 
 IN_LINES = frozenset({"open", "rep-add", "rep-rm", "up", "down"})
 """Buttons of Field settings that change the line in which they stand, or change it for its neighbour, and no other."""
@@ -187,6 +188,8 @@ def _next(place: Place, posted: Posted) -> Response:
     if posted.op != KEEP:
         typed = typed.with_submitted(place.step.id)
     now = store(place.with_typed(typed), posted)
+    if now.step.id == "target":
+        keep_refused(now)
     if posted.op != KEEP and not now.checked.errors(now.step.id) and now.next:
         return go(now.url(now.next.id))
     return answers.swap(now, "step") if is_htmx() else go(now.url())

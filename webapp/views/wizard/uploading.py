@@ -22,7 +22,7 @@ from webapp.services.schedules.typed import chosen
 from webapp.views.testing import TOO_OFTEN, Panel
 from webapp.views.wizard.place import Place
 
-TYPES: Final = (("none", "None", "Download here"), *connections.KINDS)
+NONE: Final = ("none", "None", "Download here")
 IF_EXISTS: Final = (("replace", "Replace it"), ("number", "Add a number"), ("fail", "Fail"))
 NOT_A_CONNECTION: Final = "A connection that you may not use"
 BY_HAND: Final = "New: filled in here"
@@ -32,7 +32,7 @@ def context(place: Place) -> dict[str, Any]:
     """For the templates of Upload target."""
     upload = place.typed.upload
     return {
-        "upload_types": TYPES,
+        "upload_types": [NONE, *connections.kinds(place.user.brand, upload.type)],
         "upload_form_url": url_for("wizard.uploading_form", draft_id=place.draft.id),
         "upload_path_url": url_for("wizard.uploading_path", draft_id=place.draft.id),
         "test_url": url_for("wizard.test_target", draft_id=place.draft.id),
@@ -110,7 +110,6 @@ def panel(place: Place, refused: str = "", told: str = "") -> Panel:
         accept_url=url_for("wizard.accept_target", draft_id=place.draft.id),
         test=test,
         connection=known,
-        trusted_key=(known.accepted_key or "") if known else place.typed.upload.trusted_key,
         stale=test is not None and is_stale(test, place),
         in_form=True,
         refused=refused,
@@ -140,6 +139,7 @@ def ask(place: Place) -> str:
         return "Choose a type first."
     wrong = [one for one in place.checked.errors("target") if one.input not in ("if_empty", "if_exists")]
     if wrong:
+        keep_refused(place)
         return f"Not tested: {wrong[0].message}."
     known = saved(place)
     if known is None:
@@ -155,6 +155,11 @@ def ask(place: Place) -> str:
     except testing.TooOften:
         return TOO_OFTEN
     return ""
+
+
+def keep_refused(place: Place) -> None:
+    """A server by hand that may not be reached is written down when somebody wants to go on with it."""
+    connections.keep_refused(place.user, place.checked.errors("target"), place.typed.upload.typed_server)
 
 
 # --- what Check and create says of it
