@@ -5,12 +5,13 @@ Only the standard library. What goes wrong comes out as one of exports/errors/ma
 
 from __future__ import annotations
 
+import base64
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import TYPE_CHECKING, Final, Literal, Self
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -51,7 +52,7 @@ class MailServer:
     port: int
     security: Security
     user: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
 
     @classmethod
     def parse(cls, url: str) -> MailServer:
@@ -71,6 +72,8 @@ class MailServer:
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
         if bool(user) != bool(password):
             raise MailUrlRefused("name and password stand together, or both are left out")
+        if not (user + password).isascii():  # smtplib sends nothing else
+            raise MailUrlRefused("name and password must be of ASCII characters")
         if password and security == "none" and parts.hostname not in LOOPBACK:
             raise MailUrlRefused("a password is not sent without encryption: take ?tls=none out")
         return cls(parts.hostname, port or PORTS[security], security, user, password)
@@ -107,7 +110,7 @@ class Conversation:
     def __enter__(self) -> Self:
         try:
             self._bounded(self._open)
-        except MailError:
+        except BaseException:
             self._close()
             raise
         return self
@@ -204,11 +207,17 @@ class Conversation:
     def _said(self, code: int, text: bytes | str) -> str:
         """A server's answer in one line; it is anybody's text."""
         said = text.decode(errors="replace") if isinstance(text, bytes) else text
-        if self._server.password:
-            said = said.replace(self._server.password, "…")
+        for secret in self._secrets():
+            said = said.replace(secret, "…")
         line = " ".join(f"{code} {said}".split())
         plain = "".join(one if one.isprintable() else "?" for one in line)
         return plain if len(plain) <= MAX_REASON else f"{plain[:MAX_REASON]}…"
+
+    def _secrets(self) -> list[str]:
+        """What a server may repeat of the login: the password, and how AUTH LOGIN and AUTH PLAIN send it."""
+        user, password = self._server.user, self._server.password
+        sent = (password, f"\0{user}\0{password}")
+        return [password, *(base64.b64encode(one.encode()).decode() for one in sent)] if password else []
 
     def _cut(self) -> None:
         self._is_cut = True

@@ -41,11 +41,12 @@ class SettingError(SystemExit):
 class Settings:
     """Everything that differs from one installation to the next."""
 
-    database_url: str
-    source_database_url: str
-    redis_url: str
-    storage_url: str
-    secret_key: str
+    # Whoever prints the settings prints no secret: addresses hold passwords.
+    database_url: str = field(repr=False)
+    source_database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    storage_url: str = field(repr=False)
+    secret_key: str = field(repr=False)
     embedded: bool
     home: Path
     base_url: str

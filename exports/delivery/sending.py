@@ -140,6 +140,9 @@ def logged_in(server: Server, guard: Guard, course: Course) -> Iterator[Session]
         with course.phase("login", limit, firm=True):
             session.login()
         yield session
+    except TargetError as error:
+        error.hide(server.password, server.passphrase)
+        raise
     finally:
         if session is not None:
             session.close()

@@ -5,11 +5,13 @@ What can pass is tried again (connections, answers of 4xx); what cannot, a login
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from exports.errors.base import RETRIED, RunError
 
 _ASK_SERVER = "ask whoever runs the upload server"
+LEAST: Final = 4
+HIDDEN: Final = "***"
 _PASSES = f"{RETRIED} If it keeps failing, {_ASK_SERVER}."
 
 
@@ -21,6 +23,18 @@ class TargetError(RunError):
 
     phase: str = ""
     offers_key: ClassVar[bool] = False
+
+    def hide(self, *secrets: str) -> None:
+        """Take out what the server repeats of what it was told: some name the command that they refuse.
+
+        Shorter secrets than LEAST stand in every text by chance.
+        """
+        for secret in (one for one in secrets if len(one) >= LEAST):
+            self.detail = self.detail.replace(secret, HIDDEN)
+            for name, value in self.facts.items():
+                if isinstance(value, str):
+                    self.facts[name] = value.replace(secret, HIDDEN)
+        self.args = (self.message,)
 
 
 # --- address

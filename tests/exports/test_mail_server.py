@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import socket
 import ssl
@@ -60,6 +61,7 @@ def test_addresses_are_read(url: str, wanted: MailServer) -> None:
         ("smtps://mail.example?tls=none", "encrypted from the beginning"),
         ("smtp://ann@mail.example", "stand together"),
         ("smtp://ann:secret@mail.example?tls=none", "without encryption"),
+        ("smtp://ann:secret%C3%BC@mail.example", "of ASCII characters"),
     ],
 )
 def test_addresses_that_make_no_sense_are_refused_without_their_password(url: str, said: str) -> None:
@@ -156,8 +158,10 @@ def test_a_server_without_encryption_is_refused_before_the_password_is_sent() ->
         send_by(MailServer("127.0.0.1", postbox.port, "starttls", "ann", PASSWORD))
 
 
-def test_a_login_that_is_refused_is_said_without_the_password() -> None:
-    lines = [b"220 hello\r\n", b"250-hello\r\n250 AUTH PLAIN\r\n", f"535 5.7.8 not {PASSWORD}\r\n".encode()]
+@pytest.mark.parametrize("repeated", [PASSWORD, f"\0ann\0{PASSWORD}"], ids=["as it is", "as it was sent"])
+def test_a_login_that_is_refused_is_said_without_the_password(repeated: str) -> None:
+    told = repeated if repeated == PASSWORD else base64.b64encode(repeated.encode()).decode()
+    lines = [b"220 hello\r\n", b"250-hello\r\n250 AUTH PLAIN\r\n", f"535 5.7.8 not {told}\r\n".encode()]
     with scripted(lines) as port, pytest.raises(errors.MailLoginRefused) as refused:
         send_by(MailServer("127.0.0.1", port, "none", "ann", PASSWORD))
     assert refused.value.message == "The mail server refused the login: 535 5.7.8 not …"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -326,3 +327,34 @@ def test_a_lost_ticket_is_given_again(app: Flask, people: People, made: Exports,
     with app.app_context():
         scheduler.ring_for_mails()
         assert len(tickets) == 0
+
+
+def test_while_a_mail_server_hangs_the_run_is_finished_and_no_page_waits(
+    app: Flask,
+    people: People,
+    made: Exports,
+    clock: Clock,
+    client: Callable[..., FlaskClient],
+    black_hole: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """F32: the run ends and its pages answer while a fastworker waits; the mail goes out later, once."""
+    monkeypatch.setattr("exports.mail_server.ANSWER_S", 2.0)
+    clock.set("2026-03-02T10:00:00Z")
+    with mailing_by(app, MailServer("127.0.0.1", int(black_hole.rpartition(":")[2]), "none")):
+        export = made.finished(people.exporter)
+        waiting = threading.Thread(target=send, args=(app,))
+        waiting.start()
+        page = client(people.exporter).get(f"/runs/{export.run_id}")
+        assert waiting.is_alive(), "the page did not wait for it"
+        assert page.status_code == 200
+        with people.exporter.at_work():
+            assert db.session.get_one(Run, export.run_id).state == "success"
+        waiting.join()
+    (mail,) = outbox(people.exporter)
+    assert (mail.state, mail.error) == ("waiting", "The mail server took longer than 2 s.")
+    clock.forward(timedelta(seconds=61))
+    with serving(Postbox()) as postbox, mailing_by(app, postbox.server):
+        send(app)
+        send(app)
+    assert postbox.recipients == [people.exporter.email]
