@@ -21,7 +21,7 @@ from webapp.services.connections.rules import problems as problems_of_target
 from webapp.services.connections.server import LABELS, Server, kinds, password_problem, problems
 from webapp.services.connections.testing import is_stale
 from webapp.services.connections.trust import KeyChanged, accept, offered, revoke, waiting
-from webapp.services.connections.typed import TypedUpload, problems_of_typed, tested
+from webapp.services.connections.typed import TypedUpload, again, problems_of_typed, tested
 
 __all__ = [
     "LABELS",
@@ -35,6 +35,7 @@ __all__ = [
     "TypedUpload",
     "Wanted",
     "accept",
+    "again",
     "change",
     "create",
     "delete",

@@ -15,8 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from exports import ssh_keys, target
 from exports.errors import CredentialUnreadable, Problem
 from exports.target import NoTarget, Upload
+from webapp.models import User
+from webapp.permissions import may
 from webapp.services.connections import credentials
 from webapp.services.connections.credentials import Credential, CredentialKind, Sealed
+from webapp.services.connections.listing import find
 from webapp.services.connections.server import Server, problems
 
 AUTHS: Final = ("password", "key", "made")
@@ -153,6 +156,19 @@ def as_typed(chosen: NoTarget | Upload) -> TypedUpload:
         archive=chosen.archive,
         if_exists=chosen.if_exists,
     )
+
+
+def again(user: User, typed: TypedUpload) -> TypedUpload:
+    """What a clone has of it: a connection that the person may use stays; of another one the server, which the page of
+    the export shows as well, so that its password is typed again (RELIABILITY T5).
+    """
+    try:
+        known = find(uuid.UUID(typed.connection))
+    except ValueError:
+        return typed
+    if known is None or may(user, "connections.use", known):
+        return typed
+    return typed.with_(connection="", host=known.host, port=str(known.port), username=known.username)
 
 
 def tested(typed: TypedUpload) -> dict[str, str]:
