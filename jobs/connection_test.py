@@ -13,10 +13,9 @@ from exports.errors import AddressBlocked, TargetError, Unexpected
 from exports.errors.target import CredentialMissing
 from jobs import scheduler
 from webapp.extensions import db
-from webapp.models import Brand, ConnectionTest, brand_scope
+from webapp.models import Brand, ConnectionTest, User, brand_scope
 from webapp.services import guarding
 from webapp.services.connections import credentials, plain, reaching, refusals, testing
-from webapp.services.runs.claiming import WORKER
 
 log = logging.getLogger("jobs.connection_test")
 
@@ -65,7 +64,8 @@ def _carry_out(found: ConnectionTest) -> None:
     probe = delivery.probe(server, guarding.guard(), path, tag=found.id.hex[:12], tell=tell)
     found.phases = [{**one, **_of_phase(one, probe)} for one in found.phases]
     if isinstance(probe.error, AddressBlocked):
-        refusals.record(WORKER, "test", server.type, server.host, server.port, found)
+        asker = db.session.get_one(User, found.asked_by_id)
+        refusals.record(asker, "test", server.type, server.host, server.port, found)
     if probe.error is None:
         testing.finish(found, None, probe.offered)
     else:
