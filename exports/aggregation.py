@@ -198,7 +198,7 @@ def groups(cells: Sequence[Cell], context: Context, where: Expression, native: b
 def _sameness(cell: Cell) -> Hashable:
     """What two columns that are worked out alike have in common: with 500 columns of few fields most are."""
     if cell.method == "group":
-        return cell.field.id, cell.method, cell.default, *cell.replace.items()
+        return cell.field.id, cell.field.mask, cell.method, cell.default, *cell.replace.items()
     return cell.field.id, cell.method
 
 

@@ -51,6 +51,7 @@ class DataField:
     object of texts by locale (REFERENCE 5.3). `open`: other values than the `choices` may occur.
     `stored` says where a column is not of the type that `type` has in the reference schema: "double precision", or
     "text", which a catalogue file cannot say: the text that `type` was to be, finished for the file.
+    `mask` is what is shown in place of the values of the field `unmasked` (masks.py); no catalogue file says it.
     `asks` gives it special operators beside those of its type (special/attributes.py); `filter_only`: it has those
     alone, and is no column of a file; `through`: it is about the customer whom that field of the record names.
     """
@@ -74,11 +75,18 @@ class DataField:
     special: str | None = None
     open: bool = False
     stored: str = ""
+    mask: str = ""
+    unmasked: DataField | None = field(default=None, repr=False)
     asks: Special | None = None
     filter_only: bool = False
     through: str = ""
     created_at: datetime | None = None
     updated_at: datetime | None = None
+
+
+def _holds(one: DataField, column: str, path: tuple[str, ...]) -> bool:
+    """Whether the member of a column is a part of what a field shows: an object shows all of its members."""
+    return one.sql is None and one.column == column and len(one.path) < len(path) and path[: len(one.path)] == one.path
 
 
 @dataclass(frozen=True)
@@ -104,10 +112,17 @@ class DataModel:
         return self.fields.get(id) or self.attributes.get(id)
 
     def with_fields(self, extra: Iterable[DataField]) -> DataModel:
-        """This model with a brand's custom fields behind its own; an id that exists already is kept as it is."""
+        """This model with a brand's custom fields behind its own; an id that exists already is kept as it is.
+
+        An object one of whose members is personal is personal itself.
+        """
         fields = dict(self.fields)
         for one in extra:
             fields.setdefault(one.id, one)
+        hidden = {(one.column, one.path) for one in fields.values() if one.personal and one.path}
+        for one in fields.values() if hidden else ():
+            if not one.personal and one.column and any(_holds(one, *member) for member in hidden):
+                fields[one.id] = dataclasses.replace(one, personal=True)
         return dataclasses.replace(self, fields=fields)
 
     @property

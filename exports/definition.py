@@ -96,14 +96,14 @@ class Replacement(_Strict):
 
 
 class Column(_Strict):
-    """One column of the file: **From**, **To**, **Default**, **Replace values**, **Aggregation**."""
+    """One column of the file: **From**, **To**, **Default**, **Replace values**, **Aggregation**, **Personal data**."""
 
     from_: Id = Limits(alias="from")
     to: Text = Limits(default="", max_length=MAX_HEADER)
     default: Text = Limits(default="", max_length=MAX_VALUE)
     replace: tuple[Replacement, ...] = Limits(default=(), max_length=MAX_REPLACEMENTS, strict=False)
     aggregation: Aggregation | None = None
-    mask: None = None
+    mask: Literal["hash", "last4"] | None = None
 
     @property
     def header(self) -> str:
@@ -201,7 +201,6 @@ SENTENCES: Final = {
     "model_type": "must be an object",
     "dict_type": "must be an object",
     "target_kind": "must have the type none, ftp, ftps or sftp",
-    "none_required": "is not available yet: leave it out",
     "schedule_kind": "must have the type now, on_date, or repeated with every day, week or month",
     "string_too_long": "is longer than {max_length:,} characters",
     "too_long": "has more than {max_length:,} entries",
@@ -225,6 +224,7 @@ CALLED: Final = {
     "default": "Default",
     "new": "The new value",
     "aggregation": "Aggregation",
+    "mask": "Personal data",
     "extension": "The extension",
     "delimiter": "The delimiter",
     "enclosure": "The enclosure",

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from exports import aggregation, words
+from exports import aggregation, masks, words
 from exports.catalogue import DataModel
 from exports.definition import Column, Criterion, Definition, Replacement
 from exports.schedule import sentence
@@ -224,7 +224,8 @@ def _method(before: Column, after: Column) -> Iterator[str]:
 
 
 def _mask(before: Column, after: Column) -> Iterator[str]:
-    yield from _turned(f"Mask of {after.header}", before.mask or NONE, after.mask or NONE)
+    told = [masks.LABELS[one.mask] if one.mask else masks.KEEP for one in (before, after)]
+    yield from _turned(f"Personal data of {after.header}", *told)
 
 
 def _replaced(before: Column, after: Column) -> Iterator[str]:

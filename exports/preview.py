@@ -123,7 +123,8 @@ def _left_out(rest: sa.ColumnElement[Any], query: Query, source: Source, until: 
 
 
 def _number(select: sa.Select[Any], query: Query, source: Source, seconds: float) -> int:
-    [(number,)] = source.select(select, seconds=max(seconds, _AT_LEAST), timezone=query.timezone)
+    left = max(seconds, _AT_LEAST)
+    [(number,)] = source.select(select, seconds=left, timezone=query.timezone, settings=query.settings)
     return int(number)
 
 

@@ -6,13 +6,13 @@ added here, in `of_brand`, and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from exports import aggregation
+from exports import aggregation, masks
 from exports.catalogue import Catalogue
 from exports.columns import Context, Expression, literal, relation
 from exports.conditions import any_of, each_of
@@ -45,7 +45,7 @@ class Query:
     `groups` is what stands in place of the records if they are aggregated; `relation`, `key`, `brand`, `criteria` and
     `where` speak of the records all the same. `criteria` are the conditions of each set, without the brand's.
     `raws` are the cells whose text may be another one than was stored; `beside` those that stand behind the columns of
-    the file in `rows` as they were stored.
+    the file in `rows` as they were stored. `settings` are those of the transaction that the statements need.
     """
 
     rows: sa.Select[Any]
@@ -61,6 +61,7 @@ class Query:
     groups: sa.FromClause | None = None
     raws: tuple[Raw, ...] = ()
     beside: tuple[Raw, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def with_raws(self) -> Query:
@@ -147,6 +148,7 @@ def build(definition: Definition, catalogue: Catalogue, surroundings: Surroundin
 
     Raises:
         DefinitionRefused: a segment that it names cannot be used.
+        MaskKeyUnreadable: a column is hashed, and the brand's key cannot be read.
     """
     model = catalogue.models[definition.model]
     context = Context(
@@ -171,9 +173,11 @@ def build(definition: Definition, catalogue: Catalogue, surroundings: Surroundin
         shown = _labelled(format.columns(columns, context))
         rows = sa.select(*shown).select_from(context.relation).where(where).order_by(sa.collate(key, "C"))
         groups, raws = None, tuple(_raws(columns, context))
+    hashed = any(one.field.mask == "hash" for one in columns)
+    settings = masks.settings(surroundings.mask_key()) if hashed else {}
     return Query(
         rows, key, context.relation, brand, criteria, where, format, headers, definition.timezone, predicates, groups,
-        raws,
+        raws, settings=settings,
     )  # fmt: skip
 
 

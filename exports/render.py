@@ -16,6 +16,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON, JSONB
 
+from exports import masks
 from exports.catalogue import DataField, DataModel, FieldType
 from exports.columns import NUMBERS, TEXTS, Context, Expression, Form, literal, member_json, once, stored, value
 from exports.definition import Aggregation, Column, Definition
@@ -47,8 +48,9 @@ def cells(definition: Definition, model: DataModel) -> tuple[Cell, ...]:
     """The columns of the file, in order: those chosen, or all fields of the model."""
     if definition.all_fields:
         return tuple(Cell(one, one.id) for one in model.all_fields)
+    shown = {(one.from_, one.mask): masks.masked(model.fields[one.from_], one.mask) for one in definition.fields}
     return tuple(
-        Cell(model.fields[one.from_], one.header, one.default, _replaced(one), one.aggregation)
+        Cell(shown[one.from_, one.mask], one.header, one.default, _replaced(one), one.aggregation)
         for one in definition.fields
     )
 
@@ -128,7 +130,9 @@ _SCALARS: Final = NUMBERS | {FieldType.BOOLEAN, FieldType.DATE}
 
 @once
 def as_text(field: DataField, context: Context) -> Expression:
-    """The rendered text of a value, which Replace values compares with."""
+    """The rendered text of a value, which Replace values compares with: under a mask what the mask leaves of it."""
+    if field.unmasked is not None:
+        return masks.text(field.mask, as_text(field.unmasked, context))
     if field.type in TEXTS or field.stored == "text":
         return value(field, context)
     if field.path and field.type in _SCALARS:

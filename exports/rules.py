@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
-from exports import aggregation, recipients, schedule, target
+from exports import aggregation, masks, recipients, schedule, target
 from exports.addresses import Guard
 from exports.catalogue import Catalogue, DataModel
 from exports.criteria import CriterionRefused, Test, read
@@ -65,6 +65,7 @@ def problems(
         *fields(definition, model),
         *shown_segments(definition, model, segments),
         *aggregation.problems(definition, model),
+        *masks.problems(definition, model),
         *headers(definition, model),
         *replacements(definition),
         *file_for_model(definition, model),

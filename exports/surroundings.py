@@ -57,6 +57,11 @@ class Segment:
             return cls(id, name, status, UNREADABLE)
 
 
+def no_mask_key() -> bytes:
+    """Where nothing is masked."""
+    raise ValueError("a mask without the brand's key")
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """Everything about a run that is not in its definition.
@@ -64,7 +69,7 @@ class Surroundings:
     `brand` is the value in the brand column of the source's tables, `moment` the aware base moment of the run (one for
     all of its retries), `segments` those of the brand that can be chosen, by id, `customer_fields` the rows of the
     model Customer fields by field id (SPEC section 12). `zone` gives the rules of a time zone: those of the source, by
-    which it tells the times in the file.
+    which it tells the times in the file. `mask_key` fetches the brand's key for masks.
     """
 
     brand: str
@@ -72,6 +77,7 @@ class Surroundings:
     segments: Mapping[str, Segment] = field(default_factory=dict)
     customer_fields: tuple[Mapping[str, Any], ...] = ()
     zone: Callable[[str], ZoneInfo] = zones.zone
+    mask_key: Callable[[], bytes] = no_mask_key
 
     def __post_init__(self) -> None:
         if not self.brand:

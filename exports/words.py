@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from exports import aggregation
+from exports import aggregation, masks
 from exports.catalogue import DataField, DataModel, FieldType
 from exports.definition import OWNER, Column, Criterion, Definition, File
 from exports.operators import Input, operator_of
@@ -48,6 +48,7 @@ class ColumnWords:
     replaced: int
     field: DataField | None
     method: str = ""
+    mask: str = ""
 
 
 def recipients(of: Iterable[str]) -> str:
@@ -101,7 +102,8 @@ def file(given: File) -> list[str]:
 def _column(column: Column, model: DataModel | None) -> ColumnWords:
     field = model.fields.get(column.from_) if model else None
     method = aggregation.LABELS[column.aggregation] if column.aggregation else ""
-    return ColumnWords(column.from_, column.header, column.default, len(column.replace), field, method)
+    mask = masks.LABELS[column.mask] if column.mask else ""
+    return ColumnWords(column.from_, column.header, column.default, len(column.replace), field, method, mask)
 
 
 def phrase(criterion: Criterion, model: DataModel | None, called: Called = by_id) -> Phrase:

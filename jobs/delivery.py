@@ -17,7 +17,7 @@ from jobs import horse, scheduler
 from jobs.lease import Lease
 from webapp.extensions import db
 from webapp.models import Delivery, Export, Run, User, brand_scope
-from webapp.services import deliveries, exports, guarding
+from webapp.services import brands, deliveries, exports, guarding, personal
 from webapp.services.deliveries import Journal, Sending
 from webapp.services.runs.attempts import BACKOFF
 from webapp.services.runs.claiming import Claim
@@ -127,6 +127,8 @@ def _carry_out(sending: Sending, lease: Lease | None) -> None:
     if not isinstance(upload, Upload):
         raise Unexpected(detail=f"version {run.version} has no target")
     owner = db.session.scalars(select(User).where(User.id == export.owner_id)).one()
+    if lease is None:  # of a run the rights were looked at a moment ago
+        personal.check_owner(owner, definition, brands.catalogue_of(owner.brand))
     _connection, server = deliveries.server_of(upload, owner)
     parcel = deliveries.parcel_of(run, row, definition, upload)
     sha256 = str(run.sha256)

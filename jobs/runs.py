@@ -18,7 +18,7 @@ from sqlalchemy.exc import NoResultFound, OperationalError
 from exports import checking, pipeline
 from exports.catalogue import Catalogue
 from exports.definition import Definition
-from exports.errors import Cancelled, ExportsError, Fenced, GivenBack, RightsLost, RunStopped, SourceTimeout, Unexpected
+from exports.errors import Cancelled, ExportsError, Fenced, GivenBack, RunStopped, SourceTimeout, Unexpected
 from exports.pipeline import Progress, Result
 from exports.source.base import Source
 from exports.surroundings import Surroundings
@@ -27,8 +27,7 @@ from jobs import delivery, horse, scheduler
 from jobs.lease import Lease
 from webapp.extensions import db
 from webapp.models import Brand, Export, Run, User, brand_scope
-from webapp.permissions import may
-from webapp.services import artefacts, brands, definitions, deliveries, exports, runs
+from webapp.services import artefacts, brands, deliveries, exports, personal, runs
 from webapp.services.mail import outbox
 from webapp.services.runs import Claim
 
@@ -185,22 +184,10 @@ def check_rights(mine: Claim) -> tuple[Definition, User, Catalogue]:
     definition = exports.definition_of(export, mine.version)
     owner = db.session.get_one(User, export.owner_id)
     catalogue = brands.catalogue_of(owner.brand)
-    _check_rights(owner, definition, catalogue)
+    personal.check_owner(owner, definition, catalogue)
     if isinstance(definition.target, Upload):
         deliveries.connection_of(definition.target, owner)
     return definition, owner, catalogue
-
-
-def _check_rights(owner: User, definition: Definition, catalogue: Catalogue) -> None:
-    """Rights are looked at again at run time, the owner's present ones (SPEC section 10)."""
-    if not owner.is_active:
-        raise RightsLost(owner=owner.name, reason="the account is disabled.")
-    if not may(owner, "exports.create"):
-        raise RightsLost(owner=owner.name, reason=f"a {owner.role} makes no exports.")
-    model = catalogue.models.get(definition.model)
-    problem = next(definitions.rights(owner, definition, model), None) if model else None
-    if problem is not None:
-        raise RightsLost(owner=owner.name, reason=f"{problem.message}.")
 
 
 def publish(mine: Claim, settle: Callable[[], None]) -> None:

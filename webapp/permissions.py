@@ -98,6 +98,8 @@ ACTIONS: Final[dict[str, Callable[[User, Any], bool]]] = {
     "tokens.create": _anybody,
     "tokens.list": _is("admin"),
     "tokens.revoke": _own_or_admin,
+    "personal.report": _is("admin"),
+    "personal.remove": _is("admin"),
     "users.list": _is("admin"),
     "users.invite": _is("admin"),
     "users.change": _is("admin"),

@@ -10,7 +10,16 @@ from typing import Any, Final
 from flask import Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from exports.errors import DefinitionRefused, ExportArchived, ExportsError, NoFile, NotMade, Problem, StoreUnreachable
+from exports.errors import (
+    DefinitionRefused,
+    ExportArchived,
+    ExportsError,
+    NoFile,
+    NotMade,
+    PersonalFile,
+    Problem,
+    StoreUnreachable,
+)
 from exports.errors.request import (
     BodyTooLarge,
     BodyUnreadable,
@@ -36,6 +45,7 @@ OF_STATUS: Final[dict[int, type[RequestError]]] = {
     for one in (TokenMissing, NotAllowed, NotThere, BodyTooLarge, NotJson, RangeUnknown, RateLimited, RequestFailed,
                 Unavailable)
 }  # fmt: skip
+OTHERS: Final = (DefinitionRefused, ExportArchived, PersonalFile, StoreUnreachable)
 KEPT_HEADERS: Final = ("Allow", "Content-Range", "Retry-After")
 
 
@@ -51,14 +61,14 @@ def status_of(error: type[ExportsError] | ExportsError) -> int:
         return kind.status
     if issubclass(kind, NoFile):
         return 404 if issubclass(kind, NotMade) else 410
-    known = {DefinitionRefused: 422, ExportArchived: 409}
+    known = {DefinitionRefused: 422, ExportArchived: 409, PersonalFile: 403}
     return known.get(kind, 500 if kind.permanent else 503)
 
 
 def answered(kinds: Iterable[type[ExportsError]]) -> Iterator[type[ExportsError]]:
     """Those errors of a catalogue that a request may be answered with."""
     for kind in kinds:
-        if issubclass(kind, RequestError | NoFile) or kind in (DefinitionRefused, ExportArchived, StoreUnreachable):
+        if issubclass(kind, RequestError | NoFile) or kind in OTHERS:
             yield kind
 
 

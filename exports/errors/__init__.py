@@ -16,11 +16,13 @@
     │   │   └── DiskFull · StoreUnreachable · StoreRefused
     │   ├── TargetError          the upload server, or the way to it: errors/target.py has about 45
     │   ├── NoRows                   nothing matched, and the export wants to fail then
+    │   ├── MaskKeyUnreadable    a masked column cannot be made
     │   ├── RightsLost           what the owner was allowed when it was saved is not allowed any more
     │   └── SystemFault          ours
     │       └── WorkerDied · DatabaseAway · Unexpected
     ├── NoFile                   what somebody wants to download is not there
     │   └── NotMade · Expired · Lost
+    ├── PersonalFile             what somebody wants to download is not for them
     ├── MomentPassed             a moment of a schedule at which nothing ran
     │   └── Missed · Overdue · Skipped
     ├── RunStopped               not an error of the run: somebody else decided
@@ -56,6 +58,8 @@ from exports.errors.mail import MailServerUnreachable as MailServerUnreachable
 from exports.errors.mail import MailServerUntrusted as MailServerUntrusted
 from exports.errors.mail import MailUnwritable as MailUnwritable
 from exports.errors.mail import RecipientNotAllowed as RecipientNotAllowed
+from exports.errors.personal import MaskKeyUnreadable as MaskKeyUnreadable
+from exports.errors.personal import PersonalFile as PersonalFile
 from exports.errors.request import RequestError as RequestError
 from exports.errors.setup import InstanceClosed as InstanceClosed
 from exports.errors.setup import InstanceForeign as InstanceForeign

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from exports.formats import Copying
 from exports.query import Query
 
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 WATCH_EVERY: Final = 0.25
 """Seconds between two looks at a running query, which cost nothing that could be measured."""
 
@@ -64,8 +66,12 @@ class Source(ABC):
         """How many records the planner expects to match."""
 
     @abstractmethod
-    def select(self, select: sa.Select[Any], *, seconds: float, timezone: str = "UTC") -> list[tuple[Any, ...]]:
+    def select(
+        self, select: sa.Select[Any], *, seconds: float, timezone: str = "UTC", settings: Mapping[str, str] = NOTHING
+    ) -> list[tuple[Any, ...]]:
         """The rows of a small SELECT of ours (segments, choices of a reference, counts) as Python values.
+
+        `settings`: those of the query that it belongs to.
 
         Raises:
             SourceSlow: it takes longer than `seconds`.
@@ -84,4 +90,4 @@ class Source(ABC):
         """The columns of a table and their types, as the database calls them; empty if there is no such table."""
 
 
-__all__ = ["WATCH_EVERY", "Copying", "Progress", "Rows", "Source", "Watch"]
+__all__ = ["NOTHING", "WATCH_EVERY", "Copying", "Progress", "Rows", "Source", "Watch"]

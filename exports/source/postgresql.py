@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from functools import partial
@@ -18,7 +18,7 @@ from exports.formats import Copying
 from exports.query import Query
 from exports.rules import zone_unknown
 from exports.source import clocks
-from exports.source.base import Rows, Source, Watch
+from exports.source.base import NOTHING, Rows, Source, Watch
 from exports.source.copied import CopiedRows, Copy
 from exports.source.errors import translating
 from exports.source.parts import TWO, Parts
@@ -78,7 +78,9 @@ class PostgresSource(Source):
         self, stack: ExitStack, select: sa.Select[Any], query: Query, seconds: float, *, bounded: bool
     ) -> list[tuple[_Connection, sa.Select[Any]]]:
         """The parts of a SELECT, each with a connection of its own, which `stack` closes; all see one snapshot."""
-        reading = partial(self._reading, query.timezone, jit=query.jit and not bounded, seconds=seconds)
+        reading = partial(
+            self._reading, query.timezone, jit=query.jit and not bounded, seconds=seconds, settings=query.settings
+        )
         first = stack.enter_context(reading())
         if bounded:
             return [(first, select)]
@@ -101,6 +103,7 @@ class PostgresSource(Source):
             with translating(seconds=seconds):
                 connection.execute("ROLLBACK")
                 self._begin(connection, query.timezone, jit=query.jit, seconds=seconds)
+                _set(connection, query.settings)
 
     def estimate(self, query: Query) -> int:
         """See `Source.estimate`."""
@@ -141,16 +144,27 @@ class PostgresSource(Source):
         return self._clocks[name]
 
     def select(
-        self, select: sa.Select[Any], *, seconds: float = _QUICK, timezone: str = "UTC"
+        self,
+        select: sa.Select[Any],
+        *,
+        seconds: float = _QUICK,
+        timezone: str = "UTC",
+        settings: Mapping[str, str] = NOTHING,
     ) -> list[tuple[Any, ...]]:
         """See `Source.select`."""
         late = translating(seconds=seconds, late=SourceSlow)
-        with self._reading(timezone, jit=False, seconds=seconds) as connection, late:
+        with self._reading(timezone, jit=False, seconds=seconds, settings=settings) as connection, late:
             return connection.execute(composed(select, connection).encode()).fetchall()
 
     @contextmanager
     def _reading(
-        self, timezone: str, *, jit: bool, seconds: float, beside: _Connection | None = None
+        self,
+        timezone: str,
+        *,
+        jit: bool,
+        seconds: float,
+        settings: Mapping[str, str] = NOTHING,
+        beside: _Connection | None = None,
     ) -> Iterator[_Connection]:
         """A connection in a transaction that cannot write; it is given back at the end, whatever happened.
 
@@ -165,6 +179,7 @@ class PostgresSource(Source):
                 if beside:
                     exported = sql.Literal(beside.execute("SELECT pg_export_snapshot()").fetchall()[0][0])
                     connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(exported))
+                _set(connection, settings)
             yield connection
         finally:
             self._give_back(connection)
@@ -197,6 +212,14 @@ class PostgresSource(Source):
             sql.SQL("SET {} TO {}").format(sql.Identifier(name), sql.Literal(value)) for name, value in settings.items()
         ]
         return sql.SQL("; ").join([*statements, sql.SQL("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")])
+
+
+def _set(connection: _Connection, settings: Mapping[str, str]) -> None:
+    """Settings of this transaction alone. They may be keys: they are sent beside the statement, which logs may hold."""
+    if settings:
+        calls = ", ".join(["set_config(%s, %s, true)"] * len(settings))
+        values = [text for pair in settings.items() for text in pair]
+        psycopg.Cursor(connection).execute(f"SELECT {calls}".encode(), values)
 
 
 def _server_of(connection: _Connection) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import asyncssh
 import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from exports.addresses import read_networks
 from exports.delivery.sending import temporary
@@ -32,7 +32,7 @@ from tests.delivery.servers import PASSWORD, USER, FtpServer, SftpServer
 from tests.fix_app import Clock, People, Person, stores
 from tests.fix_services import Cluster
 from webapp.extensions import db
-from webapp.models import AuditEntry, Connection, Delivery, Export, Run, brand_scope
+from webapp.models import AuditEntry, Connection, Delivery, Export, Run, User, brand_scope, clock
 from webapp.services import connections, deliveries, exports, runs
 from webapp.services.connections import credentials
 from webapp.services.runs.claiming import Claim
@@ -255,6 +255,43 @@ def test_upload_again_sends_the_same_bytes_once_for_two_clicks(
         assert (own.state, second.state, second.number) == ("delivered", "delivered", 2)
         assert [event.kind for event in runs.events_of(run)][-2:] == ["upload_again", "delivered_again"]
     assert (folder / "in/x.csv").read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"export_pii": False}, "Email address is personal: you need the right to export personal fields, or mask it."),
+        ({"role": "viewer"}, "a viewer makes no exports."),
+        ({"disabled_at": "now"}, "the account is disabled."),
+    ],
+)
+def test_upload_again_looks_at_the_present_rights_of_the_owner(
+    app: Flask,
+    people: People,
+    server: SftpServer,
+    folder: Path,
+    connected: Callable[..., str],
+    change: dict[str, Any],
+    reason: str,
+) -> None:
+    upload = {"type": "sftp", "connection": connected(server), "path": "/in/mails.csv"}
+    everybody = [[{"attribute": "_id", "operator": "equals", "value": "1"}]]
+    wanted = stores(model="customers", filters=everybody, fields=[{"from": "email"}], target=upload)
+    with people.exporter.at_work() as user:
+        run_id = exports.create(user, wanted, uuid.uuid4()).latest_run_id
+    assert run_id is not None
+    work(app)
+    (folder / "in/mails.csv").unlink()
+    with people.exporter.at_work() as user:
+        deliveries.request_again(user, db.session.get_one(Run, run_id), uuid.uuid4())
+        values = {name: clock() if value == "now" else value for name, value in change.items()}
+        db.session.execute(update(User).where(User.id == user.id).values(**values))
+        db.session.commit()
+    again(app)
+    with seen(people.manager, run_id) as (_run, made):
+        assert (made[-1].state, made[-1].error_code) == ("failed", "rights.lost")
+        assert str(made[-1].error_message).endswith(reason)
+    assert not (folder / "in/mails.csv").exists()
 
 
 def test_upload_again_with_a_number_gives_the_file_another_one(

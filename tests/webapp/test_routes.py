@@ -120,6 +120,8 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "people.invite": ("admin", "stranger"),
     "people.new": ("admin", "stranger"),
     "people.send_link": ("admin",),
+    "personal.index": ("admin", "stranger"),
+    "personal.remove": ("admin",),
     "removing.archive": OWN_OR_MANAGER,
     "removing.delete": OWN_OR_MANAGER,
     "removing.restore": OWN_OR_MANAGER,

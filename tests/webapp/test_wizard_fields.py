@@ -242,7 +242,7 @@ def test_personal_fields_are_not_for_who_lacks_the_right(wizard: Tab, people: Pe
     at_fields(someone, "email", model="customers")
     someone.press("next")
     assert someone.problems == [
-        ("fields-1-to", "Email address is personal: you need the right to export personal fields")
+        ("fields-1-to", "Email address is personal: you need the right to export personal fields, or mask it")
     ]
     shown = someone.client.get(f"/drafts/{someone.draft_id}/fields/preview").get_data(as_text=True)
     assert "<tbody>" not in shown

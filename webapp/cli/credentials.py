@@ -7,7 +7,7 @@ import sys
 import click
 from flask.cli import AppGroup, with_appcontext
 
-credentials = AppGroup("credentials", help="Passwords and keys of connections.")
+credentials = AppGroup("credentials", help="What is sealed: passwords and keys of connections, keys of brands.")
 
 
 @credentials.command("rotate")
@@ -22,13 +22,13 @@ def rotate() -> None:
     from exports.errors import CredentialUnreadable
     from webapp.extensions import db
     from webapp.models import Brand, brand_scope
-    from webapp.services import audit, connections
+    from webapp.services import audit, rotating
 
     count = 0
     for brand_id, name in db.session.execute(select(Brand.id, Brand.name).order_by(Brand.name)).all():
         with brand_scope(brand_id):
             try:
-                count += connections.rotate(audit.OPERATOR)
+                count += rotating.rotate(audit.OPERATOR, brand_id)
             except CredentialUnreadable as error:
                 click.echo(f"{name}: {error.message} {error.advised}", err=True)
                 sys.exit(1)

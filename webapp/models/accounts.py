@@ -6,7 +6,7 @@ import secrets
 import uuid
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, LargeBinary, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY, JSON
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -49,6 +49,8 @@ class Brand(db.Model):  # type: ignore[name-defined,misc]
     mail_domains: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}")
     # Whether files may go to servers that do not encrypt (RELIABILITY T4).
     plain_ftp: Mapped[bool] = mapped_column(default=True, server_default="true")
+    # For hashes of personal values in files, sealed; None until the first is made.
+    mask_key: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     created_at: Mapped[datetime] = mapped_column(server_default=clock())
 
 
@@ -70,6 +72,10 @@ class User(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
     disabled_at: Mapped[datetime | None]
     # Since when a link to choose a password is out; None from the first password on.
     invited_at: Mapped[datetime | None]
+    # The second step at login: its secret, sealed; the last step of time whose code was used; codes for a lost phone.
+    totp_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
+    totp_step: Mapped[int | None] = mapped_column(BigInteger)
+    recovery_hashes: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}")
     created_at: Mapped[datetime] = mapped_column(server_default=clock())
 
     brand: Mapped[Brand] = relationship(lazy="joined", innerjoin=True)

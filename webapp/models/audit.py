@@ -25,6 +25,8 @@ class AuditEntry(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
         UniqueConstraint("brand_id", "place"),
         CheckConstraint("(place IS NULL) = (seal IS NULL)", name="sealed_in_a_place"),
         Index("ix_audit_unsealed", "brand_id", "number", postgresql_where=sql("seal IS NULL")),
+        # Who got a file: asked for by the report of personal data.
+        Index("ix_audit_downloads", "brand_id", "object_id", postgresql_where=sql("action = 'run.downloaded'")),
     )
 
     number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), unique=True)

@@ -30,6 +30,7 @@ KINDS: Final = frozenset(
         "audit.exported",
         "audit.removed",
         "brand.changed",
+        "brand.keys_rotated",
         "field.created",
         "field.changed",
         "export.created",
@@ -52,6 +53,7 @@ KINDS: Final = frozenset(
         "run.downloaded",
         "run.download_ended",
         "run.file_removed",
+        "run.removal_requested",
         "runs.removed",
         "delivery.requested",
         "delivery.finished",
@@ -71,6 +73,7 @@ KINDS: Final = frozenset(
         "token.created",
         "token.revoked",
         "rate.limited",
+        "personal.viewed",
         "access.denied",
         "csrf.failed",
     }

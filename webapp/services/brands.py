@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ from exports.zones import names as known_zones
 from exports.zones import zone
 from webapp.extensions import db
 from webapp.models import Brand, CustomField, brand_scope
+from webapp.services import masks
 
 if TYPE_CHECKING:
     from exports.definition import Definition
@@ -46,13 +48,16 @@ def _as_field(row: CustomField) -> DataField:
     )
 
 
-def catalogue_of(brand: Brand) -> Catalogue:
-    """The catalogue as a brand sees it: models of its modules, with its custom fields behind their own."""
+def catalogue_of(brand: Brand, modules: Iterable[str] | None = None) -> Catalogue:
+    """The catalogue as a brand sees it: models of its modules, with its custom fields behind their own.
+
+    `modules`: others than those that it has.
+    """
     custom: dict[str, list[DataField]] = {}
     with brand_scope(brand.id):
         for row in db.session.scalars(select(CustomField).order_by(CustomField.model, CustomField.position)):
             custom.setdefault(row.model, []).append(_as_field(row))
-    return catalogue.builtin().for_brand(brand.modules, custom)
+    return catalogue.builtin().for_brand(brand.modules if modules is None else modules, custom)
 
 
 def source() -> PostgresSource:
@@ -86,7 +91,8 @@ def surroundings(
     from exports.query import surroundings_of
 
     made = surroundings_of(asked or source(), seen or catalogue_of(brand), brand.source_key, moment, about)
-    return replace(made, zone=source().zone)  # kept by the one source that this process keeps
+    # The source that this process keeps keeps its zones; the key is fetched when something is hashed.
+    return replace(made, zone=source().zone, mask_key=partial(masks.key_of, brand.id))
 
 
 def previews() -> PreviewPool:

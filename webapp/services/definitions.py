@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from typing import Final
 
 from exports import checking, rules, schedule
-from exports.catalogue import DataModel
 from exports.definition import Definition
 from exports.errors import Problem, SourceError
 from exports.schedule.clock import ANY_SCHEDULE
 from exports.target import Upload
 from webapp.models import User
-from webapp.services import brands, connections, guarding
+from webapp.services import brands, connections, guarding, personal
 from webapp.services.mail import notify
 from webapp.services.progress import present
 
 MODEL_KEPT: Final = "An export keeps its data model. For another one, create a new export."
-OF_ALL: Final = frozenset({"is_empty", "is_not_empty"})
-"""What anybody may ask of a personal field. By any other operator its value can be found out, by trying."""
-ASKED_OF_ALL: Final = "choose is empty or is not empty"
 
 
 def problems(
@@ -43,7 +38,7 @@ def problems(
     found += connections.problems_of_target(user, definition, making)
     found += notify.problems(user.brand, definition)
     model = catalogue.models.get(definition.model)
-    return found if model is None else [*found, *rights(user, definition, model)]
+    return found if model is None else [*found, *personal.rights(user, definition, model)]
 
 
 def schedule_problems(user: User, chosen: ANY_SCHEDULE) -> list[Problem]:
@@ -77,24 +72,3 @@ def check(
     if isinstance(upload := definition.target, Upload):
         connections.keep_refused(user, found, connections.Server.of_upload(upload))
     rules.refuse(found)
-
-
-def rights(user: User, definition: Definition, model: DataModel) -> Iterator[Problem]:
-    """Personal fields are for users with the grant export_pii (SPEC section 10, decisions/009-personal-fields.md)."""
-    if user.export_pii:
-        return
-    for place, set_ in enumerate(definition.filters):
-        for position, one in enumerate(set_):
-            field = model.attribute(one.attribute)
-            if field and field.personal and one.operator not in OF_ALL:
-                message = f"{field.label} is personal: without the right to export personal fields {ASKED_OF_ALL}"
-                yield Problem(f"filters.{place}.{position}.operator", "rights.personal", message)
-    if definition.all_fields:
-        named = [("all_fields", field) for field in model.all_fields]
-    else:
-        columns = enumerate(definition.fields)
-        named = [(f"fields.{place}.from", model.fields[c.from_]) for place, c in columns if c.from_ in model.fields]
-    for at, field in named:
-        if field.personal:
-            message = f"{field.label} is personal: you need the right to export personal fields"
-            yield Problem(at, "rights.personal", message)

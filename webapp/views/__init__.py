@@ -19,6 +19,7 @@ from webapp.views import (
     models,
     passwords,
     people,
+    personal,
     removing,
     runs,
     schedules,
@@ -33,7 +34,7 @@ def register(app: Flask) -> None:
     """Bind every page and the API to the application."""
     pages = (
         accounts, audit, cloning, connections, details, downloads, editing, exports, fields, handing_over,
-        health, mailbox, models, passwords, people, removing,
+        health, mailbox, models, passwords, people, personal, removing,
         runs, schedules, settings, several, tokens, wizard,
     )  # fmt: skip
     for page in pages:

@@ -15,12 +15,13 @@ from flask import Blueprint, Response, abort, flash, make_response, request, url
 from flask_login import current_user
 
 from exports import recipients, schedule, words
+from exports.definition import Definition
 from exports.target import NoTarget, Upload
 from webapp.htmx import fragment, go, instead, nothing_new, page, stop_polling
 from webapp.models import Delivery, Export, Run, User
 from webapp.permissions import may
 from webapp.security import action, sandboxed
-from webapp.services import artefacts, brands, choices, connections, deliveries, exports, runs, schedules
+from webapp.services import artefacts, brands, choices, connections, deliveries, exports, personal, runs, schedules
 from webapp.services.artefacts import Artefact
 from webapp.services.mail.results import Trouble, troubles
 from webapp.services.progress import Progress, began, present, progress_of
@@ -43,6 +44,7 @@ class Card:
     cancelled_by: str
     progress: Progress | None
     may_download: bool
+    kept_back: bool
     may_cancel: bool
     may_run: bool
     may_change_schedule: bool
@@ -81,7 +83,8 @@ class Card:
         """The newest run that has a file, for the View tab of an export whose newest run has none."""
         if self.alone or self.artefact or not self.may_download:
             return None
-        return exports.last_file_of(self.export)
+        run = exports.last_file_of(self.export)
+        return run if run is not None and personal.may_see_data(current_user, run) else None
 
     @cached_property
     def ahead(self) -> Run | None:
@@ -148,6 +151,7 @@ def card_of(export: Export, alone: Run | None = None) -> Card:
     run, now = alone or export.latest_run, present()
     finished = run if run is not None and run.state == "success" else None
     aside = export.archived_at is not None
+    may_download = may(current_user, "exports.download", export)
     return Card(
         export=export,
         run=run,
@@ -157,7 +161,8 @@ def card_of(export: Export, alone: Run | None = None) -> Card:
         began=began(finished) if finished else None,
         cancelled_by=name_of(run.cancel_requested_by_id) if run and run.cancel_requested_by_id else "",
         progress=progress_of(run, now) if run and run.is_live else None,
-        may_download=may(current_user, "exports.download", export),
+        may_download=may_download,
+        kept_back=finished is not None and may_download and not personal.may_see_data(current_user, finished),
         may_cancel=may(current_user, "exports.cancel", export),
         may_run=not aside and may(current_user, "exports.run", export),
         may_change_schedule=not aside and may(current_user, "exports.change_schedule", export),
@@ -187,10 +192,10 @@ def is_kept(run: Run | None, now: datetime) -> bool:
 def view(id: uuid.UUID) -> Response:
     """The View tab."""
     export = find_export_or_404("exports.see", id)
-    definition = exports.definition_of(export)
     user: User = current_user
     catalogue = brands.catalogue_of(user.brand)
     model = catalogue.models.get(export.model)
+    definition = personal.shown(user, exports.definition_of(export), model)
     called = choices.called(user, catalogue, model, definition.filters)
     return page(
         "details/view.html",
@@ -203,7 +208,7 @@ def view(id: uuid.UUID) -> Response:
         file=words.file(definition.file),
         if_empty=words.IF_EMPTY[definition.if_empty],
         notify={one: words.recipients(getattr(definition.notify, one)) for one in recipients.MEMBERS},
-        document=document_of(export),
+        document=_as_document(definition),
         **_of_upload(definition.target),
     )
 
@@ -248,9 +253,9 @@ def run(id: uuid.UUID) -> Response:
     return go(url_for("details.view", id=id))
 
 
-def document_of(export: Export, version: int | None = None) -> str:
-    """The definition of a version, by default the present one, as people read it."""
-    return json.dumps(exports.definition_of(export, version).as_json(), indent=2, ensure_ascii=False)
+def _as_document(definition: Definition) -> str:
+    """A definition as people read it."""
+    return json.dumps(definition.as_json(), indent=2, ensure_ascii=False)
 
 
 @blueprint.post("/runs/<uuid:id>/again")
@@ -301,7 +306,9 @@ def definition(id: uuid.UUID) -> Response:
     version = request.args.get("version", str(export.version))
     if not (version.isascii() and version.isdigit() and 0 < int(version[:9]) <= export.version):
         abort(404)
-    response = make_response(document_of(export, int(version[:9])) + "\n")
+    model = brands.catalogue_of(current_user.brand).models.get(export.model)
+    shown = personal.shown(current_user, exports.definition_of(export, int(version[:9])), model)
+    response = make_response(_as_document(shown) + "\n")
     response.content_type = "application/json; charset=utf-8"
     response.headers["Content-Disposition"] = disposition(export.name, "json")
     return response

@@ -15,13 +15,13 @@ from flask_login import current_user
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
 from exports.archive import file_name
-from exports.errors import NoFile, NotMade
+from exports.errors import NoFile, NotMade, PersonalFile
 from webapp.errors import told
 from webapp.extensions import db
 from webapp.filters import day
 from webapp.models import Run, User, brand_scope
 from webapp.security import action, sandboxed
-from webapp.services import artefacts, audit
+from webapp.services import artefacts, audit, personal
 from webapp.services.artefacts import Artefact
 from webapp.views.lookups import find_run_or_404
 
@@ -69,6 +69,8 @@ def download(id: uuid.UUID) -> Response:
     except NoFile as why:  # in place of the file a page that says why, 410 where there was one
         status = 404 if isinstance(why, NotMade) else 410
         return told(why, status, url_for("runs.view", id=run.id), "Show the run")
+    except PersonalFile as refused:
+        return told(refused, 403, url_for("runs.view", id=run.id), "Show the run")
 
 
 def file_of(run: Run) -> Response:
@@ -76,8 +78,15 @@ def file_of(run: Run) -> Response:
 
     Raises:
         NoFile: saying why there is none.
+        PersonalFile: it holds what they may not have; that is written down.
         RequestedRangeNotSatisfiable: it has no such bytes.
     """
+    try:
+        personal.authorize_data(current_user, run)
+    except PersonalFile:
+        audit.record("access.denied", current_user, run, result="denied", path=request.path, asked="exports.download")
+        db.session.commit()
+        raise
     artefact = artefacts.published(run)
     if artefact is None:
         raise _none(run)

@@ -6,11 +6,12 @@ import uuid
 from typing import Any
 
 from flask import Blueprint, Response, request
+from flask_login import current_user
 
 from webapp.htmx import fragment, nothing_new, page, stop_polling
 from webapp.models import Run
 from webapp.security import action
-from webapp.services import deliveries, runs
+from webapp.services import deliveries, personal, runs
 from webapp.services.exports import History, history_of, people_of
 from webapp.services.progress import present
 from webapp.views import uploads
@@ -43,7 +44,13 @@ def _of_logs(found: History) -> dict[str, Any]:
     """For the templates of Logs; only the newest page follows what goes on, and only while something can."""
     card = card_of(found.export)
     goes_on = found.export.active or found.export.next_run_at or (card.run and card.run.is_live)
-    return {"card": card, "found": found, "history": found.runs, "follows": bool(found.is_newest and goes_on)}
+    return {
+        "card": card,
+        "found": found,
+        "history": found.runs,
+        "seeable": personal.seeable(current_user, found.runs),
+        "follows": bool(found.is_newest and goes_on),
+    }
 
 
 @blueprint.get("/runs/<uuid:id>")

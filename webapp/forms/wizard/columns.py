@@ -10,11 +10,11 @@ from exports.definition import MAX_ID
 from webapp.forms.wizard.posted import FormRefused, Posted
 from webapp.services.drafts import Typed, TypedColumn, TypedReplacement
 
-MAX_METHOD: Final = 20
-"""No method of Aggregation is longer."""
+MAX_WORD: Final = 20
+"""No method of Aggregation is longer, and no mask."""
 NAME: Final = re.compile(
     r"fields-(?P<place>[1-9][0-9]{0,3})-"
-    r"(?:(?P<part>from|to|default|aggregation|open)|replace-(?P<row>[1-9][0-9]{0,4})-(?P<end>value|new))",
+    r"(?:(?P<part>from|to|default|aggregation|mask|open)|replace-(?P<row>[1-9][0-9]{0,4})-(?P<end>value|new))",
     re.ASCII,
 )
 
@@ -44,16 +44,17 @@ def _column(place: int, parts: dict[str, Any]) -> TypedColumn:
     id = parts.get("from", "")
     if not id or len(id) > MAX_ID:
         raise FormRefused(f"fields-{place}-from", f"fields-{place}-from is not the id of a field")
-    method = parts.get("aggregation", "")
-    if len(method) > MAX_METHOD:
-        name = f"fields-{place}-aggregation"
-        raise FormRefused(name, f"{name} is longer than {MAX_METHOD} characters")
+    for part in ("aggregation", "mask"):
+        if len(parts.get(part, "")) > MAX_WORD:
+            name = f"fields-{place}-{part}"
+            raise FormRefused(name, f"{name} is longer than {MAX_WORD} characters")
     rows = tuple(TypedReplacement(**parts["rows"][row]) for row in sorted(parts["rows"]))
     return TypedColumn(
         from_=id,
         to=parts.get("to", ""),
         default=parts.get("default", ""),
         replace=rows,
-        aggregation=method,
+        aggregation=parts.get("aggregation", ""),
+        mask=parts.get("mask", ""),
         open=parts.get("open") == "1",
     )

@@ -75,6 +75,7 @@ def _column(typed: TypedColumn, aggregated: bool) -> dict[str, Any]:
     """A column; the method that was chosen for it is kept in the draft, and left out while Aggregation is off."""
     pairs = [{"value": one.value, "new": one.new} for one in typed.replace if not one.is_blank]
     made = {"from": typed.from_, "to": typed.to, "default": typed.default, "replace": pairs}
+    made |= {"mask": typed.mask} if typed.mask else {}
     return {**made, "aggregation": typed.aggregation or None} if aggregated else made
 
 

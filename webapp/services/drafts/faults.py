@@ -168,7 +168,7 @@ def _fields_input(parts: list[str], typed: Typed) -> str:
     part = parts[2] if len(parts) > 2 else "to"
     if part == "replace":
         return inputs.replacements(place)
-    return inputs.column(place, part if part in ("default", "aggregation") else "to")
+    return inputs.column(place, part if part in ("default", "aggregation", "mask") else "to")
 
 
 def _notify_input(parts: list[str], typed: Typed) -> str:

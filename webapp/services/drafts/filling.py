@@ -114,8 +114,9 @@ def _entry(text: str) -> str:
 def _column(column: Column) -> TypedColumn:
     pairs = tuple(TypedReplacement(value=one.value, new=one.new) for one in column.replace)
     return TypedColumn(
-        from_=column.from_, to=column.to, default=column.default, replace=pairs, aggregation=column.aggregation or ""
-    )
+        from_=column.from_, to=column.to, default=column.default, replace=pairs, aggregation=column.aggregation or "",
+        mask=column.mask or "",
+    )  # fmt: skip
 
 
 def _file(file: File) -> TypedFile:

@@ -60,13 +60,17 @@ class TypedReplacement(_Typed):
 
 
 class TypedColumn(_Typed):
-    """One column of the file. `open`: its Replace values are unfolded. `aggregation` counts while Aggregation is on."""
+    """One column of the file. `open`: its Replace values are unfolded. `aggregation` counts while Aggregation is on.
+
+    `mask`: what becomes of a personal field's values; empty: they stay.
+    """
 
     from_: str
     to: str = ""
     default: str = ""
     replace: tuple[TypedReplacement, ...] = ()
     aggregation: str = ""
+    mask: str = ""
     open: bool = False
 
     @property

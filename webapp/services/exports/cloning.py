@@ -12,7 +12,7 @@ from exports.definition import MAX_NAME, Definition, parse
 from webapp.extensions import db
 from webapp.models import Draft, Export, User
 from webapp.permissions import authorize
-from webapp.services import brands, connections, drafts
+from webapp.services import brands, connections, drafts, personal
 from webapp.services.exports.saving import create, definition_of
 
 COPY: Final = re.compile(r" \(copy(?: \d+)?\)$", re.ASCII)
@@ -27,7 +27,7 @@ def clone_as_draft(user: User, export: Export, token: uuid.UUID) -> Draft:
     authorize(user, "exports.clone", export)
     copy = copy_of(export)
     model = brands.catalogue_of(user.brand).models.get(copy.model)
-    filled = drafts.filled(copy, model)
+    filled = drafts.filled(personal.shown(user, copy, model), model)
     typed = filled.with_(cloned_from=export.id, upload=connections.again(user, filled.upload))
     return drafts.add(user, typed, uuid.uuid5(user.id, f"clone of {export.id} {token}"))
 

@@ -17,12 +17,14 @@ from exports.errors import DefinitionRefused
 from webapp.extensions import db
 from webapp.models import Draft, Export, ExportVersion, User
 from webapp.permissions import authorize
-from webapp.services import audit, brands, choices, connections, definitions, drafts, schedules
+from webapp.services import audit, brands, choices, connections, definitions, drafts, personal, schedules
 from webapp.services.connections import Making
 from webapp.services.exports.saving import definition_of
 from webapp.services.moves import move
 
 PER_PAGE: Final = 20
+HIDDEN_CHANGED: Final = "A personal value is another one"
+"""For who may not see which."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def edit(user: User, export: Export) -> Draft:
         return draft
     definition = definition_of(export)
     model = brands.catalogue_of(user.brand).models.get(definition.model)
-    typed = drafts.filled(definition, model).with_(version=export.version)
+    typed = drafts.filled(personal.shown(user, definition, model), model).with_(version=export.version)
     return drafts.add(user, typed, uuid.uuid4(), export=export)
 
 
@@ -97,7 +99,9 @@ def changes(user: User, before: Definition, after: Definition) -> list[str]:
     catalogue = brands.catalogue_of(user.brand)
     model = catalogue.models.get(after.model)
     called = choices.called(user, catalogue, model, before.filters + after.filters)
-    return differences(before, after, model, called)
+    two = [personal.shown(user, one, model) for one in (before, after)]
+    told = differences(two[0], two[1], model, called)
+    return told if told or before == after else [HIDDEN_CHANGED]
 
 
 def history_of_versions(user: User, export: Export, below: int | None = None) -> tuple[list[Version], int | None]:

@@ -11,7 +11,7 @@ from exports.errors import HandOverRefused
 from webapp.extensions import db
 from webapp.models import Export, User
 from webapp.permissions import authorize, may
-from webapp.services import audit, brands, definitions, schedules
+from webapp.services import audit, brands, personal, schedules
 from webapp.services.exports.saving import definition_of
 
 
@@ -61,5 +61,5 @@ def _why_not(to: User, export: Export) -> str:
         return f"{to.name} may not have exports"
     definition = definition_of(export)
     model = brands.catalogue_of(to.brand).models.get(definition.model)
-    wrong = next(iter(definitions.rights(to, definition, model)), None) if model is not None else None
+    wrong = next(iter(personal.rights(to, definition, model)), None) if model is not None else None
     return f"{to.name} may not run “{export.name}”: {wrong.message}" if wrong else ""

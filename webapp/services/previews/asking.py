@@ -17,7 +17,7 @@ from exports.query import Query, build
 from exports.source.base import Source
 from exports.surroundings import Surroundings
 from webapp.models import Draft, User
-from webapp.services import audit, brands, definitions, drafts
+from webapp.services import audit, brands, drafts, personal
 from webapp.services.drafts import Typed
 from webapp.services.previews.readable import Readable, readable
 
@@ -92,7 +92,7 @@ def on(source: Source, user: User, typed: Typed, catalogue: Catalogue, step: str
     def check(definition: Definition) -> list[Problem]:
         model = catalogue.models.get(definition.model)
         found = checking.problems(definition, catalogue, around, source, brands.zones())
-        return [*found, *(definitions.rights(user, definition, model) if model else ())]
+        return [*found, *(personal.rights(user, definition, model) if model else ())]
 
     return Asked(source, around, readable(user, typed, catalogue, step, check), catalogue, step in MARKING)
 

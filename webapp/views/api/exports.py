@@ -18,7 +18,7 @@ from webapp.bearer import scope
 from webapp.models import Export, User
 from webapp.permissions import authorize
 from webapp.security import action
-from webapp.services import exports, schedules
+from webapp.services import brands, exports, personal, schedules
 from webapp.services.exports.listing import SORTS, STATUSES, ListQuery
 from webapp.services.progress import present
 from webapp.views.api.operations import answers, asks, json_body, operation, read, repeatable, reply, takes
@@ -99,8 +99,12 @@ def get_export(id: uuid.UUID) -> ExportAnswer:
 @scope("exports:read")
 @answers(200, Definition, "The definition, which can be sent to create another export.", is_found=True)
 def get_definition(id: uuid.UUID) -> Response:
-    """Show the present definition of an export. Passwords of upload servers are in none."""
-    found = exports.definition_of(find_export_or_404("exports.see", id))
+    """Show the present definition of an export. Passwords of upload servers are in none, and personal values that it asks
+    for are hidden from who may not export personal fields.
+    """
+    export = find_export_or_404("exports.see", id)
+    model = brands.catalogue_of(current_user.brand).models.get(export.model)
+    found = personal.shown(current_user, exports.definition_of(export), model)
     return Response(json.dumps(found.as_json(), ensure_ascii=False) + "\n", content_type="application/json")
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from flask import Response, url_for
 from pydantic import Field
 
-from exports.errors import Expired, ExportArchived, Lost, NothingDelivered, NotMade, StoreUnreachable
+from exports.errors import Expired, ExportArchived, Lost, NothingDelivered, NotMade, PersonalFile, StoreUnreachable
 from exports.errors.request import RangeUnknown
 from webapp.bearer import scope
 from webapp.models import Run
@@ -85,7 +85,7 @@ def cancel_run(id: uuid.UUID) -> RunAnswer:
     200,
     ZIP,
     "The zip. Its ETag is the SHA-256 of the file in it.",
-    [NotMade, NothingDelivered, Expired, Lost, RangeUnknown, StoreUnreachable],
+    [NotMade, NothingDelivered, Expired, Lost, PersonalFile, RangeUnknown, StoreUnreachable],
     is_found=True,
     kind="application/zip",
     also={206: "The part that the header Range asks for.", 304: "It is the file of If-None-Match."},

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from flask import request, url_for
 
-from exports import aggregation, schedule, words, zones
+from exports import aggregation, masks, schedule, words, zones
 from exports.archive import file_name
 from exports.catalogue import Catalogue, DataField, FieldType
 from exports.definition import JSON_ONLY_MODELS, MAX_COLUMNS, Definition
@@ -104,6 +104,7 @@ def _fields(place: Place) -> dict[str, Any]:
         "zone_place": _zone_place(place),
         "methods": cache(lambda id: aggregation.choices(fields[id]) if id in fields else ()),
         "method_labels": aggregation.LABELS,
+        "masks": lambda id, chosen: masks.choices(fields.get(id), chosen),
     }
 
 
@@ -165,6 +166,7 @@ def _check(place: Place) -> dict[str, Any]:
         "known": place.model.fields if place.model else {},
         "all_count": len(place.model.all_fields) if place.model else 0,
         "method_labels": aggregation.LABELS,
+        "mask_labels": masks.LABELS,
         "grouped_by": [one.to or one.from_ for one in place.typed.columns if one.aggregation == "group"],
         "definition": _pretty(place.checked.definition),
         "letters": inputs.letters,
@@ -194,12 +196,12 @@ def _pretty(definition: Definition | None) -> str:
 
 
 def personal(place: Place) -> list[str]:
-    """The personal fields that the file will hold, by id."""
+    """The personal fields that the file will hold as they are, by id."""
     if place.model is None:
         return []
     if place.typed.all_fields:
         return [one.id for one in place.model.all_fields if one.personal]
-    chosen = dict.fromkeys(one.from_ for one in place.typed.columns)
+    chosen = dict.fromkeys(one.from_ for one in place.typed.columns if not one.mask)
     return [id for id in chosen if id in place.model.fields and place.model.fields[id].personal]
 
 

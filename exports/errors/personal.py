@@ -1,0 +1,21 @@
+"""What is in the way of personal data."""
+
+from __future__ import annotations
+
+from exports.errors.base import ExportsError, RunError
+
+
+class MaskKeyUnreadable(RunError):
+    """No other key is made in its place: the same value would be another hash from then on."""
+
+    code = "mask.key_unreadable"
+    sentence = "The brand's key for hashes can't be read."
+    advice = "Ask your operator to check CREDENTIAL_KEYS, then run the export again."
+
+
+class PersonalFile(ExportsError):
+    """A file with data that this person may not export."""
+
+    code = "rights.personal_file"
+    sentence = "This file is not for you: {reason}."
+    advice = "Ask an admin for the right to export personal fields, or the export's owner to mask them."
