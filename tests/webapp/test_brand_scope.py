@@ -41,7 +41,8 @@ SYSTEM_SCOPES = {
     "webapp/cli/user.py": 1,  # the operator's command line
     "webapp/services/accounts.py": 1,  # is there an account with this email, in whatever brand?
     "webapp/services/links.py": 1,  # whose link is this?
-    "webapp/services/logins.py": 4,  # login, and a forgotten password: whose email, and whose link is this?
+    # Login, its second step, and a forgotten password: whose email, whose half of a login, whose link is this?
+    "webapp/services/logins.py": 6,
     "webapp/services/once.py": 1,  # requests to the API that were answered long ago
     "webapp/services/tokens.py": 1,  # who a program acts as
     "webapp/security.py": 1,  # who the session belongs to

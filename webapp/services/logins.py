@@ -9,26 +9,54 @@ from __future__ import annotations
 import logging
 
 from flask import request
+from sqlalchemy import select
 
 from webapp.extensions import db
 from webapp.models import User, system_scope
-from webapp.services import accounts, audit, links
+from webapp.services import accounts, audit, links, second_step
 from webapp.services.mail import accounts as mails
 
 log = logging.getLogger("security")
 
 
 def attempt(email: str, password: str) -> User | None:
-    """The user whose email and password these are; None in every other case, after the same work (RELIABILITY S7)."""
+    """The user whose email and password these are; None in every other case, after the same work (RELIABILITY S7).
+
+    Whose second step is on is not in yet: see `second`.
+    """
     with system_scope():
         user = accounts.by_email(email)
         if accounts.verify(user, password) and user is not None:
-            audit.record("login.ok", user, user)
+            if not second_step.is_on(user):
+                audit.record("login.ok", user, user)
             db.session.commit()
             db.session.refresh(user)  # the caller has no scope to read it in
             return user
         _failed("login.failed", email)
     return None
+
+
+def waiting(token: str) -> User | None:
+    """Who gave the right password and has still to give a code, by the token that the session kept."""
+    with system_scope():
+        user = db.session.scalars(select(User).where(User.token == token)).one_or_none()
+    return user if user is not None and user.is_active and second_step.is_on(user) else None
+
+
+def second(user: User, typed: str) -> bool:
+    """Whether the code lets the user in."""
+    with system_scope():
+        if second_step.passes(user, typed):
+            audit.record("login.ok", user, user, second_step=True)
+            db.session.commit()
+            db.session.refresh(user)
+            return True
+        db.session.rollback()
+        log.warning("login.failed at the second step from %s", request.remote_addr)
+        audit.record("login.failed", user, user, result="failed", second_step=True)
+        db.session.commit()
+        db.session.refresh(user)
+    return False
 
 
 def limited(email: str) -> None:

@@ -23,6 +23,7 @@ from webapp.views import (
     removing,
     runs,
     schedules,
+    second_step,
     settings,
     several,
     tokens,
@@ -35,7 +36,7 @@ def register(app: Flask) -> None:
     pages = (
         accounts, audit, cloning, connections, details, downloads, editing, exports, fields, handing_over,
         health, mailbox, models, passwords, people, personal, removing,
-        runs, schedules, settings, several, tokens, wizard,
+        runs, schedules, second_step, settings, several, tokens, wizard,
     )  # fmt: skip
     for page in pages:
         app.register_blueprint(page.blueprint)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from typing import Final
 
-from flask import Blueprint, Response, current_app, request, session
+from flask import Blueprint, Response, current_app, request, session, url_for
 from flask_limiter import RequestLimit
 from flask_limiter.util import get_remote_address
 from flask_login import current_user, login_user, logout_user
@@ -16,7 +17,7 @@ from webapp.htmx import go, page
 from webapp.models import User
 from webapp.permissions import PUBLIC
 from webapp.security import action
-from webapp.services import brands, exports, logins, tokens
+from webapp.services import brands, exports, logins, second_step, tokens
 from webapp.services.exports import ListQuery
 from webapp.services.progress import present
 from webapp.views.lookups import find_user_or_404
@@ -31,6 +32,8 @@ TOLD: Final = parse("1 per 15 minutes")
 """A limit that was reached is written down once, however often somebody goes on trying."""
 WRONG: Final = "The email or the password is not right"
 TOO_OFTEN: Final = "Too many failed tries. Wait 15 minutes, then try again."
+HALF_IN: Final = "half_in"
+"""In a session: whose password was right, and since when."""
 THEMES: Final = ("system", "light", "dark")
 YEAR_S: Final = 365 * 24 * 3600
 
@@ -39,11 +42,13 @@ def _account() -> str:
     return hashed("account", request.form.get("email", "").strip().lower())
 
 
-def _address() -> str:
+def of_address() -> str:
+    """The key of whoever asks, by the address."""
     return hashed("address", get_remote_address())
 
 
-def _failed(response: Response) -> bool:
+def failed(response: Response) -> bool:
+    """Whether an answer counts as a failure."""
     return response.status_code == 422
 
 
@@ -71,8 +76,8 @@ def login() -> Response:
 
 @blueprint.post("/login")
 @action(PUBLIC)
-@limiter.limit(FAILURES, key_func=_account, deduct_when=_failed, on_breach=_too_often)
-@limiter.limit(FAILURES, key_func=_address, deduct_when=_failed, on_breach=_too_often)
+@limiter.limit(FAILURES, key_func=_account, deduct_when=failed, on_breach=_too_often)
+@limiter.limit(FAILURES, key_func=of_address, deduct_when=failed, on_breach=_too_often)
 def log_in() -> Response:
     """Check email and password; a session of its own begins with each login (RELIABILITY T8)."""
     form = LoginForm()
@@ -81,9 +86,7 @@ def log_in() -> Response:
     user = logins.attempt(form.email.data, form.password.data)
     if user is None:
         return _form(form, 422, [("email", WRONG)])
-    begin_session()
-    login_user(user)
-    return go(own_path(form.next.data))
+    return let_in(user, form.next.data)
 
 
 @blueprint.post("/logout")
@@ -94,6 +97,16 @@ def logout() -> Response:
     logout_user()
     session.clear()
     return go("/login")
+
+
+def let_in(user: User, wanted: str | None = None) -> Response:
+    """Begin a session for who gave the right password, or ask for the second step in one that is not a login yet."""
+    begin_session()
+    if second_step.is_on(user):
+        session[HALF_IN], session["next"] = (user.token, time.time()), wanted or ""
+        return go(url_for("second_step.ask"))
+    login_user(user)
+    return go(own_path(wanted))
 
 
 def begin_session() -> None:
@@ -141,6 +154,8 @@ def profile_page(person: User, problems: list[tuple[str, str]] | None = None) ->
         is_own=is_own,
         tokens=tokens.of(person) if is_own else [],
         now=present(),
+        second_step_on=second_step.is_on(person),
+        codes_left=len(person.recovery_hashes),
         name=typed.get("name", person.name),
         time_zone=typed.get("time_zone", person.time_zone),
         zones=[(one, one) for one in sorted(brands.zones())],

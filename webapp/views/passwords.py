@@ -13,7 +13,7 @@ from webapp.models import User
 from webapp.permissions import PUBLIC, authorize
 from webapp.security import action
 from webapp.services import accounts, links, logins
-from webapp.views.accounts import begin_session, profile_page
+from webapp.views.accounts import begin_session, let_in, profile_page
 from webapp.web_extensions import hashed, limiter
 
 blueprint = Blueprint("passwords", __name__)
@@ -69,7 +69,7 @@ def choose() -> Response:
 @blueprint.post("/password")
 @action(PUBLIC)
 def save() -> Response:
-    """Save the chosen password, and let the person in: the link is used up."""
+    """Save the chosen password, and let the person in as a login does: the link is used up."""
     token, password = request.form.get("token", ""), request.form.get("password", "")
     if password != request.form.get("again", ""):
         return _choose(token, [("again", NOT_ALIKE)])
@@ -79,9 +79,7 @@ def save() -> Response:
         return _choose(token, [("password", refused.message)])
     if user is None:
         return _choose("")
-    begin_session()
-    login_user(user)
-    return go("/exports")
+    return let_in(user)
 
 
 @blueprint.post("/account/password")

@@ -99,8 +99,8 @@ def get_export(id: uuid.UUID) -> ExportAnswer:
 @scope("exports:read")
 @answers(200, Definition, "The definition, which can be sent to create another export.", is_found=True)
 def get_definition(id: uuid.UUID) -> Response:
-    """Show the present definition of an export. Passwords of upload servers are in none, and personal values that it asks
-    for are hidden from who may not export personal fields.
+    """Show the present definition of an export. Passwords of upload servers are in none; personal values that it
+    asks for are hidden from who may not export personal fields.
     """
     export = find_export_or_404("exports.see", id)
     model = brands.catalogue_of(current_user.brand).models.get(export.model)
