@@ -14,7 +14,7 @@ COMMANDS: Final = {
     "credentials": ("webapp.cli.credentials", "Passwords and keys of connections."),
     "date": ("webapp.cli.date", "Say which day a date: expression means."),
     "export": ("webapp.cli.export", "Run, check and show exports."),
-    "models": ("webapp.cli.models", "List the data models and their fields."),
+    "models": ("webapp.cli.models", "List the data models and their fields, or draft one."),
     "token": ("webapp.cli.token", "Tokens of the HTTP API."),
     "user": ("webapp.cli.user", "People who log in."),
 }

@@ -1,4 +1,4 @@
-"""`flask models`: the data models, their fields, and the operators that each field has."""
+"""`flask models`: the data models, their fields, and the operators that each field has; `reflect`: cli/reflect.py."""
 
 from __future__ import annotations
 
@@ -13,15 +13,36 @@ from exports import catalogue
 from exports.catalogue import Catalogue, DataModel
 from exports.described import described, summary
 from webapp.cli.brand_option import brand_option, chosen_brand
+from webapp.cli.reflect import reflect
 from webapp.services.brands import catalogue_of
 
 
-@click.command("models")
+class _Models(click.Group):
+    """`models [MODEL]` beside `models reflect TABLE`: what is no other command is the name of a model."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args[:1] not in (["reflect"], ["--help"]):
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group("models", cls=_Models)
+def models() -> None:
+    """List the data models of a brand or the fields of one, or draft a new one from a table.
+
+    `models [MODEL] [--json]` is the same as `models show`.
+    """
+
+
+models.add_command(reflect)
+
+
+@models.command("show")
 @click.argument("model", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @brand_option
 @with_appcontext
-def models(model: str | None, as_json: bool, brand: str | None) -> None:
+def show(model: str | None, as_json: bool, brand: str | None) -> None:
     """List the data models of a brand, or the fields of one MODEL with their types and operators."""
     seen = catalogue_of(chosen_brand(brand))
     if model is None:

@@ -104,6 +104,15 @@ def problems(brand: Brand, wanted: Wanted, row: CustomField | None = None) -> It
 def create(admin: User, wanted: Wanted) -> CustomField:
     """Make a field without problems; every page has it from now on. Commits."""
     authorize(admin, "fields.change")
+    return _add(admin, wanted)
+
+
+def make(operator: str, wanted: Wanted) -> CustomField:
+    """The same, by the operator at the command line."""
+    return _add(operator, wanted)
+
+
+def _add(actor: User | str, wanted: Wanted) -> CustomField:
     last = select(func.max(CustomField.position)).where(CustomField.model == wanted.model)
     row = CustomField(
         model=wanted.model, field=wanted.field, column=wanted.column, path=(wanted.path or wanted.field).split("."),
@@ -112,7 +121,7 @@ def create(admin: User, wanted: Wanted) -> CustomField:
     _set(row, wanted)
     db.session.add(row)
     db.session.flush()
-    audit.record("field.created", admin, row, **_facts(wanted))
+    audit.record("field.created", actor, row, **_facts(wanted))
     db.session.commit()
     return row
 
