@@ -11,6 +11,7 @@ pytest_plugins = [
     "tests.fix_connections",
     "tests.fix_pages",
     "tests.fix_api",
+    "tests.fix_logins",
     "tests.fix_wizard",
     "tests.fix_hostile",
     "tests.fix_browser",

@@ -37,6 +37,7 @@ def columns(model: DataModel, aggregated: bool) -> st.SearchStrategy[dict[str, A
         "to": TEXTS,
         "default": TEXTS,
         "replace": st.lists(pairs, max_size=3),
+        "mask": st.sampled_from([None, None, "hash", "last4"]),
     }
     if aggregated:
         shape["aggregation"] = st.sampled_from([*aggregation.LABELS])

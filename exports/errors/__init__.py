@@ -29,6 +29,7 @@
     │   └── Cancelled · Fenced · GivenBack · Overtaken
     ├── ExportArchived           nothing runs or changes of what was put aside
     ├── AccountRefused           a user cannot be made or changed as asked
+    ├── SecondStepUnreadable     nobody can check the code of somebody who signs in
     ├── HandOverRefused          somebody cannot own this export
     ├── RequestError             a request to the API is not carried out: errors/request.py has about 20
     ├── MailError                a mail cannot be sent; never a reason for a run to fail
@@ -60,6 +61,7 @@ from exports.errors.mail import MailUnwritable as MailUnwritable
 from exports.errors.mail import RecipientNotAllowed as RecipientNotAllowed
 from exports.errors.personal import MaskKeyUnreadable as MaskKeyUnreadable
 from exports.errors.personal import PersonalFile as PersonalFile
+from exports.errors.personal import SecondStepUnreadable as SecondStepUnreadable
 from exports.errors.request import RequestError as RequestError
 from exports.errors.setup import InstanceClosed as InstanceClosed
 from exports.errors.setup import InstanceForeign as InstanceForeign

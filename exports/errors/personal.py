@@ -1,4 +1,4 @@
-"""What is in the way of personal data."""
+"""What is in the way of personal data, and of a person who signs in."""
 
 from __future__ import annotations
 
@@ -19,3 +19,11 @@ class PersonalFile(ExportsError):
     code = "rights.personal_file"
     sentence = "This file is not for you: {reason}."
     advice = "Ask an admin for the right to export personal fields, or the export's owner to mask them."
+
+
+class SecondStepUnreadable(ExportsError):
+    """What was sealed for a person's second step cannot be opened."""
+
+    code = "account.second_step_unreadable"
+    sentence = "Your code can't be checked."
+    advice = "Ask your operator to check CREDENTIAL_KEYS, or an admin to take the second step off."

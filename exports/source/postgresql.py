@@ -219,7 +219,7 @@ def _set(connection: _Connection, settings: Mapping[str, str]) -> None:
     if settings:
         calls = ", ".join(["set_config(%s, %s, true)"] * len(settings))
         values = [text for pair in settings.items() for text in pair]
-        psycopg.Cursor(connection).execute(f"SELECT {calls}".encode(), values)
+        psycopg.Cursor(connection).execute(f"SELECT {calls}".encode(), values, prepare=False)
 
 
 def _server_of(connection: _Connection) -> dict[str, Any]:

@@ -16,39 +16,15 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from tests.fix_app import People, Person
+from tests.fix_logins import PASSWORD, log_in, token
 from tests.fix_pages import check
 from webapp.extensions import db
 from webapp.models import AuditEntry, User
 from webapp.models.accounts import new_token
-from webapp.services.accounts import hash_password
 from webapp.way_back import own_path
 
-PASSWORD = "correct horse battery staple"
 HOSTILE = json.loads((Path(__file__).parents[1] / "data" / "hostile_inputs.json").read_text())
 Open = Callable[[Person | None], FlaskClient]
-
-
-@pytest.fixture
-def exporter(people: People) -> Person:
-    """The exporter, with a password."""
-    with people.exporter.at_work() as user:
-        user.password_hash = hash_password(PASSWORD)
-        db.session.commit()
-    return people.exporter
-
-
-def token(client: FlaskClient, page: str = "/login") -> str:
-    """The token against forged requests that a page gives its forms."""
-    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get(page).get_data(as_text=True))
-    assert found is not None
-    return found[1]
-
-
-def log_in(client: FlaskClient, email: str, password: str, **more: str) -> tuple[int, str, str]:
-    """Post the login form: status, Location, page."""
-    data = {"csrf_token": token(client), "email": email, "password": password, **more}
-    response = client.post("/login", data=data)
-    return response.status_code, response.headers.get("Location", ""), response.get_data(as_text=True)
 
 
 def actions(person: Person) -> list[tuple[str, str]]:

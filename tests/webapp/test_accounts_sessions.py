@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-import pytest
 import time_machine
 
+from tests.fix_logins import PASSWORD, log_in
 from webapp.extensions import db
 from webapp.models.accounts import LoginSession
 from webapp.services import accounts
@@ -20,28 +19,15 @@ if TYPE_CHECKING:
     from flask import Flask
     from flask.testing import FlaskClient
 
-    from tests.fix_app import People, Person
+    from tests.fix_app import Person
 
 Open = Callable[["Person | None"], "FlaskClient"]
-PASSWORD: Final = "correct horse battery staple"
 BEGIN: Final = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def exporter(people: People) -> Person:
-    """The exporter, with a password."""
-    with people.exporter.at_work() as user:
-        user.password_hash = accounts.hash_password(PASSWORD)
-        db.session.commit()
-    return people.exporter
 
 
 def signed_in(browser: FlaskClient, person: Person) -> FlaskClient:
     """The browser after a login."""
-    found = re.search(r'name="csrf_token" value="([^"]+)"', browser.get("/login").get_data(as_text=True))
-    assert found is not None
-    data = {"csrf_token": found[1], "email": person.email, "password": PASSWORD}
-    assert browser.post("/login", data=data).status_code == 303
+    assert log_in(browser, person.email, PASSWORD)[0] == 303
     return browser
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -10,11 +9,11 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.fix_hostile import group
+from tests.fix_logins import PASSWORD, log_in, token
 from tests.webapp.test_config import PRODUCTION
 from webapp.config import SettingError, read
 from webapp.extensions import db
 from webapp.models import Export, User
-from webapp.services.accounts import hash_password
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -22,43 +21,19 @@ if TYPE_CHECKING:
     from tests.fix_app import People, Person
 
 Open = Callable[["Person | None"], "FlaskClient"]
-PASSWORD: Final = "correct horse battery staple"
 VALUES: Final = [value for value, _ in group("login_session")]
 COOKIES: Final = ("exports_session", "__Host-exports_session")
 
 
-@pytest.fixture
-def exporter(people: People) -> Person:
-    """The exporter, with a password."""
-    with people.exporter.at_work() as user:
-        user.password_hash = hash_password(PASSWORD)
-        db.session.commit()
-    return people.exporter
-
-
-def token(client: FlaskClient, page: str = "/login") -> str:
-    """The token against forged requests that a page gives its forms."""
-    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get(page).get_data(as_text=True))
-    assert found is not None
-    return found[1]
-
-
-def log_in(client: FlaskClient, person: Person, **more: str) -> tuple[int, str]:
-    """Status and address of a login with the right password."""
-    data = {"csrf_token": token(client), "email": person.email, "password": PASSWORD, **more}
-    answer = client.post("/login", data=data)
-    return answer.status_code, answer.headers.get("Location", "")
-
-
 def leads_nowhere(browser: FlaskClient, exporter: Person, value: str) -> None:
     """A way back that is none of ours leads to the list."""
-    assert log_in(browser, exporter, next=value.removeprefix("next=")) == (303, "/exports")
+    assert log_in(browser, exporter.email, PASSWORD, next=value.removeprefix("next="))[:2] == (303, "/exports")
     assert browser.get_cookie("x") is None
 
 
 def after_logout(browser: FlaskClient, other: FlaskClient, exporter: Person) -> None:
     """The cookie that a thief kept opens nothing after **Sign out**."""
-    log_in(browser, exporter)
+    log_in(browser, exporter.email, PASSWORD)
     kept = next(filter(None, map(browser.get_cookie, COOKIES)))
     assert browser.post("/logout", data={"csrf_token": token(browser, "/models")}).status_code == 303
     other.set_cookie(kept.key, kept.value)
@@ -67,7 +42,7 @@ def after_logout(browser: FlaskClient, other: FlaskClient, exporter: Person) -> 
 
 def after_disabling(browser: FlaskClient, exporter: Person) -> None:
     """The next request of somebody who was disabled is nobody's."""
-    log_in(browser, exporter)
+    log_in(browser, exporter.email, PASSWORD)
     assert browser.get("/exports").status_code == 200
     with exporter.at_work() as user:
         db.session.get_one(User, user.id).disabled_at = func.now()
@@ -77,7 +52,7 @@ def after_disabling(browser: FlaskClient, exporter: Person) -> None:
 
 def forged(browser: FlaskClient, exporter: Person, csrf: str | None) -> None:
     """A form without its token, or with another session's, changes nothing."""
-    log_in(browser, exporter)
+    log_in(browser, exporter.email, PASSWORD)
     data = {"name": "Forged", "time_zone": "UTC"} | ({"csrf_token": csrf} if csrf else {})
     assert browser.post("/account", data=data).status_code == 400
     with exporter.at_work() as user:
@@ -104,7 +79,7 @@ def counted_by_peer(open_: Open) -> None:
 
 def override_ignored(browser: FlaskClient, exporter: Person) -> None:
     """A method is the one of the request line."""
-    log_in(browser, exporter)
+    log_in(browser, exporter.email, PASSWORD)
     headers = {"X-HTTP-Method-Override": "DELETE", "X-Method-Override": "POST"}
     assert browser.get("/exports", headers=headers, query_string={"_method": "DELETE"}).status_code == 200
     assert browser.get("/logout", headers=headers).status_code == 405

@@ -16,9 +16,11 @@ from sqlalchemy import select
 from sqlalchemy.orm.attributes import set_committed_value
 
 from exports import totp
+from tests.fix_logins import PASSWORD, token
 from tests.fix_pages import check
 from webapp.extensions import db
 from webapp.models import AuditEntry, User, system_scope
+from webapp.models.accounts import LoginSession
 from webapp.services import accounts, links, second_step
 
 if TYPE_CHECKING:
@@ -28,25 +30,12 @@ if TYPE_CHECKING:
     from tests.fix_app import Clock, People, Person
 
 Open = Callable[["Person | None"], "FlaskClient"]
-PASSWORD: Final = "correct horse battery staple"
 BEGIN: Final = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
-@pytest.fixture
-def exporter(people: People, clock: Clock) -> Person:
-    """The exporter, with a password, at a moment that stands."""
+@pytest.fixture(autouse=True)
+def _at_a_moment_that_stands(clock: Clock) -> None:
     clock.set(BEGIN.isoformat())
-    with people.exporter.at_work() as user:
-        user.password_hash = accounts.hash_password(PASSWORD)
-        db.session.commit()
-    return people.exporter
-
-
-def token(client: FlaskClient, page: str) -> str:
-    """The token against forged requests that a page gives its forms."""
-    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get(page).get_data(as_text=True))
-    assert found is not None, page
-    return found[1]
 
 
 def post(client: FlaskClient, to: str, page: str, **data: str) -> TestResponse:
@@ -55,7 +44,7 @@ def post(client: FlaskClient, to: str, page: str, **data: str) -> TestResponse:
 
 
 def code(secret: bytes, off: int = 0) -> str:
-    """What the app shows, some steps from the moment of `exporter`."""
+    """What the app shows, some steps from BEGIN."""
     return totp.code(secret, totp.step_of(BEGIN) + off)
 
 
@@ -215,6 +204,17 @@ def test_an_admin_takes_it_off_for_somebody_and_nobody_else_does(
         assert user.totp_secret is None
         entry = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "user.second_step_reset")).one()
         assert (entry.actor, entry.object_id) == (people.admin.email, str(exporter.id))
+
+
+def test_while_it_is_set_up_the_session_holds_the_secret_sealed(client: Open, exporter: Person, app: Flask) -> None:
+    page = client(exporter).get("/account/second-step").get_data(as_text=True)
+    spelled = re.search(r'id="secret">([A-Z2-7 ]+)<', page)
+    assert spelled is not None
+    secret = base64.b32decode(spelled[1].replace(" ", ""))
+    with app.app_context(), db.engine.connect() as connection:
+        kept = b"".join(row[0] for row in connection.execute(select(LoginSession.data)))
+    assert b"second_step_secret" in kept
+    assert not any(one in kept for one in (secret, secret.hex().encode(), spelled[1].replace(" ", "").encode()))
 
 
 def test_a_wrong_code_does_not_turn_it_on(client: Open, exporter: Person) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import func, or_, select, update
 
 from exports import totp
+from exports.errors import CredentialUnreadable, SecondStepUnreadable
 from webapp.extensions import db
 from webapp.models import User
 from webapp.permissions import authorize
@@ -35,12 +36,11 @@ def sealed(user: User, text: str) -> str:
 
 
 def opened(user: User, token: str) -> str:
-    """That again.
-
-    Raises:
-        CredentialUnreadable: it is none of ours, or another user's.
-    """
-    return guarding.sealer().open(token.encode(), _owner(user))
+    """That again; empty if it is another user's, or sealed with a key that is here no more."""
+    try:
+        return guarding.sealer().open(token.encode(), _owner(user))
+    except CredentialUnreadable:
+        return ""
 
 
 def address(user: User, secret: bytes) -> str:
@@ -65,11 +65,14 @@ def passes(user: User, typed: str) -> bool:
     """Whether this code lets the user in; it is used up then. In the caller's scope; the caller commits.
 
     Raises:
-        CredentialUnreadable: none of CREDENTIAL_KEYS opens the secret.
+        SecondStepUnreadable: none of CREDENTIAL_KEYS opens the secret.
     """
     if user.totp_secret is None or len(typed) > MAX_TYPED:
         return False
-    secret = bytes.fromhex(guarding.sealer().open(user.totp_secret, _owner(user)))
+    try:
+        secret = bytes.fromhex(guarding.sealer().open(user.totp_secret, _owner(user)))
+    except CredentialUnreadable as error:
+        raise SecondStepUnreadable(error.detail) from error
     step = totp.step_with(secret, typed, present(), user.totp_step)
     if step is not None:  # of two who type the same code at once only one is first
         unused = or_(User.totp_step.is_(None), User.totp_step < step)

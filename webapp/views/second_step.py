@@ -13,7 +13,7 @@ from flask_login import current_user, login_user
 from limits import parse
 
 from exports import totp
-from exports.errors import CredentialUnreadable
+from exports.errors import SecondStepUnreadable
 from webapp.errors import told
 from webapp.htmx import go, page
 from webapp.models import User
@@ -77,7 +77,7 @@ def enter() -> Response:
     try:
         if not logins.second(user, request.form.get("code", "")):
             return _asking([("code", WRONG)], 422)
-    except CredentialUnreadable as error:
+    except SecondStepUnreadable as error:
         return told(error, 503, url_for("accounts.login"), "Sign in")
     wanted = session.get("next", "")
     begin_session()
@@ -124,10 +124,10 @@ def turn_on() -> Response:
 def codes() -> Response:
     """The recovery codes, once."""
     authorize(current_user, "account.change")
-    kept = session.pop(CODES, None)
-    if kept is None:
+    kept = second_step.opened(_me(), session.pop(CODES, ""))
+    if not kept:
         return go(_own_profile())
-    return page("accounts/recovery.html", codes=json.loads(second_step.opened(_me(), kept)), back=_own_profile())
+    return page("accounts/recovery.html", codes=json.loads(kept), back=_own_profile())
 
 
 @blueprint.post("/account/second-step/off")
@@ -165,9 +165,11 @@ def _own_profile() -> str:
 def _secret() -> bytes:
     """That of this session: a page that is loaded again shows the same."""
     me = _me()
-    if SETTING_UP not in session:
-        session[SETTING_UP] = second_step.sealed(me, totp.new_secret().hex())
-    return bytes.fromhex(second_step.opened(me, session[SETTING_UP]))
+    kept = second_step.opened(me, session.get(SETTING_UP, ""))
+    if not kept:
+        kept = totp.new_secret().hex()
+        session[SETTING_UP] = second_step.sealed(me, kept)
+    return bytes.fromhex(kept)
 
 
 def _setting_up(secret: bytes, problems: list[tuple[str, str]] | None = None) -> Response:
