@@ -174,7 +174,7 @@ class Catalogue:
         enabled = frozenset(modules)
         if enabled not in self._of_modules:
             self._of_modules[enabled] = {
-                id: of_modules(model, enabled)
+                id: of_modules(model, enabled).with_fields(())
                 for id, model in self.models.items()
                 if model.module is None or model.module in enabled
             }

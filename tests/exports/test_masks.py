@@ -225,3 +225,6 @@ def test_an_object_with_a_personal_member_is_personal_itself() -> None:
     part = dataclasses.replace(THINGS.fields["p_object"], id="part", path=("data",))
     fields = THINGS.with_fields([whole, part, member]).fields
     assert {one.id for one in fields.values() if one.personal} == {"whole", "part", "secret"}
+    built_in = dataclasses.replace(THINGS, fields={one.id: one for one in (*FIELDS, whole, part, member)})
+    seen = Catalogue({"things": built_in}, {}, {}).for_brand((), {}).models["things"].fields
+    assert {one.id for one in seen.values() if one.personal} == {"whole", "part", "secret"}
