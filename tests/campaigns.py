@@ -20,6 +20,7 @@ CAMPAIGNS: Final = {
     "filters": "random filters find the records that plain Python finds",
     "aggregations": "random aggregations give the files that plain Python writes",
     "formats": "files of random tables come back from standard readers, cell for cell",
+    "compares": "differences of two random files are those of a plain dict, whatever their formats and order",
     "dates": "expressions give the measured days, and whatever is typed is read or refused",
     "api": "whatever the API's document allows or forbids, no answer is undocumented or of our fault",
     "injection": "no parameter of a list, a search or a preview reaches SQL as anything but a value",

@@ -23,6 +23,7 @@
     ├── NoFile                   what somebody wants to download is not there
     │   └── NotMade · Expired · Lost
     ├── PersonalFile             what somebody wants to download is not for them
+    ├── CompareError             two runs cannot be compared: errors/compare.py has them
     ├── MomentPassed             a moment of a schedule at which nothing ran
     │   └── Missed · Overdue · Skipped
     ├── RunStopped               not an error of the run: somebody else decided
@@ -51,6 +52,7 @@ from exports.errors.base import TRY_AGAIN as TRY_AGAIN
 from exports.errors.base import ExportsError as ExportsError
 from exports.errors.base import Problem as Problem
 from exports.errors.base import RunError as RunError
+from exports.errors.compare import CompareError as CompareError
 from exports.errors.mail import MailError as MailError
 from exports.errors.mail import MailLoginRefused as MailLoginRefused
 from exports.errors.mail import MailRefused as MailRefused
