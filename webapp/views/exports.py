@@ -111,6 +111,7 @@ def index() -> Response:
         first=first,
         per_page=PER_PAGE,
         files=latest_files(found.exports),
+        charts=exports.charts_of(found.exports),
         models=sorted((model.id, model.label) for model in models),
         live=_live(found.exports),
         may_create=may(current_user, "exports.create"),

@@ -12,7 +12,7 @@ from webapp.htmx import fragment, nothing_new, page, stop_polling
 from webapp.models import Run
 from webapp.security import action
 from webapp.services import deliveries, personal, runs
-from webapp.services.exports import History, history_of, people_of
+from webapp.services.exports import History, chart_of, history_of, people_of
 from webapp.services.progress import present
 from webapp.views import uploads
 from webapp.views.details import card_of, status_of
@@ -49,6 +49,7 @@ def _of_logs(found: History) -> dict[str, Any]:
         "found": found,
         "history": found.runs,
         "seeable": personal.seeable(current_user, found.runs),
+        "chart": chart_of(found.runs) if found.is_newest else None,
         "follows": bool(found.is_newest and goes_on),
     }
 

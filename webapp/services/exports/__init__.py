@@ -1,10 +1,11 @@
 """Exports: saved definitions with their versions (`saving`), how they are found (`listing`), their runs (`history`).
 
-`cloning` makes another export of one, `editing` another version;
+`charting` draws the newest of them; `cloning` makes another export of one, `editing` another version;
 `handing_over` gives one to somebody else, `removing` puts one aside or deletes it;
 `several` acts on those chosen in the list.
 """
 
+from webapp.services.exports.charting import Chart, chart_of, charts_of
 from webapp.services.exports.cloning import clone, clone_as_draft
 from webapp.services.exports.editing import Version, changes, edit, history_of_versions, save
 from webapp.services.exports.handing_over import hand_over, taker, takers
@@ -15,6 +16,7 @@ from webapp.services.exports.saving import create, definition_of, find, versions
 from webapp.services.exports.several import Deed, act_on_several
 
 __all__ = [
+    "Chart",
     "Deed",
     "History",
     "ListQuery",
@@ -23,6 +25,8 @@ __all__ = [
     "act_on_several",
     "archive",
     "changes",
+    "chart_of",
+    "charts_of",
     "clone",
     "clone_as_draft",
     "create",

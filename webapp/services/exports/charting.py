@@ -1,0 +1,108 @@
+"""The newest runs of an export as bars: rows and duration, failed ones marked (templates/macros/chart.html)."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import select, true
+
+from webapp.extensions import db
+from webapp.models import Export, Run
+from webapp.models.states import ENDED
+
+IN_LIST: Final = 12
+"""Runs in a row of the list: what fits beside a status."""
+IN_LOGS: Final = 40
+SMALLEST: Final = 6
+"""Percent of the height that a run with a few rows has all the same: it is not nothing."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One run that has ended. `tall` and `long` are percent of the most rows and of the longest duration."""
+
+    at: datetime
+    state: str
+    rows: int
+    seconds: float
+    tall: int
+    long: int
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Bars from the oldest to the newest."""
+
+    bars: Sequence[Bar]
+
+    @property
+    def counts(self) -> list[tuple[str, int]]:
+        """How many runs ended in which state, the most frequent first."""
+        return Counter(one.state for one in self.bars).most_common()
+
+    @property
+    def rows(self) -> tuple[int, int] | None:
+        """The fewest and the most rows; None if no run made a file."""
+        return _ends([one.rows for one in self.bars if one.state == "success"])
+
+    @property
+    def seconds(self) -> tuple[float, float] | None:
+        """The shortest and the longest duration."""
+        return _ends([one.seconds for one in self.bars if one.state == "success"])
+
+
+def _ends(numbers: list[Any]) -> tuple[Any, Any] | None:
+    return (min(numbers), max(numbers)) if numbers else None
+
+
+def chart_of(runs: Iterable[Any]) -> Chart | None:
+    """The bars of runs, which come with the newest first; None if fewer than two have ended: that is no history.
+
+    Of a run only its state, rows and times are looked at.
+    """
+    ended = [run for run in runs if run.state in ENDED][:IN_LOGS]
+    if len(ended) < 2:
+        return None
+    most = max((run.rows for run in ended if run.state == "success"), default=0)
+    longest = max(map(_seconds, ended))
+    return Chart([_bar(run, most, longest) for run in reversed(ended)])
+
+
+def _bar(run: Any, most: int, longest: float) -> Bar:
+    rows = run.rows if run.state == "success" else 0
+    seconds = _seconds(run)
+    at = run.started_at or run.scheduled_for
+    return Bar(at, run.state, rows, seconds, _percent(rows, most), _percent(seconds, longest))
+
+
+def _seconds(run: Any) -> float:
+    if run.started_at is None or run.finished_at is None:
+        return 0.0
+    return float((run.finished_at - run.started_at).total_seconds())
+
+
+def _percent(part: float, whole: float) -> int:
+    return max(SMALLEST, round(100 * part / whole)) if part > 0 and whole > 0 else 0
+
+
+def charts_of(exports: Iterable[Export]) -> dict[uuid.UUID, Chart]:
+    """The newest runs of the repeated exports of a list, by the exports' ids, in one question.
+
+    One walk down the index (brand, export, time) for each of them.
+    """
+    ids = [export.id for export in exports if export.schedule == "repeated" and export.latest_run_id]
+    if not ids:
+        return {}
+    columns = (Run.state, Run.rows, Run.started_at, Run.finished_at, Run.scheduled_for, Run.created_at)
+    of_it = (Run.brand_id == Export.brand_id, Run.export_id == Export.id, Run.state.in_(ENDED))
+    newest = select(*columns).where(*of_it).order_by(Run.created_at.desc()).limit(IN_LIST).correlate(Export).lateral()
+    wanted = select(Export.id.label("export"), newest).join(newest, true()).where(Export.id.in_(ids))
+    found: dict[uuid.UUID, list[Any]] = {}
+    for row in db.session.execute(wanted.order_by(Export.id, newest.c.created_at.desc())):
+        found.setdefault(row.export, []).append(row)
+    return {id: chart for id, rows in found.items() if (chart := chart_of(rows)) is not None}
