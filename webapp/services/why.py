@@ -1,16 +1,21 @@
-"""**Why?** for the wizard: one record against what is typed at the moment, criterion by criterion."""
+"""**Why?**: one record against what is typed in the wizard, or against a saved export, criterion by criterion."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
-from exports import why, words
+from exports import checking, rules, why, words
 from exports.catalogue import Catalogue
+from exports.definition import Definition
 from exports.errors import DefinitionRefused, RunError, RunStopped
+from exports.source.base import Source
 from exports.why import Judged, Verdict
-from webapp.models import Draft, User
-from webapp.services import brands, choices, drafts
+from webapp.extensions import db
+from webapp.models import Draft, Export, User
+from webapp.services import audit, brands, choices, definitions, drafts
 from webapp.services.drafts import Typed, inputs
 from webapp.services.previews.asking import Asked, on, told_once
 
@@ -74,13 +79,67 @@ def _explained(asked: Asked, user: User, typed: Typed, catalogue: Catalogue, id:
         return Explained(id, complaint=faults[0])
     personal = user.export_pii
     verdict = why.why(read.definition, catalogue, asked.around, asked.source, id, personal=personal)
-    if verdict is None:
-        return Explained(id, complaint=why.nobody(catalogue.models[typed.model], user.brand.name))
     filled = [inputs.letters(place) for place, set_ in enumerate(typed.sets) if any(not one.is_blank for one in set_)]
-    begins, goes_on = why.sentence(verdict, read.letters, [one for one in filled if one not in read.letters])
-    model = catalogue.models.get(typed.model)
-    phrases = words.filters(read.definition, model, choices.called(user, catalogue, model, read.definition.filters))
-    return Explained(id, begins, goes_on, _lines(read.labels, phrases, verdict))
+    unread = [one for one in filled if one not in read.letters]
+    return _told(user, catalogue, read.definition, id, verdict, read.letters, read.labels, unread)
+
+
+def explain_saved(user: User, export: Export, definition: Definition, id: str) -> Explained:
+    """Why the record with this id is in the file that a saved definition would make now, or not.
+
+    By the rights of whoever asks, also where the export is another one's.
+    """
+    id = id.replace("\x00", "").strip()
+    if not id or len(id) > LONGEST:
+        return Explained(id[:LONGEST], complaint=NOTHING_TYPED)
+    try:
+        with brands.previews().lease(f"why-{export.id}-{user.id}", 0) as source:
+            found = _saved(user, definition, source, id)
+    except DefinitionRefused as refused:
+        return Explained(id, complaint=refused.problems[0].message)
+    except RunError as error:
+        return Explained(id, complaint=error.told_now)
+    except RunStopped:
+        return Explained(id, complaint="Checked again elsewhere: press Check once more.")
+    if found.lines:
+        fields = sorted({one.attribute for set_ in definition.filters for one in set_})
+        audit.record("preview.shown", user, export, model=definition.model, fields=fields)
+        db.session.commit()
+    return found
+
+
+def _saved(user: User, definition: Definition, source: Source, id: str) -> Explained:
+    catalogue = brands.catalogue_of(user.brand)
+    around = brands.surroundings(user.brand, datetime.now(UTC), source, about=definition)
+    model = catalogue.models.get(definition.model)
+    found = checking.problems(definition, catalogue, around, source, brands.zones())
+    rules.refuse([*found, *(definitions.rights(user, definition, model) if model else ())])
+    verdict = why.why(definition, catalogue, around, source, id, personal=user.export_pii)
+    letters = tuple(inputs.letters(place) for place in range(len(definition.filters)))
+    labels = tuple(
+        tuple(inputs.label(place, position) for position in range(len(set_)))
+        for place, set_ in enumerate(definition.filters)
+    )
+    return _told(user, catalogue, definition, id, verdict, letters, labels)
+
+
+def _told(
+    user: User,
+    catalogue: Catalogue,
+    definition: Definition,
+    id: str,
+    verdict: Verdict | None,
+    letters: Sequence[str],
+    labels: tuple[tuple[str, ...], ...],
+    unread: Sequence[str] = (),
+) -> Explained:
+    """A verdict in words."""
+    model = catalogue.models[definition.model]
+    if verdict is None:
+        return Explained(id, complaint=why.nobody(model, user.brand.name))
+    begins, goes_on = why.sentence(verdict, letters, unread)
+    phrases = words.filters(definition, model, choices.called(user, catalogue, model, definition.filters))
+    return Explained(id, begins, goes_on, _lines(labels, phrases, verdict))
 
 
 def _lines(

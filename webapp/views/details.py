@@ -25,6 +25,7 @@ from webapp.services import artefacts, brands, choices, connections, deliveries,
 from webapp.services.artefacts import Artefact
 from webapp.services.mail.results import Trouble, troubles
 from webapp.services.progress import Progress, began, present, progress_of
+from webapp.services.why import Explained, explain_saved
 from webapp.views.downloads import disposition
 from webapp.views.lookups import find_export_or_404, find_run_or_404, name_of, token_of_form
 
@@ -199,6 +200,7 @@ def view(id: uuid.UUID) -> Response:
     called = choices.called(user, catalogue, model, definition.filters)
     return page(
         "details/view.html",
+        fragments={"why_out"},
         card=card_of(export),
         tab="details.view",
         scheduling=schedule.sentence(definition.schedule),
@@ -209,8 +211,18 @@ def view(id: uuid.UUID) -> Response:
         if_empty=words.IF_EMPTY[definition.if_empty],
         notify={one: words.recipients(getattr(definition.notify, one)) for one in recipients.MEMBERS},
         document=_as_document(definition),
+        key_label=model.fields[model.key].label if model and may(user, "exports.preview", export) else "",
+        explained=_explained(export),
         **_of_upload(definition.target),
     )
+
+
+def _explained(export: Export) -> Explained | None:
+    """Why the record is in the file or not that the address names: a question, which changes nothing."""
+    id = request.args.get("why")
+    if id is None or not may(current_user, "exports.preview", export):
+        return None
+    return explain_saved(current_user._get_current_object(), export, exports.definition_of(export), id)
 
 
 def _of_upload(target: NoTarget | Upload) -> dict[str, Any]:
