@@ -30,7 +30,7 @@ from webapp import entries
 from webapp.extensions import db
 from webapp.models import system_scope
 from webapp.queues import MAIL, top_up
-from webapp.services import deliveries, runs, schedules
+from webapp.services import compares, deliveries, runs, schedules
 from webapp.services.connections import testing
 from webapp.services.mail import outbox
 from webapp.services.progress import present
@@ -69,6 +69,14 @@ def take_next_delivery() -> deliveries.Sending | None:
         sending = deliveries.claim()
     db.session.remove()
     return sending
+
+
+def take_next_compare(worker: str) -> compares.Comparing | None:
+    """Claim the comparison that is next among those of all brands; None if none may begin."""
+    with system_scope():
+        mine = compares.claim(worker)
+    db.session.remove()
+    return mine
 
 
 def take_mails() -> list[outbox.Due]:

@@ -10,14 +10,15 @@ from datetime import datetime, timedelta
 from itertools import islice, takewhile
 from typing import Final
 
-from sqlalchemy import CursorResult, delete, func, select, tuple_, update
+from sqlalchemy import CursorResult, delete, func, or_, select, tuple_, update
 
 from exports.errors import StorageError
 from webapp.extensions import db
-from webapp.models import Brand, Draft, Export, Run, brand_scope, clock, system_scope
+from webapp.models import Brand, Compare, Draft, Export, Run, brand_scope, clock, system_scope
 from webapp.models.sessions import remove_expired
 from webapp.models.states import ENDED
-from webapp.services import artefacts, audit, deliveries, exports, once, runs, sealing
+from webapp.services import artefacts, audit, compares, deliveries, exports, once, runs, sealing
+from webapp.services.compares import keeping
 from webapp.services.runs.events import note
 
 log = logging.getLogger("jobs.upkeep")
@@ -36,6 +37,7 @@ def sweep() -> None:
     with system_scope():
         swept = runs.sweep()
         deliveries.sweep()
+        compares.sweep()
     db.session.remove()
     if swept.taken_back or swept.tickets:
         log.info("swept: %d runs taken back, %d tickets given again", swept.taken_back, swept.tickets)
@@ -45,15 +47,16 @@ def take_back(worker: str, *, counted: bool) -> None:
     """Put back at once what a work horse held that has just ended; counted as a death unless it was told to go."""
     with system_scope():
         count = runs.owner_died(worker) if counted else runs.give_back_all_of(worker)
+        count += compares.release(Compare.worker == worker, counted=counted)
     db.session.remove()
     if count:
         log.info("put back %d runs of %s", count, worker)
 
 
 def holds(worker: str) -> bool:
-    """Whether the work horse of this name holds a run."""
+    """Whether the work horse of this name holds a run or a comparison."""
     with system_scope():
-        found = runs.holds(worker)
+        found = runs.holds(worker) or compares.holds(worker)
     db.session.remove()
     return found
 
@@ -68,6 +71,7 @@ def tidy(stop: threading.Event = NEVER) -> None:
         "drafts": _old_drafts(),
         "requests to the API": once.remove_expired(),
         "files": expired_files(stop),
+        "files of differences": expired_differences(stop),
         "rows of Logs": old_log_rows(stop),
         "rows of the audit log": old_audit_rows(stop),
     }
@@ -141,6 +145,25 @@ def _remove(expired: _Expired) -> bool:
     return run is not None
 
 
+def expired_differences(stop: threading.Event = NEVER) -> int:
+    """Remove the files of comparisons whose time is over, as `expired_files` does; returns how many."""
+    removed, last = 0, None
+    while not stop.is_set():
+        with system_scope():
+            over = [(one.kept_until, one.id, one.brand_id, str(one.artefact)) for one in keeping.expired(last)]
+        db.session.remove()
+        if not over:
+            break
+        for kept_until, id_, brand_id, key in takewhile(lambda _: not stop.is_set(), over):
+            last = kept_until, id_
+            try:
+                removed += keeping.remove_expired(id_, brand_id, key, UPKEEP)
+            except StorageError as error:
+                log.error("the differences %s, over since %s, stay: %s", key, kept_until, error.detail or error)
+            db.session.remove()
+    return removed
+
+
 def old_log_rows(stop: threading.Event = NEVER) -> int:
     """Remove the runs that are older than their brand keeps them in Logs; returns how many.
 
@@ -163,7 +186,9 @@ def _remove_old_runs(brand_id: uuid.UUID) -> int:
     days = select(Brand.log_days).where(Brand.id == brand_id).scalar_subquery()
     is_over = (Run.created_at < clock() - func.make_interval(0, 0, 0, days), Run.state.in_(ENDED))
     newest = select(Export.id).where(Export.latest_run_id == Run.id).exists()
-    old = select(Run.id).where(*is_over, Run.artefact.is_(None), ~newest).limit(ROWS_AT_ONCE)
+    of_it = or_(Compare.earlier_id == Run.id, Compare.later_id == Run.id)
+    needed = select(Compare.id).where(of_it, or_(Compare.artefact.is_not(None), Compare.state == "processing")).exists()
+    old = select(Run.id).where(*is_over, Run.artefact.is_(None), ~newest, ~needed).limit(ROWS_AT_ONCE)
     ids = list(db.session.scalars(old))
     if ids:
         db.session.execute(delete(Run).where(Run.id.in_(ids)).execution_options(synchronize_session=False))
@@ -228,16 +253,18 @@ def orphans(stop: threading.Event = NEVER) -> int:
 
 
 def _not_needed(keys: set[str]) -> set[str]:
-    """Those of attempts of our runs that are neither published nor about to be.
+    """Those of attempts of our runs and comparisons that are neither published nor about to be.
 
     Asked after the store was listed: a file never stands there before its run.
     """
     ids = {id_ for key in keys if (id_ := _run_of(key)) is not None}
     with system_scope():
-        rows = list(db.session.scalars(select(Run).where(Run.id.in_(ids))))
+        rows: list[Run | Compare] = list(db.session.scalars(select(Run).where(Run.id.in_(ids))))
+        rows += db.session.scalars(select(Compare).where(Compare.id.in_(ids)))
     db.session.remove()
     in_progress = {f"{run.brand_id}/{run.id}/{run.attempt}.zip" for run in rows if run.state == "processing"}
     needed = {str(run.artefact) for run in rows} | in_progress
+    needed |= {keeping.first_key(key) for key in needed}
     ours = {f"{run.brand_id}/{run.id}" for run in rows}
     return {key for key in keys - needed if key.rpartition("/")[0] in ours}
 

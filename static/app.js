@@ -329,7 +329,21 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.target.matches?.("#several [type=checkbox]")) event.preventDefault();
 });
 
-for (const moment of ["DOMContentLoaded", "htmx:afterSettle"]) document.addEventListener(moment, countChosen);
+// --- two runs of Logs: the button says how many are chosen ---------------------------------------------------------------
+
+const countRuns = () => {
+  const words = byId("compare-chosen");
+  if (!words) return;
+  const chosen = document.querySelectorAll("[form=compare-form]:checked").length;
+  words.textContent = chosen === 2 ? "Compare the 2 chosen runs" : "Compare two chosen runs";
+};
+
+document.addEventListener("change", countRuns);
+
+for (const moment of ["DOMContentLoaded", "htmx:afterSettle"]) {
+  document.addEventListener(moment, countChosen);
+  document.addEventListener(moment, countRuns);
+}
 window.addEventListener("pageshow", countChosen);
 
 // --- menus, dialogs, copying --------------------------------------------------------------------------------------------

@@ -78,6 +78,27 @@ class Exports:
             rows = content.count(b"\n") - 1
             runs.publish(mine, Result(rows, len(content), size, hashlib.sha256(content).hexdigest(), 1.0))
 
+    def finished_again(self, person: Person, export: Made, content: bytes) -> uuid.UUID:
+        """A further run of an export, by **Run now**, with this file."""
+        from webapp.services import exports, runs
+
+        with person.at_work() as user:
+            found = exports.find(export.id)
+            assert found is not None
+            run_id = runs.request_run(user, found, uuid.uuid4()).id
+        self.publish(self.claim(), content)
+        return run_id
+
+    def asked_to_compare(self, person: Person, one: uuid.UUID, other: uuid.UUID) -> uuid.UUID:
+        """Two runs that the person wants compared; a worker carries it out when `jobs.compare.execute` is called."""
+        from webapp.extensions import db
+        from webapp.models import Run
+        from webapp.services import compares
+
+        with person.at_work() as user:
+            first, second = (db.session.get_one(Run, id) for id in (one, other))
+            return compares.ask(user, first, second, str).id
+
     def fail(self, mine: Claim) -> None:
         """The worker cannot go on, for good."""
         from exports.errors import FieldMissing

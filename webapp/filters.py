@@ -57,10 +57,10 @@ def moment(
     return f"{words.get(days, f'{local.day} {local:%b %Y}')} {local:{'%H:%M:%S' if seconds else '%H:%M'}}"
 
 
-def dated(at: datetime, zone: str) -> str:
+def dated(at: datetime, zone: str, *, seconds: bool = True) -> str:
     """Mon 23 Nov 2026 07:30:00: for what is looked up again much later, in the viewer's zone."""
     local = at.astimezone(ZoneInfo(zone))
-    return f"{local:%a} {local.day} {local:%b %Y %H:%M:%S}"
+    return f"{local:%a} {local.day} {local:%b %Y} {local:{'%H:%M:%S' if seconds else '%H:%M'}}"
 
 
 def weekday_moment(at: datetime, zone: str, now: datetime) -> str:

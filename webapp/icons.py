@@ -12,13 +12,14 @@ from markupsafe import Markup
 from webapp.static_files import package
 
 NAMES: Final = frozenset({
-    "archive", "arrow-counterclockwise", "arrow-down", "arrow-down-up", "arrow-left", "arrow-repeat", "arrow-right",
-    "arrow-up", "box-arrow-right", "box-arrow-up-right", "braces", "calendar-check", "check-circle-fill", "check-lg",
-    "chevron-down", "chevron-left", "chevron-right", "circle", "clipboard", "clock", "cloud-check", "download",
-    "envelope", "exclamation-circle-fill", "exclamation-triangle-fill", "file-earmark-spreadsheet", "files",
-    "grip-vertical", "hdd-network", "info-circle-fill", "key", "list", "lock-fill", "pause-circle", "pencil", "person",
-    "person-circle", "play", "play-circle-fill", "plus-lg", "search", "skip-forward-fill", "slash-circle", "table",
-    "three-dots", "trash", "wifi-off", "x-circle-fill", "x-lg",
+    "archive", "arrow-counterclockwise", "arrow-down", "arrow-down-up", "arrow-left", "arrow-left-right",
+    "arrow-repeat", "arrow-right", "arrow-up", "box-arrow-right", "box-arrow-up-right", "braces", "calendar-check",
+    "check-circle-fill", "check-lg", "chevron-down", "chevron-left", "chevron-right", "circle", "clipboard", "clock",
+    "cloud-check", "dash-circle", "dash-lg", "download", "envelope", "exclamation-circle-fill",
+    "exclamation-triangle-fill", "file-earmark-spreadsheet", "files", "grip-vertical", "hdd-network",
+    "info-circle-fill", "key", "list", "lock-fill", "pause-circle", "pencil", "person", "person-circle", "play",
+    "play-circle-fill", "plus-circle", "plus-lg", "search", "skip-forward-fill", "slash-circle", "table", "three-dots",
+    "trash", "wifi-off", "x-circle-fill", "x-lg",
 })  # fmt: skip
 """Every icon that a template may use; the sprite holds two thousand."""
 

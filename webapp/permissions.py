@@ -68,6 +68,8 @@ ACTIONS: Final[dict[str, Callable[[User, Any], bool]]] = {
     "exports.create": _exporters,
     "exports.preview": _exporters,
     "exports.download": _exporters,
+    "exports.compare": _exporters,
+    "exports.cancel_compare": _own_or_manager,
     "exports.restore": _own_or_manager,
     "exports.run": _own_or_manager,
     "exports.archive": _own_or_manager,

@@ -33,7 +33,15 @@ FIRE: Final = "jobs.firing.fire"
 CONNECTION_TEST: Final = "jobs.connection_test.test"
 DELIVERY: Final = "jobs.delivery.execute"
 MAIL: Final = "jobs.mail.send"
-FUNCTIONS: Final = {"jobs.runs.execute": EXPORTS, FIRE: FAST, CONNECTION_TEST: FAST, DELIVERY: FAST, MAIL: FAST}
+COMPARE: Final = "jobs.compare.execute"
+FUNCTIONS: Final = {
+    "jobs.runs.execute": EXPORTS,
+    COMPARE: EXPORTS,  # it may take as long as a run, and nothing waits behind one on the other queue
+    FIRE: FAST,
+    CONNECTION_TEST: FAST,
+    DELIVERY: FAST,
+    MAIL: FAST,
+}
 """Every function that a worker may be asked for, and its queue. Who writes into Redis gets nothing else run (T14)."""
 
 PATIENCE_S: Final = 0.4

@@ -29,7 +29,7 @@ class FileNotKept(CompareError):
 
 class PersonalColumns(CompareError):
     code = "compare.personal"
-    sentence = "The column {field} is personal: you need the right to export personal fields."
+    sentence = "These files are not for you: {reason}."
     advice = "Ask an admin for the right."
 
 

@@ -34,10 +34,10 @@ from webapp.models.base import BrandOwned
 ROOT = Path(__file__).parents[2]
 
 SYSTEM_SCOPES = {
-    # Which run and which delivery are next, a rehearsal; a test of a connection; which moments have come, which comes
-    # next, all to come; mails that are due, whether any is.
-    "jobs/scheduler.py": 9,
-    "jobs/upkeep.py": 7,  # sweep, take_back, holds, old drafts, expired files, deleted exports, orphans
+    # Which run, which delivery and which comparison are next, a rehearsal; a test of a connection; which moments have
+    # come, which comes next, all to come; mails that are due, whether any is.
+    "jobs/scheduler.py": 10,
+    "jobs/upkeep.py": 8,  # sweep, take_back, holds, old drafts, expired files and differences, deleted exports, orphans
     "webapp/cli/user.py": 1,  # the operator's command line
     "webapp/services/accounts.py": 1,  # is there an account with this email, in whatever brand?
     "webapp/services/links.py": 1,  # whose link is this?

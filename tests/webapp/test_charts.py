@@ -104,3 +104,10 @@ def test_the_list_draws_all_its_rows_with_one_question(app: Flask, client: Open,
     assert text.count('class="spark"') == 9
     assert 'aria-label="Export 3: Last 12 runs: ' in text
     assert len(bars(text)) == 5 + 8 * 12
+
+
+def test_a_one_off_in_the_list_has_no_history(client: Open, people: People, made: Any) -> None:
+    export = made.finished(people.exporter)
+    made.finished_again(people.exporter, export, b"Store,name\n")
+    assert 'class="spark"' not in client(people.exporter).get("/exports").text
+    assert "<figure" in client(people.exporter).get(f"/exports/{export.id}/logs").text

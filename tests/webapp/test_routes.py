@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from exports import catalogue
+from jobs.compare import execute as compare_runs
 from jobs.mail import send
 from tests.fix_api import token_of
 from tests.fix_app import stores
@@ -66,6 +67,11 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "audit.export": ("admin", "stranger"),
     "audit.index": ("admin", "stranger"),
     "cloning.clone": OWN_OR_MANAGER,
+    "comparing.cancel": OWN_OR_MANAGER,
+    "comparing.download": EXPORTERS,
+    "comparing.start": EXPORTERS,
+    "comparing.status": EXPORTERS,
+    "comparing.view": EXPORTERS,
     "connections.accept": OWN_OR_MANAGER,
     "connections.change": OWN_OR_MANAGER,
     "connections.create": (*EXPORTERS, "stranger"),
@@ -195,6 +201,7 @@ class Things:
     mail: uuid.UUID
     field: uuid.UUID
     token: uuid.UUID
+    compare: uuid.UUID
 
 
 @pytest.fixture
@@ -204,6 +211,10 @@ def things(app: Flask, people: People, made: Exports) -> Iterator[Things]:
     from webapp.services import connections, custom_fields, drafts, exports, tokens
 
     export = made.finished(people.exporter)
+    later = made.finished_again(people.exporter, export, b"Store,name\n00001,Park\n")
+    compare = made.asked_to_compare(people.exporter, export.run_id, later)
+    with app.app_context():
+        compare_runs()
     with people.exporter.at_work() as user:
         draft = drafts.start(user, catalogue.builtin().models["stores"])
         repeated = exports.create(user, stores(schedule=DAILY), uuid.uuid4())
@@ -220,11 +231,11 @@ def things(app: Flask, people: People, made: Exports) -> Iterator[Things]:
         with app.app_context():
             send()
         with people.exporter.at_work():
-            mail = db.session.scalars(select(Mail.id)).one()
+            mail = db.session.scalars(select(Mail.id).limit(1)).one()
         with people.admin.at_work() as admin:
             wanted = custom_fields.Wanted("customers", "shoe_size", "Shoe size", column="properties")
             field = custom_fields.create(admin, wanted).id
-        yield Things(*ids, mail, field, token)
+        yield Things(*ids, mail, field, token, compare)
 
 
 def rules(app: Flask) -> list[Rule]:
@@ -252,7 +263,7 @@ def address(rule: Rule, things: Things) -> str:
         export = things.repeated if of_repeated else things.export
         ids = {"exports": export, "runs": things.run, "users": things.user, "models": "stores",
                "connections": things.connection, "mailbox": things.mail, "fields": things.field,
-               "tokens": things.token}  # fmt: skip
+               "tokens": things.token, "compares": things.compare}  # fmt: skip
         values["id"] = str(ids[kind])
     asked = f"?export={things.export}" if rule.endpoint.startswith("handing_over.") else ""
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values[found[1]], rule.rule) + asked
@@ -380,7 +391,7 @@ def test_a_disabled_user_is_nobody_at_once(app: Flask, client: Open, people: Peo
 def test_ids_of_another_brand_answer_exactly_as_unknown_ones(
     app: Flask, client: Open, people: People, things: Things
 ) -> None:
-    unknown = Things(*(uuid.uuid4() for _ in range(9)))
+    unknown = Things(*(uuid.uuid4() for _ in range(10)))
     blank = re.compile(r'((?:csrf_token|next)" value=|X-CSRFToken": )"[^"]*"')
     browser, program = client(people.stranger), opened(client, people.stranger, "api.")
     for rule in rules(app):

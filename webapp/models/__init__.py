@@ -3,6 +3,7 @@
 from webapp.models.accounts import Brand, CustomField, LoginSession, User
 from webapp.models.audit import AuditEntry
 from webapp.models.base import NoBrand, WrongBrand, brand_scope, clock, current_brand, system_scope
+from webapp.models.compares import Compare
 from webapp.models.connections import Connection, ConnectionTest
 from webapp.models.deliveries import Delivery
 from webapp.models.exports import Draft, Export, ExportVersion
@@ -15,6 +16,7 @@ __all__ = [
     "ApiToken",
     "AuditEntry",
     "Brand",
+    "Compare",
     "Connection",
     "ConnectionTest",
     "CustomField",

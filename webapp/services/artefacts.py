@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import current_app
 from sqlalchemy import select
@@ -61,8 +62,16 @@ def published(run: Run) -> Artefact | None:
         .where(Run.id == run.id, Run.state == "success", Run.artefact.is_not(None), Run.kept_until > clock())
     )
     document = db.session.execute(wanted).scalar_one_or_none()
-    if document is None:
-        return None
+    return None if document is None else _artefact(run, document)
+
+
+def kept(run: Run, document: dict[str, Any], now: datetime) -> Artefact | None:
+    """The same of a run whose definition is known already."""
+    is_kept = run.artefact is not None and run.kept_until is not None and run.kept_until > now
+    return _artefact(run, document) if run.state == "success" and is_kept else None
+
+
+def _artefact(run: Run, document: dict[str, Any]) -> Artefact:
     member = file_name(document["name"], document["file"]["extension"])
     return Artefact(
         key=str(run.artefact),

@@ -84,9 +84,13 @@ def authorize_data(user: User, run: Run) -> None:
     Raises:
         PersonalFile: with the reason.
     """
-    reason = next(_in_the_way(user, _definition_of(run), _whole_catalogue(user)), None)
-    if reason is not None:
+    if reason := kept_back(user, run):
         raise PersonalFile(reason=reason)
+
+
+def kept_back(user: User, run: Run) -> str:
+    """Why the data of a run are not for a user; nothing if they are."""
+    return next(_in_the_way(user, _definition_of(run), _whole_catalogue(user)), "")
 
 
 def seeable(user: User, runs: Iterable[Run]) -> set[uuid.UUID]:

@@ -7,6 +7,7 @@ from webapp.views import (
     api,
     audit,
     cloning,
+    comparing,
     connections,
     details,
     downloads,
@@ -34,7 +35,7 @@ from webapp.views import (
 def register(app: Flask) -> None:
     """Bind every page and the API to the application."""
     pages = (
-        accounts, audit, cloning, connections, details, downloads, editing, exports, fields, handing_over,
+        accounts, audit, cloning, comparing, connections, details, downloads, editing, exports, fields, handing_over,
         health, mailbox, models, passwords, people, personal, removing,
         runs, schedules, second_step, settings, several, tokens, wizard,
     )  # fmt: skip

@@ -48,7 +48,7 @@ class Card:
     kept_back: bool
     may_cancel: bool
     may_run: bool
-    may_change_schedule: bool
+    may_compare: bool
     may_set_active: bool
     may_set_inactive: bool
     may_clone: bool
@@ -63,14 +63,8 @@ class Card:
 
     @property
     def tabs(self) -> list[tuple[str, str]]:
-        """The pages of this export: endpoint and label (SPEC section 4)."""
-        scheduled = self.export.schedule != "now"
-        return [
-            ("details.view", "View"),
-            ("runs.logs", "Logs"),
-            *([("schedules.change", "Change schedule")] if scheduled and self.may_change_schedule else []),
-            *([("editing.versions", "Versions")] if self.export.version > 1 else []),
-        ]
+        """The pages of this export."""
+        return tabs_of(self.export)
 
     @property
     def poll(self) -> str:
@@ -147,6 +141,18 @@ class Card:
         return f"{zlib.crc32(repr(parts).encode()):08x}"
 
 
+def tabs_of(export: Export) -> list[tuple[str, str]]:
+    """The pages of an export: endpoint and label (SPEC section 4)."""
+    is_scheduled = export.schedule != "now" and export.archived_at is None
+    changes = is_scheduled and may(current_user, "exports.change_schedule", export)
+    return [
+        ("details.view", "View"),
+        ("runs.logs", "Logs"),
+        *([("schedules.change", "Change schedule")] if changes else []),
+        *([("editing.versions", "Versions")] if export.version > 1 else []),
+    ]
+
+
 def card_of(export: Export, alone: Run | None = None) -> Card:
     """What the pages of an export show of its newest run, or of the one whose own page it is."""
     run, now = alone or export.latest_run, present()
@@ -165,8 +171,8 @@ def card_of(export: Export, alone: Run | None = None) -> Card:
         may_download=may_download,
         kept_back=finished is not None and may_download and not personal.may_see_data(current_user, finished),
         may_cancel=may(current_user, "exports.cancel", export),
+        may_compare=may(current_user, "exports.compare", export),
         may_run=not aside and may(current_user, "exports.run", export),
-        may_change_schedule=not aside and may(current_user, "exports.change_schedule", export),
         may_set_active=not aside and export.active is False and may(current_user, "exports.set_active", export),
         may_set_inactive=not aside and export.active is True and may(current_user, "exports.set_inactive", export),
         may_clone=may(current_user, "exports.clone", export),

@@ -19,7 +19,7 @@ from exports.errors import NoFile, NotMade, PersonalFile
 from webapp.errors import told
 from webapp.extensions import db
 from webapp.filters import day
-from webapp.models import Run, User, brand_scope
+from webapp.models import Compare, Run, User, brand_scope
 from webapp.security import action, sandboxed
 from webapp.services import artefacts, audit, personal
 from webapp.services.artefacts import Artefact
@@ -90,6 +90,19 @@ def file_of(run: Run) -> Response:
     artefact = artefacts.published(run)
     if artefact is None:
         raise _none(run)
+    try:
+        return send(artefact, run, "run.downloaded", "run.download_ended")
+    except FileNotFoundError as error:
+        raise _none(run) from error
+
+
+def send(artefact: Artefact, thing: Run | Compare, began: str, ended: str) -> Response:
+    """A file, whole or the range asked for. `began` and `ended` are the kinds under which that is written down.
+
+    Raises:
+        FileNotFoundError: the store does not have it.
+        RequestedRangeNotSatisfiable: it has no such bytes.
+    """
     if request.if_none_match.contains_weak(artefact.sha256):
         unchanged = Response(status=304)
         unchanged.set_etag(artefact.sha256)
@@ -104,10 +117,7 @@ def file_of(run: Run) -> Response:
     if asked:
         response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{artefact.size}"
     if request.method == "GET":
-        try:
-            _send(response, run, artefact, start, end)
-        except FileNotFoundError as error:
-            raise _none(run) from error
+        _stream(response, thing, (began, ended), artefact, start, end)
     return response
 
 
@@ -123,7 +133,9 @@ def _asked(artefact: Artefact) -> tuple[int, int] | None:
     return wanted_range(request.headers.get("Range", ""), artefact.size)
 
 
-def _send(response: Response, run: Run, artefact: Artefact, start: int, end: int) -> None:
+def _stream(
+    response: Response, thing: Run | Compare, kinds: tuple[str, str], artefact: Artefact, start: int, end: int
+) -> None:
     """Let the response have the pieces. The first is read here, while an error can still be said.
 
     How many bytes went out is written down when the response is closed, which servers do also if nothing was asked of
@@ -135,18 +147,19 @@ def _send(response: Response, run: Run, artefact: Artefact, start: int, end: int
     pieces = artefact.pieces(start, end)
     first = next(pieces, b"")
     user: User = current_user._get_current_object()
-    audit.record("run.downloaded", user, run, first_byte=start, bytes=end - start, size=artefact.size)
+    audit.record(kinds[0], user, thing, first_byte=start, bytes=end - start, size=artefact.size)
     db.session.commit()
     sent = _Sent(chain([first], pieces))
     response.response = sent
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    user_id, brand_id, run_id, by = user.id, user.brand_id, run.id, audit.acting_by()
+    user_id, brand_id, by = user.id, user.brand_id, audit.acting_by()
+    kind, thing_id = type(thing), thing.id
 
     @response.call_on_close
     def write_down() -> None:
         with app.app_context(), brand_scope(brand_id):
-            user, run = db.session.get_one(User, user_id), db.session.get_one(Run, run_id)
-            audit.record("run.download_ended", user, run, bytes=sent.bytes, complete=sent.bytes == end - start, **by)
+            user, thing = db.session.get_one(User, user_id), db.session.get_one(kind, thing_id)
+            audit.record(kinds[1], user, thing, bytes=sent.bytes, complete=sent.bytes == end - start, **by)
             db.session.commit()
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from flask import abort, request
 from flask_login import current_user
 from sqlalchemy import select
 
 from webapp.extensions import db
-from webapp.models import ApiToken, Connection, Export, Run, User
+from webapp.models import ApiToken, Compare, Connection, Export, Run, User
 from webapp.permissions import Refused, authorize, may
-from webapp.services import connections, exports, tokens
+from webapp.services import compares, connections, exports, tokens
 
 
 def find_export_or_404(action: str, id: uuid.UUID) -> Export:
@@ -33,6 +34,29 @@ def find_run_or_404(action: str, id: uuid.UUID) -> tuple[Export, Run]:
     if run is None:
         raise Refused(action, hidden=True)
     return find_export_or_404(action, run.export_id), run
+
+
+def find_runs_or_404(action: str, ids: Sequence[uuid.UUID]) -> list[Run]:
+    """Runs of the person's brand, if the person may do the action to the exports of all of them. Raises as above."""
+    wanted = select(Run, Export).join(Export, Export.id == Run.export_id).where(Run.id.in_(ids))
+    found = {run.id: (run, export) for run, export in db.session.execute(wanted.where(Export.deleted_at.is_(None)))}
+    if set(ids) - set(found):
+        raise Refused(action, hidden=True)
+    for _, export in found.values():
+        authorize(current_user, action, export)
+    return [found[id][0] for id in ids]
+
+
+def find_compare_or_404(action: str, id: uuid.UUID, also: str = "") -> tuple[Compare, Run, Run]:
+    """A comparison with its earlier and its later run, if the person may do the action to the exports of both, and what
+    else is asked for to the comparison itself. Raises as above."""
+    found = compares.find(id)
+    if found is None:
+        raise Refused(action, hidden=True)
+    earlier, later = find_runs_or_404(action, (found.earlier_id, found.later_id))
+    if also:
+        authorize(current_user, also, found)
+    return found, earlier, later
 
 
 def find_user_or_404(action: str, id: uuid.UUID) -> User:

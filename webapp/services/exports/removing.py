@@ -18,6 +18,7 @@ from webapp.models import Draft, Export, ExportVersion, Run, User, clock
 from webapp.models.states import LIVE
 from webapp.permissions import authorize
 from webapp.services import artefacts, audit, runs, schedules
+from webapp.services.compares import keeping
 from webapp.services.moves import allows, move
 
 AT_ONCE: Final = 20
@@ -76,6 +77,7 @@ def delete(user: User, export: Export) -> None:
     if export.deleted_at is None and move(export, "deleted"):
         export.deleted_at = clock()
         runs.stop_all(user, export)
+        keeping.stop_all(export)
         all_runs, files = loss(export)
         audit.record("export.deleted", user, export, name=export.name, runs=all_runs, files=files)
         few = all_runs <= AT_ONCE
@@ -93,7 +95,7 @@ def _remove_now(export: Export) -> None:
 
 
 def remove(export: Export, going: Going = lambda: True) -> bool:
-    """Remove files and rows of an export that is marked as deleted; commits. False: a run of it is still going.
+    """Remove files and rows of an export that is marked as deleted; commits. False: something of it still goes on.
 
     May be repeated: a file that is gone is no error, and the rows that name the files go last.
 
@@ -102,6 +104,8 @@ def remove(export: Export, going: Going = lambda: True) -> bool:
     """
     of_it = Run.export_id == export.id
     if db.session.scalar(select(Run.id).where(of_it, Run.state.in_(LIVE)).limit(1)) is not None:
+        return False
+    if not keeping.remove_of(export, going):
         return False
     kept = db.session.execute(select(Run.id, Run.brand_id, Run.attempt, Run.artefact).where(of_it)).all()
     for id_, brand_id, attempts, artefact in kept:
