@@ -15,7 +15,7 @@ from exports.source.base import Source
 from exports.why import Judged, Verdict
 from webapp.extensions import db
 from webapp.models import Draft, Export, User
-from webapp.services import audit, brands, choices, definitions, drafts
+from webapp.services import audit, brands, choices, drafts, personal
 from webapp.services.drafts import Typed, inputs
 from webapp.services.previews.asking import Asked, on, told_once
 
@@ -77,8 +77,7 @@ def _explained(asked: Asked, user: User, typed: Typed, catalogue: Catalogue, id:
     if read.definition is None:
         faults = [one.message for one in read.faults] or ["Add at least one criterion"]
         return Explained(id, complaint=faults[0])
-    personal = user.export_pii
-    verdict = why.why(read.definition, catalogue, asked.around, asked.source, id, personal=personal)
+    verdict = why.why(read.definition, catalogue, asked.around, asked.source, id, personal=user.export_pii)
     filled = [inputs.letters(place) for place, set_ in enumerate(typed.sets) if any(not one.is_blank for one in set_)]
     unread = [one for one in filled if one not in read.letters]
     return _told(user, catalogue, read.definition, id, verdict, read.letters, read.labels, unread)
@@ -113,7 +112,7 @@ def _saved(user: User, definition: Definition, source: Source, id: str) -> Expla
     around = brands.surroundings(user.brand, datetime.now(UTC), source, about=definition)
     model = catalogue.models.get(definition.model)
     found = checking.problems(definition, catalogue, around, source, brands.zones())
-    rules.refuse([*found, *(definitions.rights(user, definition, model) if model else ())])
+    rules.refuse([*found, *(personal.rights(user, definition, model) if model else ())])
     verdict = why.why(definition, catalogue, around, source, id, personal=user.export_pii)
     letters = tuple(inputs.letters(place) for place in range(len(definition.filters)))
     labels = tuple(
