@@ -33,7 +33,7 @@ from exports.addresses import read_networks
 from jobs import connection_test
 from jobs.mail import send
 from tests.delivery.scripted import ScriptedFtp
-from tests.fix_app import cast_of, empty, stores
+from tests.fix_app import cast_of, stores
 from tests.fix_mail import Postbox, serving
 from tests.fix_wizard import Wizard
 from tests.fix_workshop import application
@@ -164,8 +164,8 @@ class Place:
 
 
 @pytest.fixture
-def place(app_settings: dict[str, str], app_database: str, source_dsn: str, heard: Listening) -> Iterator[Place]:
-    """Uploads may go to this machine; its mail server refuses the login, and repeats it."""
+def place(app: Flask, app_settings: dict[str, str], source_dsn: str, heard: Listening) -> Iterator[Place]:
+    """Its mail server refuses the login and repeats it; uploads may go to this machine. `app` sweeps what is left."""
     planted = Planted()
     mail_password = planted.plant("the password of the mail server").removeprefix("ü")  # ASCII alone
 
@@ -182,16 +182,11 @@ def place(app_settings: dict[str, str], app_database: str, source_dsn: str, hear
             "CREDENTIAL_KEYS": planted.keep("CREDENTIAL_KEYS", Fernet.generate_key().decode()),
             "MAIL_URL": f"smtp://exports:{quote(mail_password, safe='')}@127.0.0.1:{postbox.port}?tls=none",
         }
-        app = open_.enter_context(application(told))
-        app.config["SETTINGS"] = replace(
-            app.config["SETTINGS"], allowed_networks=read_networks("127.0.0.0/8"), upload_connect_timeout=3
+        secretive = open_.enter_context(application(told))
+        secretive.config["SETTINGS"] = replace(
+            secretive.config["SETTINGS"], allowed_networks=read_networks("127.0.0.0/8"), upload_connect_timeout=3
         )
-        try:
-            yield Place(app, planted, postbox)
-        finally:
-            empty(app_database)
-            with redis.Redis.from_url(app_settings["REDIS_URL"]) as server:
-                server.flushdb()
+        yield Place(secretive, planted, postbox)
 
 
 def test_no_planted_secret_is_found_anywhere(
