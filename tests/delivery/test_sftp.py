@@ -9,12 +9,14 @@ from typing import Any
 import asyncssh
 import pytest
 
-from exports.delivery import probe
+from exports.delivery import Limits, probe
 from exports.errors import target as errors
 from tests.delivery.conftest import HERE, QUICK, Diary, bytes_of, parcel, send
 from tests.delivery.servers import FullFile, SftpServer
 
 Keep = Callable[[Any], Any]
+FEW_ROUNDS: dict[str, Any] = {"rounds": 50}
+"""As few as bcrypt takes without a warning: the usual 128 take a second and more for each try."""
 
 
 def files_of(folder: Path, **methods: Any) -> Callable[[Any], asyncssh.SFTPServer]:
@@ -57,9 +59,10 @@ def test_a_server_with_several_keys_is_asked_for_the_accepted_one(folder: Path, 
 def test_a_private_key_logs_in(folder: Path, running: Keep, kind: str, passphrase: str) -> None:
     key = asyncssh.generate_private_key(kind)
     public = key.export_public_key().decode()
-    text = key.export_private_key(passphrase=passphrase or None).decode()
+    text = key.export_private_key(passphrase=passphrase or None, **FEW_ROUNDS).decode()
     server = running(SftpServer(folder, client_keys=public))
-    send(parcel(10, "x.csv"), server.at(password="", private_key=text, passphrase=passphrase))
+    at = server.at(password="", private_key=text, passphrase=passphrase)
+    send(parcel(10, "x.csv"), at, limits=Limits(20, 20, 20))  # to unlock the key is our own work, and takes its time
     assert [one.name for one in folder.iterdir()] == ["x.csv"]
     with pytest.raises(errors.LoginMethod) as told:
         send(parcel(10, "y.csv"), server.at())
@@ -68,7 +71,7 @@ def test_a_private_key_logs_in(folder: Path, running: Keep, kind: str, passphras
 
 def test_a_private_key_that_is_none_or_is_locked_is_told(sftp: SftpServer) -> None:
     key = asyncssh.generate_private_key("ssh-ed25519")
-    locked = key.export_private_key(passphrase="sesame").decode()
+    locked = key.export_private_key(passphrase="sesame", **FEW_ROUNDS).decode()
     for text, passphrase in [("nonsense", ""), (locked, ""), (locked, "wrong"), (locked[:200], "sesame")]:
         with pytest.raises(errors.PrivateKeyUnreadable) as told:
             send(parcel(10, "x.csv"), sftp.at(password="", private_key=text, passphrase=passphrase))
