@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from redis import Redis
 
 from tests.faults.crashing import Doomed, doomed
-from tests.fix_app import Broom, Person, broom
+from tests.fix_app import Person
 from tests.fix_services import own_services
 from tests.fix_workshop import Workshop, opened
 
@@ -52,14 +53,15 @@ class Ground:
     shop: Workshop
     processes: Doomed
     connection: psycopg.Connection[Any]
-    broom: Broom
 
     def clear(self) -> None:
         """As if nothing had ever been made, half an hour before ten."""
-        self.broom.sweep()
+        self.connection.execute("TRUNCATE exports, runs, run_events, export_versions, audit CASCADE")
         self.connection.execute("UPDATE users SET role = 'exporter' WHERE id = %s", [self.shop.people.exporter.id])
         shutil.rmtree(self.shop.store_folder, ignore_errors=True)
         self.shop.store_folder.mkdir()
+        with Redis.from_url(self.shop.services.redis_url) as redis:
+            redis.flushall()
         self.shop.clock.set(NINE)
 
     def rows(self, wanted: str, *values: object) -> list[tuple[Any, ...]]:
@@ -92,6 +94,5 @@ def prepared(postgres: Cluster, template: str, files: Path) -> Iterator[Ground]:
         with (
             doomed(services.environment, services.folder / "doomed.log") as processes,
             psycopg.connect(services.database_url, autocommit=True) as connection,
-            broom(postgres, services.database_url, services.redis_url, "brands", "users") as one,
         ):
-            yield Ground(shop, processes, connection, one)
+            yield Ground(shop, processes, connection)
