@@ -27,6 +27,7 @@ from webapp.services.progress import present
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
 
+    from tests.fix_api import Program
     from tests.fix_app import People, Person
     from tests.fix_exports import Exports
     from tests.fix_wizard import Wizard
@@ -178,6 +179,20 @@ def test_the_values_that_somebody_asks_for_are_hidden_from_who_lacks_the_right(
     assert document["fields"][0]["replace"] == [{"value": "(hidden) 1", "new": "me"}]
     with people.manager.at_work() as user:
         assert exports.changes(user, before, after) == ["A personal value is another one"]
+
+
+def test_a_program_gets_no_more_than_the_person_that_it_acts_as(
+    program: Callable[..., Program], people: People, made: Exports
+) -> None:
+    export = made.finished(people.exporter, "Asked", **ASKING)
+    theirs, own = program(people.colleague), program(people.exporter)
+    refused = theirs.get(f"/runs/{export.run_id}/download")
+    assert (refused.status_code, refused.get_json(force=True)["code"]) == (403, "rights.personal_file")
+    assert denied(people.colleague) == [str(export.run_id)]
+    assert own.get(f"/runs/{export.run_id}/download").status_code == 200
+    for one, value in ((theirs, "(hidden)"), (own, ADDRESS)):
+        document = one.get(f"/exports/{export.id}/definition").get_json()
+        assert document["filters"][0][0]["value"] == value
 
 
 # --- masks
