@@ -51,6 +51,8 @@ _CONNECTING: Final = (
     (re.compile(r"authentication failed|does not exist|no pg_hba|permission denied", re.IGNORECASE), SourceRefused),
 )
 """A connection that is refused has no code in psycopg, only the server's text."""
+_VALUE = re.compile(r'".*"', re.DOTALL)
+"""Where a message quotes a value: to the last quotation mark, since those inside of it are not doubled."""
 _NAME = re.compile(r'(?:column|relation|schema)\s+"?([^"\s]+)"?', re.IGNORECASE)
 
 
@@ -79,6 +81,8 @@ def translated(
         found = _NAME.search(text)
         facts["name"] = found[1].strip('"') if found else text
     elif kind is RowUnreadable:
+        # Also who may not see the data reads why a run failed (SPEC sections 1 and 10).
+        text = _VALUE.sub('"…"', text)
         facts["reason"] = text if rows is None else f"{text} (after row {rows:,} of the file)"
     return kind(f"{state} {type(error).__name__}: {text}".strip(), **facts)
 

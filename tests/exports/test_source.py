@@ -184,6 +184,14 @@ def test_what_goes_wrong_in_the_database_is_told_in_our_words(
     assert told.value.advised
 
 
+def test_a_value_that_cannot_be_read_is_not_repeated_to_whoever_reads_the_logs(zoo: Zoo) -> None:
+    zoo.fill([{"id": "1", "name": 'ann@home.example" or "ben', "count": 1}])
+    with pytest.raises(errors.RowUnreadable) as told:
+        failing("(name::bigint)::text")(zoo)
+    assert 'invalid input syntax for type bigint: "…" (after row 0 of the file)' in told.value.message
+    assert "home" not in f"{told.value.message} {told.value.detail}"
+
+
 @pytest.mark.parametrize("how", ["pg_terminate_backend", "pg_cancel_backend"])
 def test_a_query_that_somebody_ends_can_be_tried_again(crowded: Zoo, postgres: Cluster, how: str) -> None:
     def watch(progress: pipeline.Progress) -> None:
