@@ -312,6 +312,7 @@ const countChosen = () => {
   const chosen = boxes.filter((box) => box.checked).length;
   byId("several-bar").hidden = chosen === 0;
   byId("several-count").textContent = `${chosen} chosen`;
+  document.querySelector("#several-inactive [data-chosen]").textContent = chosen === 1 ? "this export" : `${chosen} exports`;
   byId("several-all").checked = chosen === boxes.length;
   byId("several-all").indeterminate = chosen > 0 && chosen < boxes.length;
 };

@@ -58,8 +58,12 @@ def icon(name: str, classes: str = "") -> Markup:
 REFERRED_TO: Final = (
     "arrow-down", "arrow-right", "arrow-up", "chevron-down", "chevron-right", "exclamation-circle-fill",
     "exclamation-triangle-fill", "grip-vertical", "plus-lg", "trash",
+    "check-circle-fill", "clock", "pause-circle", "play-circle-fill", "skip-forward-fill", "slash-circle",
+    "x-circle-fill",
 )  # fmt: skip
-"""Icons of the lines of Field settings, of which there can be 500: drawn once on the page, else they are half of it."""
+"""Icons of the lines of Field settings, of which there can be 500, and of the rows of the list: drawn once on the page,
+else they are half of it.
+"""
 
 
 @cache

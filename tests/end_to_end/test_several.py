@@ -46,6 +46,9 @@ def test_chosen_ones_stay_chosen_while_rows_change_and_are_set_inactive(
         expect(page.get_by_label("Choose Coupon use")).to_be_checked()
         expect(page.get_by_label("Choose Coupon use")).to_be_focused()
         bar.get_by_role("button", name="Set inactive").click()
+        question = page.get_by_role("dialog", name="Set 2 exports inactive?")
+        expect(question.get_by_role("button", name="Keep active")).to_be_focused()
+        question.get_by_role("button", name="Set inactive").click()
         expect(page.locator("#notices")).to_have_text("1 set inactive. “Coupon use” is not repeated.")
         expect(bar).to_be_hidden()
     assert shown(people.exporter) == {"Coupon use": "Finished", "Points": "Inactive"}

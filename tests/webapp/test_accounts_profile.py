@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -34,3 +36,21 @@ def test_another_brands_people_are_as_unknown_ones(client: Open, people: People)
     browser = client(people.stranger)
     assert browser.get(f"/users/{people.exporter.id}").status_code == 404
     assert browser.get("/users/11111111-1111-1111-1111-111111111111").status_code == 404
+
+
+def test_all_their_exports_are_there_page_by_page_in_the_same_table(
+    client: Open, people: People, made: Exports, htmx: dict[str, str]
+) -> None:
+    for number in range(21):
+        made.create(people.exporter, f"Number {number:02}")
+    browser, at = client(people.viewer), f"/users/{people.exporter.id}"
+    page = browser.get(f"{at}?sort=name").text
+    found = check(page)
+    assert "1–20 of 21 exports" in found.text
+    assert {f"{at}?sort=-name", at} <= set(found.links)
+    older = html.unescape(re.search(r'id="page-after" href="([^"]+)"', page)[1])  # type: ignore[index]
+    part = browser.get(older, headers={**htmx, "HX-Target": "exports"}).text
+    assert "21–21 of 21 exports" in check(part, whole=False).text
+    assert "Number 20" in part
+    assert "<html" not in part
+    assert 'hx-trigger="every 2s"' in page, "what is live there changes as in the list"

@@ -10,14 +10,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from tests.fix_app import People, Person, stores
 from webapp.extensions import db
-from webapp.models import Export, Run
+from webapp.models import Export, ExportName, Run
 from webapp.models.states import SHOWN_ON_EXPORT
-from webapp.services import exports
-from webapp.services.exports import ListQuery
+from webapp.services import exports, runs, schedules
+from webapp.services import names as names_
+from webapp.services.exports import ListQuery, keyset
 from webapp.services.exports.listing import SORTS, STATUSES
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
@@ -179,9 +180,8 @@ def test_a_page_stays_where_it_is_when_a_new_export_comes(people: People) -> Non
 
 @given(at=st.text(max_size=60) | st.binary(max_size=40).map(lambda raw: raw.hex()))
 def test_a_cursor_that_is_not_ours_means_the_first_page(at: str) -> None:
-    from webapp.services.exports.listing import _place
-
-    assert _place(ListQuery(at=at)) is None
+    assert keyset.place(at, by_name=False) is None
+    assert keyset.place(at, by_name=True) is None
 
 
 @pytest.mark.parametrize("sort", ["name", "-created"])
@@ -190,3 +190,82 @@ def test_a_cursor_of_another_order_does_no_harm(people: People, sort: str) -> No
     with people.viewer.at_work() as user:
         other = exports.page(user, ListQuery(sort="-name" if sort == "-created" else "created", per_page=1)).after
         assert exports.page(user, ListQuery(sort=sort, at=other)).exports is not None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("expected", ["few", "many"])
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("stores.csv", ["Stores"]),
+        ("S2026.TX", []),
+        ("2026_11_12", ["Stores"]),
+        ("st", ["Stores"]),
+        ("OLD name", ["Renamed"]),
+        ("a_b", ["a/b: c"]),
+        ("a/b", ["a/b: c"]),
+    ],
+)
+def test_the_search_finds_exports_by_the_names_of_their_files_and_by_what_they_were_called_once(
+    people: People, monkeypatch: pytest.MonkeyPatch, search: str, found: list[str], expected: str
+) -> None:
+    stores_, renamed, _ = make(people.exporter, ["Stores", "Old name", "a/b: c"])
+    with people.exporter.at_work() as user:
+        names_.remember(stores_, ["drop_2026_11_12.csv.zip"])
+        export = db.session.get_one(Export, renamed)
+        schedules.save_version(user, export, stores(name="Renamed"))
+        export.name = "Renamed"
+        db.session.commit()
+    monkeypatch.setattr(names_, "MANY", 0 if expected == "many" else 1_000_000)
+    assert names(people.viewer, ListQuery(search=search)) == found
+    assert names(people.stranger, ListQuery(search=search)) == []
+
+
+def test_what_was_delivered_is_found_by_its_name(people: People) -> None:
+    [export_id] = make(people.exporter, ["Stores"])
+    with people.exporter.at_work():
+        names_.remember(export_id, ["Stores.csv", "x_20261112.csv"])
+        names_.remember(export_id, ["x_20261112.csv"])
+        db.session.commit()
+        known = db.session.scalars(select(ExportName.name).where(ExportName.export_id == export_id)).all()
+    assert sorted(known) == ["Stores.csv", "x_20261112.csv"], "each name once"
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_runs_are_rows_of_their_own_page_by_page(people: People, sort: str) -> None:
+    ids = make(people.exporter, ["b", "a"])
+    make(people.stranger, ["theirs"])
+    with people.exporter.at_work() as user:
+        for hour, (export_id, state) in enumerate([(ids[0], "failed"), (ids[1], "success"), (ids[0], "missed")]):
+            run = runs.add_run(db.session.get_one(Export, export_id), user, uuid.uuid4())
+            db.session.flush()
+            change = update(Run).where(Run.id == run.id).values(created_at=BEGIN + timedelta(hours=hour), state=state)
+            db.session.execute(change.values(**{"error_code": "x", **OF_STATE.get(state, {})}))
+        db.session.commit()
+    query = ListQuery(runs=True, sort=sort, per_page=2)  # type: ignore[arg-type]
+    with people.viewer.at_work() as user:
+        pages = [exports.page(user, query)]
+        while pages[-1].after:
+            pages.append(exports.page(user, replace(query, at=pages[-1].after)))
+        shown = [(export.name, run) for page in pages for export, run in zip(page.exports, page.runs, strict=True)]
+        moments = [run.created_at for _, run in shown]
+        assert len({run.id for _, run in shown}) == 5
+        assert {page.total for page in pages} == {5}
+        if sort.endswith("name"):
+            assert [name for name, _ in shown] == sorted((name for name, _ in shown), reverse=sort == "-name")
+        else:
+            assert moments == sorted(moments, reverse=sort == "-created")
+        back = exports.page(user, replace(query, at=pages[1].before))
+        assert [run.id for run in back.runs] == [run.id for run in pages[0].runs]
+
+
+def test_runs_are_filtered_by_what_a_one_off_would_show_of_them(people: People) -> None:
+    ids = make(people.exporter, list(SHOWN_ON_EXPORT))
+    with people.exporter.at_work():
+        for export_id, state in zip(ids, SHOWN_ON_EXPORT, strict=True):
+            change = update(Run).where(Run.export_id == export_id)
+            db.session.execute(change.values(state=state, **OF_STATE.get(state, {})))
+        db.session.commit()
+    for status in set(SHOWN_ON_EXPORT.values()):
+        wanted = {state for state, shown in SHOWN_ON_EXPORT.items() if shown == status}
+        assert set(names(people.viewer, ListQuery(runs=True, status=status))) == wanted
+    assert names(people.viewer, ListQuery(runs=True, search="miss")) == ["missed"]

@@ -229,3 +229,39 @@ def test_another_brand_has_its_own_list(client: Open, people: People, made: Expo
     page = page_of(client(people.stranger))
     assert "Secret of maple" not in page
     assert "No exports yet" in page
+
+
+def test_show_runs_lists_runs_as_rows_that_lead_to_the_run(client: Open, people: People, made: Exports) -> None:
+    export = made.finished(people.exporter, "Milk", content=b"x" * 421_950 + b"\n")
+    made.create(people.exporter, "Bread")
+    browser = client(people.exporter)
+    page = page_of(browser, "/exports?runs=1")
+    found = check(page)
+    assert names(page) == ["Bread", "Milk"]
+    assert f"/runs/{export.run_id}" in found.links
+    assert "1–2 of 2 runs" in found.text
+    assert "Success" in found.text
+    assert 'title="421,951 bytes"' in page
+    assert 'name="runs" value="1" autocomplete="off" checked' in page
+    assert 'id="several"' not in page
+    assert names(page_of(browser, "/exports?runs=1&status=Pending")) == ["Bread"]
+    assert "No run with these filters." in check(page_of(browser, "/exports?runs=1&status=Cancelled")).text
+    poll = html.unescape(re.search(r'hx-get="(/exports/live[^"]+)"', page)[1])  # type: ignore[index]
+    assert browser.get(poll).status_code == 204
+    made.publish(made.claim())
+    ended = browser.get(poll)
+    assert ended.status_code == 286
+    assert "Success" in ended.get_data(as_text=True)
+
+
+def test_the_list_leads_back_to_what_was_begun_in_the_wizard(client: Open, people: People, made: Exports) -> None:
+    made.create(people.exporter, "Milk")
+    browser = client(people.exporter)
+    assert "Not finished yet" not in page_of(browser)
+    token = check(page_of(browser, "/exports/new")).inputs["csrf_token"]
+    step = browser.post("/exports/new", data={"csrf_token": token, "model": "stores"}).headers["Location"]
+    found = check(page_of(browser))
+    assert "Not finished yet Without a name" in found.text
+    assert step in found.links, "it goes on with the first step that is not done"
+    assert "Not finished yet" not in page_of(browser, "/exports?q=milk")
+    assert "Not finished yet" not in page_of(client(people.colleague))

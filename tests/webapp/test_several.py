@@ -61,10 +61,10 @@ def test_what_is_not_repeated_is_left_out_and_named(client: Open, people: People
     chosen = [make(people.exporter, name) for name in ("A", "B")]
     chosen.append(make(people.exporter, "Coupon use", {"type": "now"}))
     make(people.exporter, "C")
-    assert "2 set inactive. “Coupon use” is not repeated." in told(client(people.exporter), "set-inactive", chosen)
+    assert "2 set inactive. “Coupon use” is not repeated." in told(client(people.exporter), "set-inactive-now", chosen)
     assert shown(people.exporter) == {"A": "Inactive", "B": "Inactive", "C": "Active", "Coupon use": "Pending"}
     assert "None set inactive. “A” and “B” are inactive already." in told(
-        client(people.exporter), "set-inactive", chosen[:2]
+        client(people.exporter), "set-inactive-now", chosen[:2]
     )
     with people.exporter.at_work():
         done = select(AuditEntry.object_id).where(AuditEntry.action == "export.set_inactive")
@@ -93,7 +93,7 @@ def test_exporters_change_only_their_own(client: Open, people: People) -> None:
 
 def test_another_brands_exports_are_not_there(client: Open, people: People) -> None:
     theirs, own = make(people.stranger, "Theirs"), make(people.manager, "Own")
-    text = told(client(people.manager), "set-inactive", [theirs, own, own, uuid.uuid4()])
+    text = told(client(people.manager), "set-inactive-now", [theirs, own, own, uuid.uuid4()])
     assert "1 set inactive. 2 are not there any more." in text
     assert "Theirs" not in text
     assert shown(people.stranger) == {"Theirs": "Active"}
@@ -112,12 +112,23 @@ def test_the_same_page_of_the_list_comes_back(client: Open, people: People, htmx
     export, browser = make(people.exporter, "Ours"), client(people.exporter)
     page = browser.get("/exports?q=our&sort=name").get_data(as_text=True)
     assert "/exports/several?q=our&sort=name" in [form["action"] for form in check(page).forms if form.get("action")]
-    plain = press(browser, "set-inactive", [export], "?q=our&sort=name")
+    plain = press(browser, "set-inactive-now", [export], "?q=our&sort=name")
     assert (plain.status_code, plain.headers["Location"]) == (303, "/exports?q=our&sort=name")
-    swapped = press(browser, "set-inactive", [export], "?q=our&sort=name", htmx)
+    swapped = press(browser, "set-inactive-now", [export], "?q=our&sort=name", htmx)
     assert (swapped.status_code, swapped.headers["HX-Redirect"]) == (200, "/exports?q=our&sort=name")
     table = browser.get("/exports?q=ou", headers={**htmx, "HX-Target": "exports"}).get_data(as_text=True)
     assert "/exports/several?q=ou" in [form["action"] for form in check(table, whole=False).forms]
+
+
+def test_setting_several_inactive_is_asked_first_where_there_is_no_dialog(client: Open, people: People) -> None:
+    chosen, browser = [make(people.exporter, name) for name in ("A", "B")], client(people.exporter)
+    page = press(browser, "set-inactive", chosen, "?q=a")
+    found = check(page.get_data(as_text=True))
+    assert "Set 2 exports inactive? They will not run until they are set active again." in found.text
+    assert "/exports?q=a" in found.links
+    assert shown(people.exporter) == {"A": "Active", "B": "Active"}
+    assert press(browser, "set-inactive-now", chosen).status_code == 303
+    assert shown(people.exporter) == {"A": "Inactive", "B": "Inactive"}
 
 
 def test_nothing_chosen_is_said(client: Open, people: People) -> None:

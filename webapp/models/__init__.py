@@ -6,7 +6,7 @@ from webapp.models.base import NoBrand, WrongBrand, brand_scope, clock, current_
 from webapp.models.compares import Compare
 from webapp.models.connections import Connection, ConnectionTest
 from webapp.models.deliveries import Delivery
-from webapp.models.exports import Draft, Export, ExportVersion
+from webapp.models.exports import Draft, Export, ExportName, ExportVersion
 from webapp.models.outbox import Mail
 from webapp.models.runs import Run, RunEvent
 from webapp.models.tokens import ApiRequest, ApiToken
@@ -23,6 +23,7 @@ __all__ = [
     "Delivery",
     "Draft",
     "Export",
+    "ExportName",
     "ExportVersion",
     "LoginSession",
     "Mail",

@@ -6,14 +6,16 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
+from sqlalchemy import CheckConstraint, Computed, Index, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, deferred, foreign, mapped_column, relationship
 
 from webapp.extensions import db
 from webapp.models.accounts import User
 from webapp.models.base import BrandOwned, clock, owned_args, same_brand
 from webapp.models.runs import Run
+
+LISTED = "archived_at IS NULL AND deleted_at IS NULL"
 
 
 class Export(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
@@ -32,7 +34,13 @@ class Export(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
             "next_run_at IS NULL OR (active IS NOT FALSE AND archived_at IS NULL)", name="waits_only_if_it_may_run"
         ),
         UniqueConstraint("brand_id", "create_token"),
-        Index(None, "brand_id", "created_at"),
+        # The list in both its orders, without what is archived; by owner and by model; what few are.
+        Index("ix_exports_listed", "brand_id", "created_at", "id", postgresql_where=text(LISTED)),
+        Index("ix_exports_listed_by_name", "brand_id", "name", "id", postgresql_where=text(LISTED)),
+        Index("ix_exports_archived", "brand_id", "created_at", "id", postgresql_where=text("archived_at IS NOT NULL")),
+        Index("ix_exports_repeated", "brand_id", "created_at", "id", postgresql_where=text("active IS NOT NULL")),
+        Index(None, "brand_id", "owner_id", "created_at"),
+        Index(None, "brand_id", "model", "created_at"),
         Index(None, "brand_id", "name"),
         # Every run that is deleted is looked for here: without it 100,000 take a quarter of an hour.
         Index(None, "brand_id", "latest_run_id"),
@@ -71,6 +79,9 @@ class Export(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
     )
     created_by: Mapped[User] = relationship(
         primaryjoin=lambda: foreign(Export.created_by_id) == User.id, viewonly=True, lazy="raise"
+    )
+    inactive_by: Mapped[User | None] = relationship(
+        primaryjoin=lambda: foreign(Export.inactive_by_id) == User.id, viewonly=True, lazy="raise"
     )
     latest_run: Mapped[Run | None] = relationship(
         primaryjoin=lambda: foreign(Export.latest_run_id) == Run.id, viewonly=True, lazy="raise"
@@ -111,11 +122,36 @@ class ExportVersion(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
     created_at: Mapped[datetime] = mapped_column(server_default=clock())
 
 
+class ExportName(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
+    """A name that an export or a file of it has, or once had: what the search of the list finds it by.
+
+    `trigrams` is filled in by the database: all that any three characters in a row can be looked up by.
+    """
+
+    __tablename__ = "export_names"
+    __table_args__ = owned_args(
+        same_brand("export_id", "exports", ondelete="CASCADE"),
+        Index(None, "brand_id", "export_id"),
+        Index("ix_export_names_trigrams", "trigrams", postgresql_using="gin"),
+        Index("ix_export_names_beginning", "brand_id", text("lower(name) text_pattern_ops"), "export_id"),
+    )
+
+    export_id: Mapped[uuid.UUID]
+    name: Mapped[str] = mapped_column(Text)
+    trigrams: Mapped[list[str] | None] = deferred(
+        mapped_column(ARRAY(Text), Computed("trigrams(name)", persisted=True))
+    )
+
+
 class Draft(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
     """What somebody is typing in the wizard, valid or not; `rev` tells two tabs apart (UX section 2)."""
 
     __tablename__ = "drafts"
-    __table_args__ = owned_args(same_brand("owner_id", "users", ondelete="CASCADE"), same_brand("export_id", "exports"))
+    __table_args__ = owned_args(
+        same_brand("owner_id", "users", ondelete="CASCADE"),
+        same_brand("export_id", "exports"),
+        Index(None, "brand_id", "owner_id", "updated_at"),
+    )
 
     owner_id: Mapped[uuid.UUID]
     document: Mapped[dict[str, Any]] = mapped_column(JSONB)

@@ -48,6 +48,9 @@ class Run(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
         Index("ix_runs_by_schedule", *WAITING, postgresql_where=text("state = 'queued' AND kind = 'schedule'")),
         Index("ix_runs_processing", "lease_until", postgresql_where=text("state = 'processing'")),
         Index(None, "brand_id", "export_id", "created_at"),
+        # The list of runs, all and those of a state.
+        Index(None, "brand_id", "created_at", "id"),
+        Index(None, "brand_id", "state", "created_at"),
         Index("ix_runs_kept_until", "kept_until", "id", postgresql_where=text("artefact IS NOT NULL")),
     )
 

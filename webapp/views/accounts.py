@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from dataclasses import replace
 from typing import Final
 
 from flask import Blueprint, Response, current_app, request, session, url_for
@@ -18,9 +19,10 @@ from webapp.models import User
 from webapp.permissions import PUBLIC
 from webapp.security import action
 from webapp.services import brands, exports, logins, second_step, tokens
-from webapp.services.exports import ListQuery
 from webapp.services.progress import present
+from webapp.views import rows
 from webapp.views.lookups import find_user_or_404
+from webapp.views.rows import Live, Turned
 from webapp.way_back import own_path
 from webapp.web_extensions import hashed, limiter
 
@@ -36,6 +38,8 @@ HALF_IN: Final = "half_in"
 """In a session: whose password was right, and since when."""
 THEMES: Final = ("system", "light", "dark")
 YEAR_S: Final = 365 * 24 * 3600
+PER_PAGE: Final = 20
+"""Exports on a profile: below the forms of its own."""
 
 
 def _account() -> str:
@@ -143,14 +147,23 @@ def profile(id: uuid.UUID) -> Response:
 
 
 def profile_page(person: User, problems: list[tuple[str, str]] | None = None) -> Response:
-    """The profile page, with what is wrong with the forms that it has for the person's own."""
-    theirs = exports.page(person, ListQuery(mine=True, per_page=10))
+    """The profile page, with what is wrong with the forms that it has for the person's own; or its exports alone."""
+    asked = Turned(**rows.turned(url_for("accounts.profile", id=person.id)))
+    found = exports.page(person, replace(asked.query, mine=True, per_page=PER_PAGE))
+    shown = rows.of_page(found)
     is_own = person.id == current_user.id
     typed = request.form if problems else {}
     return page(
         "accounts/profile.html",
+        fragments={"exports"},
         person=person,
-        theirs=theirs,
+        asked=asked,
+        found=found,
+        rows=shown,
+        first=asked.first_of(found),
+        per_page=PER_PAGE,
+        live=Live.of(shown),
+        charts=rows.charts_of(shown),
         is_own=is_own,
         tokens=tokens.of(person) if is_own else [],
         now=present(),

@@ -8,7 +8,7 @@ from typing import Final
 from flask import Blueprint, Response, abort, flash, request, url_for
 from flask_login import current_user
 
-from webapp.htmx import go
+from webapp.htmx import go, page
 from webapp.permissions import authorize
 from webapp.security import action
 from webapp.services import exports
@@ -16,19 +16,23 @@ from webapp.services.exports.listing import PER_PAGE
 
 blueprint = Blueprint("several", __name__)
 
-BUTTONS: Final[dict[str, exports.Deed]] = {"set-inactive": "set_inactive", "archive": "archive"}
+BUTTONS: Final[dict[str, exports.Deed]] = {"set-inactive-now": "set_inactive", "archive": "archive"}
+ASKS_FIRST: Final = "set-inactive"
+"""Confirmed in a dialog of the list, or, without JavaScript, on a page of its own (SPEC section 4)."""
 
 
 @blueprint.post("/exports/several")
 @action("exports.act_on_several")
 def act() -> Response:
-    """**Set inactive** or **Archive** of what is chosen, at once; the same page of the list then says what was done."""
+    """**Set inactive**, once confirmed, or **Archive** of what is chosen; the list then says what was done."""
     authorize(current_user, "exports.act_on_several")
     button, ids = request.form.get("do", ""), _chosen()
     if button == "hand-over" and ids:
         return go(url_for("handing_over.form", export=[str(one) for one in ids]))
-    if button and button not in (*BUTTONS, "hand-over"):
+    if button and button not in (*BUTTONS, "hand-over", ASKS_FIRST):
         abort(400)
+    if button == ASKS_FIRST and ids:
+        return page("exports/set_inactive.html", chosen=exports.of_ids(ids), back=_back())
     if not button:
         flash("Nothing was changed. Press Set inactive or Archive.", "warn")
     elif ids:
@@ -36,8 +40,13 @@ def act() -> Response:
         flash(outcome.sentence, "ok" if outcome.done else "warn")
     else:
         flash("Choose at least one export.", "warn")
+    return go(_back())
+
+
+def _back() -> str:
+    """The same page of the list."""
     asked = request.query_string.decode("ascii", "ignore")
-    return go(url_for("exports.index") + (f"?{asked}" if asked else ""))
+    return url_for("exports.index") + (f"?{asked}" if asked else "")
 
 
 def _chosen() -> list[uuid.UUID]:

@@ -14,7 +14,7 @@ from exports.errors import AddressBlocked, Cancelled, ExportsError, Fenced
 from exports.target import Upload
 from webapp.extensions import db
 from webapp.models import Connection, Delivery, Run, brand_scope, clock
-from webapp.services import audit, connections
+from webapp.services import audit, connections, names
 from webapp.services.connections import refusals
 from webapp.services.runs.claiming import WORKER, Claim
 from webapp.services.runs.events import note
@@ -159,10 +159,12 @@ def delivered(mine: Sending, receipt: Receipt, sha256: str) -> None:
         row = _end(
             mine, state="delivered", path=receipt.path, finished_at=clock(), sent=receipt.size, sha256=sha256, **none
         )
+        run = db.session.get_one(Run, mine.run_id)
         note(
-            db.session.get_one(Run, mine.run_id), "delivered_again" if row.is_again else "delivered",
+            run, "delivered_again" if row.is_again else "delivered",
             host=row.host, path=receipt.path, bytes=receipt.size, **_told(receipt),
         )  # fmt: skip
+        names.remember(run.export_id, [receipt.path.rpartition("/")[2]])
         if row.connection and (connection := db.session.get(Connection, row.connection)) is not None:
             connection.last_success_at = clock()
             if row.offered_key and row.offered_key == connection.accepted_key:

@@ -19,7 +19,7 @@ from webapp.services.drafts.store import (
     save,
     start,
     typed_of,
-    unfinished,
+    waiting,
 )
 from webapp.services.drafts.typed import Typed, TypedColumn, TypedCriterion, TypedFile, TypedNotify, TypedReplacement
 from webapp.services.drafts.values import ANNIVERSARY, input_of, picks, searches, takes_others
@@ -67,5 +67,5 @@ __all__ = [
     "start",
     "takes_others",
     "typed_of",
-    "unfinished",
+    "waiting",
 ]

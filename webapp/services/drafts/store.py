@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -15,7 +16,8 @@ from exports.catalogue import DataModel
 from webapp.extensions import db
 from webapp.models import Draft, Export, User, clock
 from webapp.permissions import authorize
-from webapp.services.drafts.typed import Typed
+from webapp.services.drafts.steps import ASKING
+from webapp.services.drafts.typed import Typed, TypedCriterion
 
 SHOWN: Final = 10
 """How many unfinished drafts the first step offers to go on with."""
@@ -29,14 +31,14 @@ class DraftChanged(Exception):
         super().__init__(str(at))
 
 
-def start(user: User, model: DataModel) -> Draft:
-    """A new draft for a data model, in the brand's time zone.
+def start(user: User, model: DataModel, first: TypedCriterion | None = None) -> Draft:
+    """A new draft for a data model, in the brand's time zone; `first` is a criterion that it begins with.
 
     Raises:
         Refused: the user may not create exports.
     """
-    authorize(user, "exports.create")
-    return add(user, Typed(timezone=user.brand.time_zone).with_model(model).with_submitted("model"), uuid.uuid4())
+    typed = Typed(timezone=user.brand.time_zone).with_model(model).with_submitted("model")
+    return add(user, typed.with_(sets=((first,),)) if first else typed, uuid.uuid4())
 
 
 def add(user: User, typed: Typed, id: uuid.UUID, export: Export | None = None) -> Draft:
@@ -140,6 +142,26 @@ def unfinished(user: User) -> Sequence[Draft]:
         .order_by(Draft.updated_at.desc())
     )
     return db.session.scalars(wanted.limit(SHOWN)).all()
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An unfinished draft, what was typed in it, and the first step that nobody has left by **Next**."""
+
+    draft: Draft
+    typed: Typed
+    step: str
+
+
+def waiting(user: User) -> list[Waiting]:
+    """The user's unfinished drafts of new exports, and where each goes on."""
+    found = [(draft, typed_of(draft)) for draft in unfinished(user)]
+    return [Waiting(draft, typed, next_of(typed)) for draft, typed in found]
+
+
+def next_of(typed: Typed) -> str:
+    """The first step that was not left by **Next**; Check if all were."""
+    return next((step for step in ASKING if step not in typed.submitted), "check")
 
 
 def made_of(typed: Typed) -> Export | None:

@@ -10,7 +10,7 @@ from webapp.services.exports.cloning import clone, clone_as_draft
 from webapp.services.exports.editing import Version, changes, edit, history_of_versions, save
 from webapp.services.exports.handing_over import hand_over, taker, takers
 from webapp.services.exports.history import History, history_of, in_progress_of, last_file_of, people_of
-from webapp.services.exports.listing import ListQuery, Page, of_ids, page
+from webapp.services.exports.listing import ListQuery, Page, of_ids, page, runs_of_ids
 from webapp.services.exports.removing import archive, delete, loss, remove, restore
 from webapp.services.exports.saving import create, definition_of, find, versions
 from webapp.services.exports.several import Deed, act_on_several
@@ -45,6 +45,7 @@ __all__ = [
     "people_of",
     "remove",
     "restore",
+    "runs_of_ids",
     "save",
     "taker",
     "takers",

@@ -1,27 +1,26 @@
-"""The list of exports: search, filters, order, and pages by key, so that the last is as quick as the first."""
+"""The list of exports, or of their runs: search, filters, order, and pages by key."""
 
 from __future__ import annotations
 
-import base64
-import json
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
-from sqlalchemy.orm import joinedload
+from sqlalchemy import ColumnElement, and_, func, select, union_all
+from sqlalchemy.orm import joinedload, lazyload, load_only
 
 from webapp.extensions import db
 from webapp.models import Export, Run, User
 from webapp.models.states import LIVE, SHOWN_ON_EXPORT
+from webapp.services.exports import keyset
+from webapp.services.names import named
 
 PER_PAGE: Final = 50
 COUNTED: Final = 10_000
 """More exports than this are told as "more than": counting 100,000 rows for each keystroke takes most of the time."""
-INDEXED: Final = 3
-"""A search of fewer characters looks at the beginning of names only (SPEC section 2)."""
+COUNTED_SLOWLY: Final = 1_000
+"""The same where more than the exports themselves must be looked at: their names, or their runs."""
 
 Sort = Literal["created", "-created", "name", "-name"]
 SORTS: Final[tuple[Sort, ...]] = ("-created", "created", "name", "-name")
@@ -30,7 +29,10 @@ STATUSES: Final = ("Pending", "Processing", "Finished", "Failed", "Cancelled", "
 
 @dataclass(frozen=True)
 class ListQuery:
-    """What is asked of the list. `at` is the opaque place of a page, as `Page.after` or `Page.before` gave it."""
+    """What is asked of the list. `at` is the opaque place of a page, as `Page.after` or `Page.before` gave it.
+
+    `runs`: each run is a row of its own, and `status` is about the run: what a one-off would show of it.
+    """
 
     search: str = ""
     status: str = ""
@@ -38,16 +40,34 @@ class ListQuery:
     mine: bool = False
     failed: bool = False
     archived: bool = False
+    runs: bool = False
     sort: Sort = "-created"
     at: str = ""
     per_page: int = PER_PAGE
+
+    @property
+    def by_name(self) -> bool:
+        """Whether names make the order, and not moments."""
+        return self.sort.endswith("name")
+
+    @property
+    def descending(self) -> bool:
+        """Whether the last name or the newest stands first."""
+        return self.sort.startswith("-")
+
+    @property
+    def most_counted(self) -> int:
+        """How far is counted."""
+        quick = not (self.search or self.failed or self.runs or self.status not in ("", "Active", "Inactive"))
+        return COUNTED if quick else COUNTED_SLOWLY
 
 
 @dataclass(frozen=True)
 class Page:
     """One page. `after` and `before` lead to the next and the previous one, empty where there is none.
 
-    `total` is the number of all exports found, at most COUNTED; `more_than_counted` says that there are more.
+    `runs`, if runs were asked for: the run of each row; `exports` has its export at the same place.
+    `total` is the number of all rows found, at most as many as are counted; `more_than_counted`: there are more.
     """
 
     exports: Sequence[Export]
@@ -55,35 +75,69 @@ class Page:
     before: str
     total: int
     more_than_counted: bool
+    runs: Sequence[Run] = ()
 
 
 def page(user: User, query: ListQuery) -> Page:
-    """One page of the brand's exports, each with its newest run and its people."""
+    """One page of the brand's exports, each with its newest run and its people; or of the runs of all of them."""
     conditions = _conditions(user, query)
-    place = _place(query)
-    found = list(db.session.scalars(_rows(query, conditions, place)).unique())
-    backwards = place is not None and place.backwards
-    is_cut = len(found) > query.per_page
-    found = found[: query.per_page]
-    if backwards:
-        found.reverse()
-    counted = select(Export.id).where(*conditions).limit(COUNTED + 1).subquery()
-    total = db.session.scalar(select(func.count()).select_from(counted)) or 0
-    has_next = bool(found) and (backwards or is_cut)
-    has_previous = bool(found) and (is_cut if backwards else place is not None)
+    at = keyset.place(query.at, by_name=query.by_name)
+    row, key = (Run, Run.created_at) if query.runs else (Export, Export.created_at)
+    wanted = select(row).where(*conditions)
+    if query.runs:
+        wanted = wanted.join(Export, and_(Export.brand_id == Run.brand_id, Export.id == Run.export_id))
+    total = _count(wanted, row.id, query.most_counted)
+    if query.by_name:
+        key = Export.name  # type: ignore[assignment]
+    wanted = keyset.ordered(wanted, key, row.id, at, query.per_page, descending=query.descending)
+    found, behind, before = keyset.cut(_rows(wanted, query), at, query.per_page)
+
+    def leads(row: tuple[Export, Run | None], backwards: bool) -> str:
+        export, run = row
+        moved = export.name if query.by_name else (run or export).created_at
+        return keyset.cursor(moved, (run or export).id, backwards=backwards)
+
     return Page(
-        exports=found,
-        after=_cursor(query, found[-1], backwards=False) if has_next else "",
-        before=_cursor(query, found[0], backwards=True) if has_previous else "",
-        total=min(total, COUNTED),
-        more_than_counted=total > COUNTED,
+        exports=[export for export, _run in found],
+        after=leads(found[-1], False) if behind else "",
+        before=leads(found[0], True) if before else "",
+        total=min(total, query.most_counted),
+        more_than_counted=total > query.most_counted,
+        runs=[run for _export, run in found if run is not None],
     )
+
+
+def _rows(wanted: Any, query: ListQuery) -> list[tuple[Export, Run | None]]:
+    """Each export with the run that the row is about, if it is about one."""
+    if not query.runs:
+        wanted = wanted.options(*_people(), joinedload(Export.latest_run))
+        return [(export, None) for export in db.session.scalars(wanted).unique()]
+    found = db.session.execute(wanted.add_columns(Export).options(*_people())).all()
+    return [(export, run) for run, export in found]
+
+
+def _people() -> list[Any]:
+    """Their names alone: each row brings the person again."""
+    names = (load_only(User.name, User.email, User.brand_id), lazyload(User.brand))
+    return [joinedload(one).options(*names) for one in (Export.owner, Export.created_by, Export.inactive_by)]
+
+
+def _count(wanted: Any, id: Any, most: int) -> int:
+    counted = wanted.with_only_columns(id).limit(most + 1).subquery()
+    return db.session.scalar(select(func.count()).select_from(counted)) or 0
 
 
 def of_ids(ids: Iterable[uuid.UUID]) -> Sequence[Export]:
     """The brand's exports with these ids and their newest runs, in one question: for the live rows of a list."""
     wanted = select(Export).where(Export.id.in_(list(ids)), Export.deleted_at.is_(None))
-    return db.session.scalars(wanted.options(joinedload(Export.latest_run))).all()
+    return db.session.scalars(wanted.options(*_people(), joinedload(Export.latest_run))).all()
+
+
+def runs_of_ids(ids: Iterable[uuid.UUID]) -> list[tuple[Export, Run]]:
+    """The brand's runs with these ids, each with its export: the same for the live rows of a list of runs."""
+    both = and_(Export.brand_id == Run.brand_id, Export.id == Run.export_id)
+    wanted = select(Export, Run).join(Run, both).where(Run.id.in_(list(ids)), Export.deleted_at.is_(None))
+    return [(export, run) for export, run in db.session.execute(wanted.options(*_people())).all()]
 
 
 # --- conditions ---
@@ -93,9 +147,9 @@ def _conditions(user: User, query: ListQuery) -> list[ColumnElement[bool]]:
     aside = Export.archived_at.is_not(None) if query.archived else Export.archived_at.is_(None)
     conditions: list[ColumnElement[bool]] = [aside, Export.deleted_at.is_(None)]
     if query.search:
-        conditions.append(_named_like(query.search))
+        conditions.append(named(query.search))
     if query.status:
-        conditions.append(_has_status(query.status))
+        conditions.append(_has_status(query.status, of_runs=query.runs))
     if query.model:
         conditions.append(Export.model == query.model)
     if query.mine:
@@ -105,67 +159,26 @@ def _conditions(user: User, query: ListQuery) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _named_like(search: str) -> ColumnElement[bool]:
-    literal = search.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    pattern = f"%{literal}%" if len(search) >= INDEXED else f"{literal}%"
-    return func.lower(Export.name).like(pattern, escape="\\")
-
-
 def _newest_run_is(*states: str) -> ColumnElement[bool]:
-    return select(Run.id).where(Run.id == Export.latest_run_id, Run.state.in_(states)).exists()
+    newest = (Run.brand_id == Export.brand_id, Run.id == Export.latest_run_id)
+    return select(Run.id).where(*newest, Run.state.in_(states)).correlate(Export).exists()
 
 
-def _has_status(status: str) -> ColumnElement[bool]:
+def _has_status(status: str, *, of_runs: bool) -> ColumnElement[bool]:
     if status in ("Active", "Inactive"):
-        return Export.active.is_(status == "Active")
+        return and_(Export.active.is_not(None), Export.active.is_(status == "Active"))
     states = [state for state, shown in SHOWN_ON_EXPORT.items() if shown == status]
-    shown = _newest_run_is(*states)
+    if of_runs:
+        return Run.state.in_(states)
+    if status == "Pending":
+        return and_(Export.active.is_(None), _is_pending())
     is_waiting = and_(Export.next_run_at.is_not(None), ~_newest_run_is(*LIVE))
-    never_ran = Export.latest_run_id.is_(None)
-    shown = or_(shown, never_ran, is_waiting) if status == "Pending" else and_(shown, ~is_waiting)
-    return and_(Export.active.is_(None), shown)
+    return and_(Export.active.is_(None), _newest_run_is(*states), ~is_waiting)
 
 
-# --- order and pages ---
-
-
-@dataclass(frozen=True)
-class _Place:
-    key: str | datetime
-    id: uuid.UUID
-    backwards: bool
-
-
-def _rows(query: ListQuery, conditions: list[ColumnElement[bool]], place: _Place | None) -> Select[Export]:
-    column: Any = Export.name if query.sort.endswith("name") else Export.created_at
-    descending = query.sort.startswith("-") != (place is not None and place.backwards)
-    wanted = select(Export).where(*conditions)
-    if place is not None:
-        here, there = tuple_(column, Export.id), tuple_(place.key, place.id)
-        wanted = wanted.where(here < there if descending else here > there)
-    order = (column.desc(), Export.id.desc()) if descending else (column, Export.id)
-    people = (joinedload(Export.owner), joinedload(Export.created_by), joinedload(Export.latest_run))
-    return wanted.order_by(*order).limit(query.per_page + 1).options(*people)
-
-
-def _cursor(query: ListQuery, export: Export, *, backwards: bool) -> str:
-    key = export.name if query.sort.endswith("name") else export.created_at.isoformat()
-    text = json.dumps([key, str(export.id), backwards])
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _place(query: ListQuery) -> _Place | None:
-    """Read a cursor; one that is not ours, or of another order, means the first page."""
-    if not query.at:
-        return None
-    try:
-        key, id_, backwards = json.loads(base64.urlsafe_b64decode(query.at + "=" * (-len(query.at) % 4)))
-        if not isinstance(key, str) or "\x00" in key or not isinstance(backwards, bool):
-            return None
-        key.encode()
-        moment = key if query.sort.endswith("name") else datetime.fromisoformat(key)
-        if isinstance(moment, datetime) and moment.utcoffset() is None:
-            return None
-        return _Place(moment, uuid.UUID(id_), backwards)
-    except (ValueError, TypeError, AttributeError):
-        return None
+def _is_pending() -> ColumnElement[bool]:
+    """Few are, and each kind of them has an index to be found by: all of them are looked up."""
+    queued = select(Export.id).join(Run, Run.id == Export.latest_run_id).where(Run.state == "queued")
+    never_ran = select(Export.id).where(Export.latest_run_id.is_(None))
+    waits = select(Export.id).where(Export.next_run_at.is_not(None), ~_newest_run_is(*LIVE))
+    return Export.id.in_(union_all(queued, never_ran, waits))

@@ -14,7 +14,7 @@ from exports.definition import Definition
 from webapp.extensions import db
 from webapp.models import Export, ExportVersion, User
 from webapp.permissions import authorize
-from webapp.services import audit, connections, definitions, runs, schedules
+from webapp.services import audit, connections, definitions, names, runs, schedules
 from webapp.services.connections import Making
 from webapp.services.progress import present
 
@@ -90,6 +90,7 @@ def _add(user: User, definition: Definition, token: uuid.UUID) -> Export:
             author_id=user.id,
         )
     )
+    names.remember(export.id, names.names_of(definition))
     db.session.flush()
     return export
 

@@ -16,7 +16,7 @@ from webapp.entries import arrange_after_commit
 from webapp.extensions import db
 from webapp.models import Export, ExportVersion, User
 from webapp.permissions import authorize
-from webapp.services import audit, definitions
+from webapp.services import audit, definitions, names
 from webapp.services.moves import allows, move
 from webapp.services.progress import present
 from webapp.services.schedules.firing import fire
@@ -153,4 +153,5 @@ def save_version(user: User, export: Export, definition: Definition) -> None:
             definition=definition.as_json(), author_id=user.id,
         )
     )  # fmt: skip
+    names.remember(export.id, names.names_of(definition))
     db.session.flush()

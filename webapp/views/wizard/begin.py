@@ -19,7 +19,7 @@ CHOOSE = "Choose a data model from the list"
 
 def _page(problems: list[tuple[str, str]], status: int = 200) -> Response:
     catalogue = brands.catalogue_of(current_user.brand)
-    waiting = [(one, drafts.typed_of(one)) for one in drafts.unfinished(current_user)]
+    waiting = drafts.waiting(current_user)
     context = contexts.models(current_user, catalogue)
     answer = page("wizard/new.html", status=status, problems=problems, waiting=waiting, **context)
     return no_store(answer)
