@@ -107,8 +107,11 @@ document.addEventListener("htmx:afterSettle", (event) => {
 
 const isPoll = (element) => element.closest?.("[data-poll]") !== null;
 
+let isLeaving = false;
+
 document.addEventListener("htmx:beforeRequest", (event) => {
   const { elt, target } = event.detail;
+  if (isLeaving) event.preventDefault();
   if (isPoll(elt)) {
     if (document.hidden) event.preventDefault();
     return;
@@ -157,6 +160,20 @@ document.addEventListener("htmx:beforeOnLoad", (event) => {
   bar.querySelector("[data-of-draft]").hidden = !byId("step-form");
   bar.hidden = false;
 });
+
+/** What was typed since goes along to the login, and from there back into the draft. Check and create has nothing typed. */
+document.addEventListener("click", (event) => {
+  const form = event.target.closest?.("#signed-out a") && byId("step-form");
+  if (!form?.hasAttribute("hx-post")) return;
+  event.preventDefault();
+  const stay = Object.assign(document.createElement("input"), { type: "hidden", name: "op", value: "stay" });
+  form.append(stay);
+  isTyped = false;
+  isLeaving = true; // typing that is saved after a pause goes along too
+  HTMLFormElement.prototype.submit.call(form);
+});
+
+document.addEventListener("DOMContentLoaded", () => { byId("go-on")?.submit(); });
 
 // --- connection lost: say so, look for it, send again what could not be sent --------------------------------------------
 
@@ -241,6 +258,7 @@ document.addEventListener("click", (event) => {
 
 /** Closed or reloaded before the pause after which typing is saved: save it now. */
 window.addEventListener("beforeunload", () => {
+  if (isLeaving) return; // it would be led to a login of its own, whose session takes the place of the other's
   const form = byId("step-form");
   const isUnsaved = isTyped || form?.classList.contains("htmx-request"); // leaving ends the request that is on its way
   if (isUnsaved && form?.hasAttribute("hx-post")) navigator.sendBeacon(form.getAttribute("hx-post"), new URLSearchParams(new FormData(form)));

@@ -5,17 +5,17 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from flask import Flask, Response, g, make_response, render_template, request, url_for
+from flask import Flask, Response, g, make_response, render_template, request
 from flask_limiter import RateLimitExceeded
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, InternalServerError, Unauthorized
+from werkzeug.exceptions import HTTPException, InternalServerError
 
 from exports.errors import ExportArchived, ExportsError
 from exports.errors.request import NotAllowed, NotThere, RequestFailed
-from webapp import problems, way_back
+from webapp import problems
 from webapp.extensions import db
-from webapp.htmx import is_htmx, sign_in
+from webapp.htmx import is_htmx
 from webapp.permissions import Refused
 from webapp.services import audit
 
@@ -83,12 +83,6 @@ def _archived(error: ExportArchived) -> Response:
     return problems.answer(error) if problems.is_api() else _answer(409)
 
 
-def _signed_out(error: Unauthorized) -> Response:
-    if problems.is_api():
-        return problems.of_http(error)
-    return sign_in(url_for("accounts.login", next=way_back.here()))
-
-
 def _refused(error: Refused) -> Response:
     """Say no, and keep that it was asked for (RELIABILITY section 6)."""
     _keep("access.denied", asked=error.action)
@@ -115,7 +109,6 @@ def _keep(kind: str, **facts: str) -> None:
 def register(app: Flask) -> None:
     """Bind the handlers to the application."""
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(Unauthorized, _signed_out)
     app.register_error_handler(InternalServerError, _unforeseen)
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(ExportsError, _ours)

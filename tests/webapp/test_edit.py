@@ -31,11 +31,11 @@ DAILY: Final[dict[str, Any]] = {"type": "repeated", "every": "day", "hours": "6"
 MONDAY: Final = "2026-11-23T05:00:00+00:00"
 
 
-def press_edit(tab: Wizard, id: uuid.UUID) -> None:
-    """Press the button on the details page."""
+def press_edit(tab: Wizard, id: uuid.UUID, **more: str) -> None:
+    """Press the button on the details page, or one of those that ask what of the last time is to be gone on with."""
     page = tab.client.get(f"/exports/{id}").get_data(as_text=True)
     assert f'action="/exports/{id}/edit"' in page, "there is no button"
-    answer = tab.client.post(f"/exports/{id}/edit", data={"csrf_token": check(page).inputs["csrf_token"]})
+    answer = tab.client.post(f"/exports/{id}/edit", data={"csrf_token": check(page).inputs["csrf_token"], **more})
     assert answer.status_code == 303
     tab._get(answer.headers["Location"])
 
@@ -139,7 +139,7 @@ def test_what_is_not_saved_yet_is_gone_on_with_or_discarded(tab: Tab, people: Pe
     press_edit(someone, export.id)
     draft = someone.draft_id
     change(someone, "localization", {"name": "Later"})
-    press_edit(someone, export.id)
+    press_edit(someone, export.id, draft="go-on")
     assert (someone.draft_id, someone.typed.name) == (draft, "Later")
     assert "Later" not in check(someone.client.get("/exports/new").get_data(as_text=True)).text
     tokens = {"csrf_token": someone.value("csrf_token"), "sure": "1"}
@@ -317,3 +317,26 @@ def test_many_versions_come_in_pages(client: Open, people: People) -> None:
     page = browser.get(older[1]).get_data(as_text=True)
     assert "As it was created." in page
     assert page.count("<h3>Version") == 6
+
+
+def test_changes_that_were_not_saved_are_told_and_either_gone_on_with_or_let_go(
+    tab: Tab, people: People, made: Exports
+) -> None:
+    export = made.finished(people.exporter, "Ours")
+    someone = tab(people.exporter)
+    press_edit(someone, export.id)
+    first = someone.draft_id
+    press_edit(someone, export.id)
+    assert someone.draft_id == first, "nothing was typed: nothing is asked"
+    change(someone, "localization", {"name": "Half done"})
+
+    tokens = {"csrf_token": someone.value("csrf_token")}
+    asked = check(someone.client.post(f"/exports/{export.id}/edit", data=tokens).text)
+    assert "You have changes that are not saved" in asked.text
+    assert "You last changed “Ours” today" in asked.text
+    press_edit(someone, export.id, draft="go-on")
+    assert (someone.draft_id, someone.typed.name) == (first, "Half done")
+    press_edit(someone, export.id, draft="anew")
+    assert someone.draft_id != first
+    assert someone.typed.name == "Ours"
+    assert counted(people.exporter, Draft) == 1

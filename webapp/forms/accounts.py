@@ -8,8 +8,9 @@ from wtforms.validators import InputRequired
 
 
 class LoginForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
-    """Email, password, and the way back."""
+    """Email, password, the way back, and what was typed when the session had ended (views/again.py)."""
 
     email = StringField("Email", [InputRequired("Enter your email address")])
     password = PasswordField("Password", [InputRequired("Enter your password")])
     next = HiddenField()
+    kept = HiddenField()

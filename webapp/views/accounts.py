@@ -7,11 +7,12 @@ import uuid
 from dataclasses import replace
 from typing import Final
 
-from flask import Blueprint, Response, current_app, request, session, url_for
+from flask import Blueprint, Response, current_app, g, request, session, url_for
 from flask_limiter import RequestLimit
 from flask_limiter.util import get_remote_address
 from flask_login import current_user, login_user, logout_user
 from limits import parse
+from werkzeug.exceptions import Unauthorized
 
 from webapp.forms.accounts import LoginForm
 from webapp.htmx import go, page
@@ -20,13 +21,14 @@ from webapp.permissions import PUBLIC
 from webapp.security import action
 from webapp.services import brands, exports, logins, second_step, tokens
 from webapp.services.progress import present
-from webapp.views import rows
+from webapp.views import again, rows
 from webapp.views.lookups import find_user_or_404
 from webapp.views.rows import Live, Turned
 from webapp.way_back import own_path
 from webapp.web_extensions import hashed, limiter
 
 blueprint = Blueprint("accounts", __name__)
+blueprint.app_errorhandler(Unauthorized)(again.signed_out)
 
 FAILURES: Final = "5 per 15 minutes"
 """The sixth failure in 15 minutes is refused, for an account and for an address (RELIABILITY S7)."""
@@ -90,7 +92,7 @@ def log_in() -> Response:
     user = logins.attempt(form.email.data, form.password.data)
     if user is None:
         return _form(form, 422, [("email", WRONG)])
-    return let_in(user, form.next.data)
+    return let_in(user, form.next.data, form.kept.data)
 
 
 @blueprint.post("/logout")
@@ -103,20 +105,28 @@ def logout() -> Response:
     return go("/login")
 
 
-def let_in(user: User, wanted: str | None = None) -> Response:
+def let_in(user: User, wanted: str | None = None, kept: str | None = None) -> Response:
     """Begin a session for who gave the right password, or ask for the second step in one that is not a login yet."""
     begin_session()
     if second_step.is_on(user):
         session[HALF_IN], session["next"] = (user.token, time.time()), wanted or ""
+        session["kept"] = kept or ""
         return go(url_for("second_step.ask"))
+    return arrive(user, wanted, kept)
+
+
+def arrive(user: User, wanted: str | None, kept: str | None) -> Response:
+    """In the session that has begun: to where the person was on the way to, with what was typed before it."""
     login_user(user)
-    return go(own_path(wanted))
+    typed = again.read(kept)
+    return again.go_on(typed) if typed else go(own_path(wanted))
 
 
 def begin_session() -> None:
     """A session of its own begins with each login and each new password."""
     current_app.session_interface.regenerate(session)  # type: ignore[attr-defined]
     session.clear()
+    g.pop(current_app.config["WTF_CSRF_FIELD_NAME"], None)  # the token of the former one, for forms of this answer
 
 
 @blueprint.post("/theme")

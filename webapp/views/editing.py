@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Final
 
 from flask import Blueprint, Response, request, url_for
 from flask_login import current_user
@@ -15,13 +16,24 @@ from webapp.views.lookups import find_export_or_404, name_of
 
 blueprint = Blueprint("editing", __name__)
 
+GO_ON: Final = "go-on"
+ANEW: Final = "anew"
+
 
 @blueprint.post("/exports/<uuid:id>/edit")
 @action("exports.edit")
 def edit(id: uuid.UUID) -> Response:
-    """The wizard on what is saved, the last step first: from there each answer has its Change."""
+    """The wizard on what is saved, the last step first: from there each answer has its Change.
+
+    Who has changes there that are not saved is asked whether to go on with them.
+    """
     export = find_export_or_404("exports.edit", id)
-    draft = exports.edit(current_user._get_current_object(), export)
+    user = current_user._get_current_object()
+    chosen = request.form.get("draft")
+    unsaved = exports.unsaved(user, export)
+    if unsaved is not None and chosen not in (GO_ON, ANEW):
+        return page("details/unsaved.html", export=export, draft=unsaved)
+    draft = exports.begin_anew(user, export) if chosen == ANEW else exports.edit(user, export)
     return go(url_for("wizard.step", draft_id=draft.id, step="check"))
 
 

@@ -9,7 +9,7 @@ from typing import Final
 import segno
 from flask import Blueprint, Response, flash, request, session, url_for
 from flask_limiter import RequestLimit
-from flask_login import current_user, login_user
+from flask_login import current_user
 from limits import parse
 
 from exports import totp
@@ -20,10 +20,9 @@ from webapp.models import User
 from webapp.permissions import PUBLIC, authorize
 from webapp.security import action
 from webapp.services import accounts, logins, second_step
-from webapp.views.accounts import FAILURES, HALF_IN, TOO_OFTEN, begin_session, failed, of_address
+from webapp.views.accounts import FAILURES, HALF_IN, TOO_OFTEN, arrive, begin_session, failed, of_address
 from webapp.views.accounts import profile_page as profile
 from webapp.views.lookups import find_user_or_404
-from webapp.way_back import own_path
 from webapp.web_extensions import hashed, limiter
 
 blueprint = Blueprint("second_step", __name__)
@@ -79,10 +78,9 @@ def enter() -> Response:
             return _asking([("code", WRONG)], 422)
     except SecondStepUnreadable as error:
         return told(error, 503, url_for("accounts.login"), "Sign in")
-    wanted = session.get("next", "")
+    wanted, kept = session.get("next", ""), session.get("kept", "")
     begin_session()
-    login_user(user)
-    return go(own_path(wanted))
+    return arrive(user, wanted, kept)
 
 
 def _asking(problems: list[tuple[str, str]] | None = None, status: int = 200) -> Response:

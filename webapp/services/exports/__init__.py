@@ -7,7 +7,7 @@
 
 from webapp.services.exports.charting import Chart, chart_of, charts_of
 from webapp.services.exports.cloning import clone, clone_as_draft
-from webapp.services.exports.editing import Version, changes, edit, history_of_versions, save
+from webapp.services.exports.editing import Version, begin_anew, changes, edit, history_of_versions, save, unsaved
 from webapp.services.exports.handing_over import hand_over, taker, takers
 from webapp.services.exports.history import History, history_of, in_progress_of, last_file_of, people_of
 from webapp.services.exports.listing import ListQuery, Page, of_ids, page, runs_of_ids
@@ -24,6 +24,7 @@ __all__ = [
     "Version",
     "act_on_several",
     "archive",
+    "begin_anew",
     "changes",
     "chart_of",
     "charts_of",
@@ -49,5 +50,6 @@ __all__ = [
     "save",
     "taker",
     "takers",
+    "unsaved",
     "versions",
 ]

@@ -45,14 +45,38 @@ def edit(user: User, export: Export) -> Draft:
         Refused: the user may not edit this export.
     """
     authorize(user, "exports.edit", export)
-    begun = select(Draft).where(Draft.owner_id == user.id, Draft.export_id == export.id)
-    unsaved = begun.where(Draft.document["saved"].as_boolean().is_not(True))
-    if (draft := db.session.scalars(unsaved.order_by(Draft.updated_at.desc()).limit(1)).one_or_none()) is not None:
-        return draft
+    if (draft := _begun(user, export)) is not None:
+        if draft.rev > 1 or drafts.typed_of(draft).version == export.version:
+            return draft
+        drafts.discard(user, draft)  # nothing was typed in it, and somebody else saved a version since
     definition = definition_of(export)
     model = brands.catalogue_of(user.brand).models.get(definition.model)
     typed = drafts.filled(personal.shown(user, definition, model), model).with_(version=export.version)
     return drafts.add(user, typed, uuid.uuid4(), export=export)
+
+
+def unsaved(user: User, export: Export) -> Draft | None:
+    """What the user changed in the wizard and did not save; None if nothing was typed there."""
+    draft = _begun(user, export)
+    return draft if draft is not None and draft.rev > 1 else None
+
+
+def begin_anew(user: User, export: Export) -> Draft:
+    """Let go of what was not saved, and fill a draft with the present version.
+
+    Raises:
+        Refused: the user may not edit this export.
+    """
+    authorize(user, "exports.edit", export)
+    if (draft := _begun(user, export)) is not None:
+        drafts.discard(user, draft)
+    return edit(user, export)
+
+
+def _begun(user: User, export: Export) -> Draft | None:
+    begun = select(Draft).where(Draft.owner_id == user.id, Draft.export_id == export.id)
+    not_saved = begun.where(Draft.document["saved"].as_boolean().is_not(True))
+    return db.session.scalars(not_saved.order_by(Draft.updated_at.desc()).limit(1)).one_or_none()
 
 
 def save(

@@ -10,7 +10,7 @@ from webapp.htmx import go, no_store, page
 from webapp.permissions import authorize
 from webapp.security import action
 from webapp.services import brands, drafts
-from webapp.views.wizard import contexts
+from webapp.views.wizard import contexts, segment
 from webapp.views.wizard.place import Place
 from webapp.views.wizard.routes import blueprint
 
@@ -20,7 +20,9 @@ CHOOSE = "Choose a data model from the list"
 def _page(problems: list[tuple[str, str]], status: int = 200) -> Response:
     catalogue = brands.catalogue_of(current_user.brand)
     waiting = drafts.waiting(current_user)
-    context = contexts.models(current_user, catalogue)
+    wanted = segment.asked_for(current_user, catalogue, request.values.get("segment", ""))
+    model = request.values.get("model", segment.DEFAULT if wanted else "")
+    context = {"chosen": model, "segment": wanted, **contexts.models(current_user, catalogue)}
     answer = page("wizard/new.html", status=status, problems=problems, waiting=waiting, **context)
     return no_store(answer)
 
@@ -40,13 +42,16 @@ def begin() -> Response:
     authorize(current_user, "exports.create")
     try:
         posted = Posted(request)
-        posted.only({"model"})
+        posted.only({"model", "segment"})
     except FormRefused as refused:
         return _page([(refused.input, refused.message)], 422)
-    model = brands.catalogue_of(current_user.brand).models.get(posted.text("model"))
+    catalogue = brands.catalogue_of(current_user.brand)
+    model = catalogue.models.get(posted.text("model"))
     if model is None:
         return _page([("model", CHOOSE)], 422)
-    draft = drafts.start(current_user._get_current_object(), model)
+    wanted = segment.asked_for(current_user, catalogue, posted.text("segment"))
+    first = segment.criterion(model, wanted) if wanted else None
+    draft = drafts.start(current_user._get_current_object(), model, first)
     return go(url_for("wizard.step", draft_id=draft.id, step="localization"))
 
 

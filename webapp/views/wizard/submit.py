@@ -22,6 +22,10 @@ from webapp.views.wizard.uploading import keep_refused
 
 IN_LINES = frozenset({"open", "rep-add", "rep-rm", "up", "down"})
 """Buttons of Field settings that change the line in which they stand, or change it for its neighbour, and no other."""
+SKIP = "check"
+"""The button of the steps whose successors can stay as they are: on to Check and create, past all of them."""
+STAY = "stay"
+"""What a page sends whose session had ended: what was typed in it is stored, and the same step shown again."""
 KEEP = "keep"
 """The button of a draft that was changed elsewhere: what is typed here wins."""
 
@@ -158,7 +162,7 @@ def _leave(place: Place, posted: Posted) -> Response:
         now = store(place, posted)
         before = drafts.before(place.step.id)
         return go(now.url(before.id) if before else now.url())
-    if verb == "form" and place.step.id in ("schedule", "target"):
+    if verb == STAY or (verb == "form" and place.step.id in ("schedule", "target")):
         return go(store(place, posted).url())
     if verb == "why":
         return go(f"{store(place, posted).url(why=posted.text('why'))}#why-out")
@@ -166,7 +170,7 @@ def _leave(place: Place, posted: Posted) -> Response:
         return go(store(place, posted).url(preview="1", without="1" if verb == "without" else None))
     if verb == "find":
         return _find(place, posted)
-    if verb not in ("next", KEEP):
+    if verb not in ("next", SKIP, KEEP):
         return _operate(place, posted, posted.op)
     return _next(place, posted)
 
@@ -186,13 +190,18 @@ def _next(place: Place, posted: Posted) -> Response:
     settled = tuple(tuple(one.with_(fresh=False) for one in set_) for set_ in place.typed.sets)
     typed = place.typed.with_(sets=settled)
     if posted.op != KEEP:
-        typed = typed.with_submitted(place.step.id)
+        typed = typed.with_submitted(*(_skipped(place) if posted.op == SKIP else ()), place.step.id)
     now = store(place.with_typed(typed), posted)
     if now.step.id == "target":
         keep_refused(now)
     if posted.op != KEEP and not now.checked.errors(now.step.id) and now.next:
-        return go(now.url(now.next.id))
+        return go(now.url("check" if posted.op == SKIP else now.next.id))
     return answers.swap(now, "step") if is_htmx() else go(now.url())
+
+
+def _skipped(place: Place) -> tuple[str, ...]:
+    """The steps between here and Check."""
+    return ASKING[ASKING.index(place.step.id) + 1 :]
 
 
 def _picked(place: Place, posted: Posted, picked: str) -> Response:
