@@ -1,0 +1,176 @@
+"""`script/bench web`: how quickly every page answers with 100,000 exports in the list (SPEC section 14).
+
+The Procfile's gunicorn on an installation of the benchmark's own (WEB_HOME, by default build/benchmarks-web); 20 users
+who think for a second, then one alone. Only the server's own time counts: benchmarks/web/timed.py takes it.
+`script/bench web list search` measures the pages whose names begin so.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+import requests
+
+from benchmarks import engine
+from benchmarks.web import filling, pages
+
+HOME: Final = Path(os.environ.get("WEB_HOME") or engine.ROOT / "build" / "benchmarks-web").resolve()
+TIMES: Final = HOME / "times.tsv"
+PORT: Final = int(os.environ.get("PORT", "5199"))
+URL: Final = f"http://127.0.0.1:{PORT}"
+USERS: Final = int(os.environ.get("USERS", "20"))
+THINK_S: Final = 1.0
+SECONDS: Final = int(os.environ.get("SECONDS_EACH", "120"))
+WARM_UP: Final = 2
+MOST_P95_MS, MOST_P99_MS, MOST_ALONE_MS, MOST_STATEMENTS = 50, 150, 25, 12
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the server said of one kind of page."""
+
+    ms: list[float]
+    own: list[float]
+    database: list[float]
+    statements: int
+    size: int
+
+    @classmethod
+    def of(cls, lines: list[list[str]]) -> Told:
+        """From the lines that benchmarks/web/timed.py wrote."""
+        ms, own, database = ([float(line[place]) for line in lines] for place in range(3))
+        return cls(ms, own, database, max(int(line[3]) for line in lines), max(int(line[4]) for line in lines))
+
+    @property
+    def work(self) -> list[float]:
+        """Processor time of the web and the database."""
+        return [own + theirs for own, theirs in zip(self.own, self.database, strict=True)]
+
+    def row(self, name: str) -> str:
+        """A line of the table."""
+        middle = " | ".join(f"{statistics.median(some):.0f}" for some in (self.ms, self.own, self.database))
+        return f"| {name} | {quantile(self.ms, 95):.0f} | {middle} | {self.statements} | {self.size / 1000:.0f} |"
+
+
+def quantile(ms: list[float], percent: int) -> float:
+    """So many percent are not above it."""
+    return statistics.quantiles(ms, n=100, method="inclusive")[percent - 1] if len(ms) > 1 else ms[0]
+
+
+def main(wanted: list[str]) -> int:
+    """Print every page and the bars; exit status 1 over a bar."""
+    with filling.fill(HOME) as connection, served():
+        session = signed_in()
+        found = pages.addresses(session, URL, cursor(connection))
+        found = {k: v for k, v in found.items() if not wanted or any(k.startswith(one) for one in wanted)}
+        for _ in range(WARM_UP):
+            for address in found.values():
+                session.get(URL + address)
+        many = asked(found, USERS, SECONDS)
+        alone = asked(found, 1, SECONDS)
+    for title, told in ((f"{USERS} users", many), ("one user", alone)):
+        print(f"\n| {title} | p95 ms | median ms | processor, web | processor, database | SQL | kB |\n{'|---' * 7}|")
+        for name in sorted(told, key=lambda one: -statistics.median(told[one].work)):
+            print(told[name].row(name))
+    return engine.verdict({f"{USERS} users": bars(many, MOST_P95_MS), "one user": bars(alone, MOST_ALONE_MS)})
+
+
+def bars(told: dict[str, Told], most: int) -> dict[str, bool]:
+    """The bars of SPEC section 14, over all pages together."""
+    ms = [one for page in told.values() for one in page.ms]
+    work = [one for page in told.values() for one in page.work]
+    print(f"processor time, web and database: median {statistics.median(work):.1f} ms, p95 {quantile(work, 95):.1f} ms")
+    print(
+        f"all pages: {len(ms)} requests, median {statistics.median(ms):.1f} ms, p95 {quantile(ms, 95):.1f} ms, ", end=""
+    )
+    print(f"p99 {quantile(ms, 99):.1f} ms; load of the machine {os.getloadavg()[0]:.1f}", flush=True)
+    return {
+        f"p95 under {most} ms": quantile(ms, 95) < most,
+        f"p99 under {MOST_P99_MS} ms": quantile(ms, 99) < MOST_P99_MS,
+        f"at most {MOST_STATEMENTS} SQL statements": all(one.statements <= MOST_STATEMENTS for one in told.values()),
+    }
+
+
+def asked(found: dict[str, str], users: int, seconds: int) -> dict[str, Told]:
+    """So many people who ask for pages one after the other, each in an order of its own, and think in between."""
+    TIMES.unlink(missing_ok=True)
+    threads = [threading.Thread(target=visit, args=[found, number, seconds, users]) for number in range(users)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    lines: dict[str, list[list[str]]] = defaultdict(list)
+    for line in TIMES.read_text().splitlines():
+        name, *figures = line.split("\t")
+        lines[name].append(figures)
+    return {name: Told.of(some) for name, some in lines.items()}
+
+
+def visit(found: dict[str, str], number: int, seconds: int, users: int) -> None:
+    """One person at work."""
+    order = random.Random(number)  # noqa: S311 - the same order each time
+    session, deadline = signed_in(), time.monotonic() + seconds
+    time.sleep(THINK_S * number / users)
+    names = list(found)
+    while time.monotonic() < deadline:
+        order.shuffle(names)
+        for name in names:
+            session.get(URL + found[name], headers={"X-Bench": name}, timeout=60).raise_for_status()
+            time.sleep(THINK_S if users > 1 else 0.05)
+            if time.monotonic() >= deadline:
+                return
+
+
+def signed_in() -> requests.Session:
+    """A browser in which the person of the benchmark is logged in."""
+    session = requests.Session()
+    page = session.get(f"{URL}/login").text
+    token = page.split('name="csrf_token" value="')[1].split('"')[0]
+    data = {"csrf_token": token, "email": filling.EMAIL, "password": filling.PASSWORD}
+    session.post(f"{URL}/login", data=data).raise_for_status()
+    return session
+
+
+def cursor(connection: psycopg.Connection[Any]) -> str:
+    """The place of the list's page 1,000, as its page before would have told it."""
+    from webapp.services.exports import keyset
+
+    wanted = "SELECT id, created_at FROM exports ORDER BY created_at DESC OFFSET %s LIMIT 1"
+    id, created_at = connection.execute(wanted, [(pages.FAR - 1) * 50 - 1]).fetchone()  # type: ignore[misc]
+    return keyset.cursor(created_at, id, backwards=False)
+
+
+@contextmanager
+def served() -> Iterator[None]:
+    """The Procfile's web process, with the clock in front of the application."""
+    environ = {**os.environ, "EXPORTS_HOME": str(HOME), "PORT": str(PORT), "WEB_TIMES": str(TIMES)}
+    command = [sys.executable, "-m", "gunicorn", "--config", "webapp/gunicorn.py", "benchmarks.web.timed:app"]
+    process = subprocess.Popen(command, cwd=engine.ROOT, env=environ)
+    try:
+        for _ in range(600):
+            try:
+                requests.get(f"{URL}/healthz", timeout=5).raise_for_status()
+                break
+            except requests.RequestException:
+                time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
