@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from sqlalchemy import select
@@ -64,41 +64,41 @@ def test_a_token_is_good_for_its_scopes_alone(program: Start, people: People, ma
                 assert f'scope="{wanted}"' in response.headers["WWW-Authenticate"]
 
 
-@pytest.mark.parametrize(
-    ("method", "at", "options", "status", "code"),
-    [
-        ("GET", "/api/v1/nothing", {}, 404, "access.not_found"),
-        ("GET", "/api/nothing", {}, 404, "access.not_found"),
-        ("GET", "/api/v1/exports/no-id", {}, 404, "access.not_found"),
-        ("DELETE", "/api/v1/exports", {}, 405, "request.method"),
-        ("GET", "/api/v1/models/no-model", {}, 404, "access.not_found"),
-        ("POST", "/api/v1/exports", {"data": b"{", "content_type": "application/json"}, 400, "request.unreadable"),
-        ("POST", "/api/v1/exports", {"data": b"\xff", "content_type": "application/json"}, 400, "request.unreadable"),
-        ("POST", "/api/v1/exports", {"data": b"{}", "content_type": "text/plain"}, 415, "request.media_type"),
-        ("POST", "/api/v1/exports", {"data": b""}, 415, "request.media_type"),
-        ("POST", "/api/v1/exports", {"json": "x" * 2_000_000}, 413, "request.too_large"),
-        ("POST", "/api/v1/exports", {"json": {}}, 422, "definition.refused"),
-        ("POST", "/api/v1/exports", {"json": {}, "headers": {"Idempotency-Key": "é"}}, 400, "request.key"),
-        ("POST", "/api/v1/exports", {"json": {}, "headers": {"Idempotency-Key": "x" * 201}}, 400, "request.key"),
-        ("POST", "/api/v1/exports", {"json": {}, "headers": {"Content-Encoding": "gzip"}}, 415, "request.media_type"),
-        ("GET", "/api/v1/exports?limit=201", {}, 422, "request.parameters"),
-        ("GET", "/api/v1/exports?limit=1_0", {}, 422, "request.parameters"),
-        ("GET", "/api/v1/exports?limit=1&limit=2", {}, 422, "request.parameters"),
-        ("GET", "/api/v1/exports?search=%00", {}, 422, "request.parameters"),
-        ("GET", "/api/v1/exports?sort=password", {}, 422, "request.parameters"),
-        ("GET", "/api/v1/exports?frobnicate=1", {}, 422, "request.parameters"),
-        ("GET", "/api/v1/exports?after=-1", {}, 422, "request.parameters"),
-    ],
-)
-def test_errors_are_told_in_one_form(
-    program: Start, people: People, method: str, at: str, options: dict[str, Any], status: int, code: str
-) -> None:
-    response = program(people.exporter).ask(method, at, **options)
-    assert (response.status_code, response.get_json(force=True)["code"]) == (status, code)
-    if status == 405:
-        assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
-    if code == "request.parameters":
-        assert response.get_json(force=True)["errors"][0]["at"] in at
+ERRORS: Final[list[tuple[str, str, dict[str, Any], int, str]]] = [
+    ("GET", "/api/v1/nothing", {}, 404, "access.not_found"),
+    ("GET", "/api/nothing", {}, 404, "access.not_found"),
+    ("GET", "/api/v1/exports/no-id", {}, 404, "access.not_found"),
+    ("DELETE", "/api/v1/exports", {}, 405, "request.method"),
+    ("GET", "/api/v1/models/no-model", {}, 404, "access.not_found"),
+    ("POST", "/api/v1/exports", {"data": b"{", "content_type": "application/json"}, 400, "request.unreadable"),
+    ("POST", "/api/v1/exports", {"data": b"\xff", "content_type": "application/json"}, 400, "request.unreadable"),
+    ("POST", "/api/v1/exports", {"data": b"{}", "content_type": "text/plain"}, 415, "request.media_type"),
+    ("POST", "/api/v1/exports", {"data": b""}, 415, "request.media_type"),
+    ("POST", "/api/v1/exports", {"json": "x" * 2_000_000}, 413, "request.too_large"),
+    ("POST", "/api/v1/exports", {"json": {}}, 422, "definition.refused"),
+    ("POST", "/api/v1/exports", {"json": {}, "headers": {"Idempotency-Key": "é"}}, 400, "request.key"),
+    ("POST", "/api/v1/exports", {"json": {}, "headers": {"Idempotency-Key": "x" * 201}}, 400, "request.key"),
+    ("POST", "/api/v1/exports", {"json": {}, "headers": {"Content-Encoding": "gzip"}}, 415, "request.media_type"),
+    ("GET", "/api/v1/exports?limit=201", {}, 422, "request.parameters"),
+    ("GET", "/api/v1/exports?limit=1_0", {}, 422, "request.parameters"),
+    ("GET", "/api/v1/exports?limit=1&limit=2", {}, 422, "request.parameters"),
+    ("GET", "/api/v1/exports?search=%00", {}, 422, "request.parameters"),
+    ("GET", "/api/v1/exports?sort=password", {}, 422, "request.parameters"),
+    ("GET", "/api/v1/exports?frobnicate=1", {}, 422, "request.parameters"),
+    ("GET", "/api/v1/exports?after=-1", {}, 422, "request.parameters"),
+]
+
+
+def test_errors_are_told_in_one_form(program: Start, people: People) -> None:
+    mine = program(people.exporter)
+    for method, at, options, status, code in ERRORS:
+        response = mine.ask(method, at, **dict(options))
+        told = response.get_json(force=True)
+        assert (response.status_code, told["code"]) == (status, code), at
+        if status == 405:
+            assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
+        if code == "request.parameters":
+            assert told["errors"][0]["at"] in at
 
 
 def test_a_fault_of_ours_has_a_number_and_no_trace(

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-import pytest
 from sqlalchemy import func, select
 
 from tests.fix_api import Program
@@ -31,6 +30,10 @@ VALUES: Final = [value for value, _ in group("api_body")]
 EXPECTED: Final = [one["expect"] for one in ENTRIES if one["group"] == "api_body"]
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
+BOMB: Final = gzip.compress(b" " * 50_000_000)
+LONG_FORM: Final = "&".join(f"a{n}=12345678" for n in range(100_000))
+PATIENCE_S: Final = 10
+"""What a busy machine may add to the second of work that a body may cost."""
 POSTS: Final = ("/exports", "/exports/{}/clone", "/exports/{}/schedule")
 """Everything that takes a body."""
 AT_A_SERVER: Final = "Expect: 100-continue and silence (slowloris)"
@@ -44,10 +47,10 @@ def sent(value: str) -> dict[str, Any]:
     odd: dict[str, dict[str, Any]] = {
         "Content-Type: text/plain with a JSON body": {"data": document, "content_type": "text/plain"},
         "multipart file upload to a non-upload route": {"data": {"file": (io.BytesIO(b"x"), "x.json")}},
-        "form with 100,000 fields": {"data": "&".join(f"a{n}=12345678" for n in range(100_000)), "content_type": FORM},
+        "form with 100,000 fields": {"data": LONG_FORM, "content_type": FORM},
         "invalid UTF-8 bytes ff fe in a form field": {"data": b'{"name": "\xff\xfe"}', "content_type": JSON},
         "gzip request body bomb": {
-            "data": gzip.compress(b" " * 50_000_000), "content_type": JSON, "headers": {"Content-Encoding": "gzip"},
+            "data": BOMB, "content_type": JSON, "headers": {"Content-Encoding": "gzip"},
         },
     }  # fmt: skip
     if value.startswith("HX-"):
@@ -65,22 +68,21 @@ def allowed(value: str, expected: str) -> set[int]:
     return numbers or {422}
 
 
-@pytest.mark.parametrize(("value", "expected"), HERE, ids=[shown(one) for one, _ in HERE])
-def test_each_is_answered_as_the_list_says(
-    program: Start, people: People, made: Exports, value: str, expected: str
-) -> None:
+def test_each_is_answered_as_the_list_says(program: Start, people: People, made: Exports) -> None:
     export = made.create(people.exporter)
     before = counts(people.exporter)
     mine = program(people.exporter)
-    for at in POSTS:
-        if at.endswith("clone") and value.startswith("HX-"):
-            continue  # {} is a body there
-        options = sent(value)
-        begun = time.perf_counter()
-        response = mine.ask("POST", f"/api/v1{at.format(export.id)}", **options)
-        assert time.perf_counter() - begun < 1
-        assert response.status_code in allowed(value, expected), response.get_data(as_text=True)
-        assert "Traceback" not in response.get_data(as_text=True)
+    for value, expected in HERE:
+        for at in POSTS:
+            if at.endswith("clone") and value.startswith("HX-"):
+                continue  # {} is a body there
+            options = sent(value)
+            begun, worked = time.perf_counter(), time.thread_time()
+            response = mine.ask("POST", f"/api/v1{at.format(export.id)}", **options)
+            assert time.thread_time() - worked < 1, shown(value)
+            assert time.perf_counter() - begun < PATIENCE_S, shown(value)
+            assert response.status_code in allowed(value, expected), (shown(value), response.get_data(as_text=True))
+            assert "Traceback" not in response.get_data(as_text=True)
     assert counts(people.exporter) == before
 
 
@@ -95,15 +97,13 @@ def counts(person: Person) -> list[int]:
         return [db.session.scalar(select(func.count()).select_from(kind)) or 0 for kind in kinds]
 
 
-@pytest.mark.parametrize("number", ["1e999", "-1e999", "1" * 5_000, "0." + "1" * 5_000, "1e-400"])
-def test_a_number_that_is_none_of_ours_is_refused_wherever_it_stands(
-    program: Start, people: People, number: str
-) -> None:
+def test_a_number_that_is_none_of_ours_is_refused_wherever_it_stands(program: Start, people: People) -> None:
     mine = program(people.exporter)
     document = json.dumps(stores(filters=[[{"attribute": "id", "operator": "equals", "value": "NUMBER"}]]).as_json())
-    for body in (document.replace('"NUMBER"', number), document.replace('"NUMBER"', f'{{"ids": [{number}]}}')):
-        response = mine.ask("POST", "/api/v1/exports", data=body, content_type=JSON)
-        assert response.status_code in (400, 422)
+    for number in ("1e999", "-1e999", "1" * 5_000, "0." + "1" * 5_000, "1e-400"):
+        for body in (document.replace('"NUMBER"', number), document.replace('"NUMBER"', f'{{"ids": [{number}]}}')):
+            response = mine.ask("POST", "/api/v1/exports", data=body, content_type=JSON)
+            assert response.status_code in (400, 422), number
     assert counts(people.exporter)[0] == 0
 
 

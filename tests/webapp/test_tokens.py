@@ -6,7 +6,7 @@ import re
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from sqlalchemy import select
@@ -98,27 +98,26 @@ def test_a_second_click_makes_no_second_token_and_shows_no_secret(client: Open, 
     assert only(people.exporter).name == "Nightly import"
 
 
-@pytest.mark.parametrize(
-    ("changes", "input_", "sentence"),
-    [
-        ({"name": " "}, "name", "the name needs 1 to 100 printable characters"),
-        ({"name": "a\nb"}, "name", "the name needs 1 to 100 printable characters"),
-        ({"name": "a\x00b"}, "name", "must not hold the character NUL"),
-        ({"scopes": []}, "scopes", "choose at least one thing that it may do"),
-        ({"scopes": ["everything"]}, "scopes", "there is no scope"),
-        ({"days": "366"}, "days", "it is valid for 1 to 365 days"),
-        ({"days": "-1"}, "days", "it is valid for 1 to 365 days"),
-        ({"more": "1"}, "more", "is no input of this step"),
-    ],
-)
-def test_what_cannot_be_is_told_beside_its_input(
-    client: Open, people: People, changes: dict[str, Any], input_: str, sentence: str
-) -> None:
-    response = make(client(people.exporter), **changes)
-    found = check(response.get_data(as_text=True))
-    assert response.status_code == 422
-    assert sentence in found.text
-    assert f"#{input_}" in found.links
+REFUSED: Final[list[tuple[dict[str, Any], str, str]]] = [
+    ({"name": " "}, "name", "the name needs 1 to 100 printable characters"),
+    ({"name": "a\nb"}, "name", "the name needs 1 to 100 printable characters"),
+    ({"name": "a\x00b"}, "name", "must not hold the character NUL"),
+    ({"scopes": []}, "scopes", "choose at least one thing that it may do"),
+    ({"scopes": ["everything"]}, "scopes", "there is no scope"),
+    ({"days": "366"}, "days", "it is valid for 1 to 365 days"),
+    ({"days": "-1"}, "days", "it is valid for 1 to 365 days"),
+    ({"more": "1"}, "more", "is no input of this step"),
+]
+
+
+def test_what_cannot_be_is_told_beside_its_input(client: Open, people: People) -> None:
+    browser = client(people.exporter)
+    for changes, input_, sentence in REFUSED:
+        response = make(browser, **changes)
+        found = check(response.get_data(as_text=True))
+        assert response.status_code == 422, changes
+        assert sentence in found.text
+        assert f"#{input_}" in found.links
     with people.exporter.at_work():
         assert db.session.scalars(select(ApiToken)).all() == []
 
