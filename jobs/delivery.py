@@ -15,6 +15,7 @@ from exports.errors import DatabaseAway, ExportsError, Fenced, GivenBack, RunSto
 from exports.target import Upload
 from jobs import horse, scheduler
 from jobs.lease import Lease
+from webapp import logs
 from webapp.extensions import db
 from webapp.models import Delivery, Export, Run, User, brand_scope
 from webapp.services import brands, deliveries, exports, guarding, personal
@@ -38,7 +39,7 @@ def execute(run: str | None = None) -> None:
         sending = scheduler.take_next_delivery()
         if sending is None:
             return
-        with brand_scope(sending.brand_id):
+        with brand_scope(sending.brand_id), logs.of_run(run=str(sending.run_id), delivery=str(sending.delivery_id)):
             try:
                 _again(sending)
             except Fenced:

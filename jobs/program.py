@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from flask import Flask
 from sqlalchemy import event
 
-from webapp import create_program
+from webapp import config, create_program, logs
 from webapp.extensions import db
 
 
@@ -16,6 +17,7 @@ def create() -> Flask:
     the middle of a transaction holds its rows for a lease at most: then the database ends its session, and others go on
     with what it held. When it wakes up it is told so.
     """
+    logs.set_up(config.log_format(os.environ))
     app = create_program()
     lease_ms = app.config["SETTINGS"].run_lease * 1000
 

@@ -25,6 +25,7 @@ from exports.surroundings import Surroundings
 from exports.target import Upload
 from jobs import delivery, horse, scheduler
 from jobs.lease import Lease
+from webapp import logs
 from webapp.extensions import db
 from webapp.models import Brand, Export, Run, User, brand_scope
 from webapp.services import artefacts, brands, deliveries, exports, personal, runs
@@ -73,7 +74,7 @@ def preload() -> None:
 
 def attempt(mine: Claim) -> None:
     """One attempt of one run, to its end; whatever happens, the run knows why."""
-    with brand_scope(mine.brand_id):
+    with brand_scope(mine.brand_id), logs.of_run(run=str(mine.run_id), export=str(mine.export_id)):
         try:
             with Lease(mine) as lease:
                 _carry_out(mine, lease)

@@ -248,9 +248,8 @@ def _do(app: Flask, all_of_them: list[Duty], stop: threading.Event) -> None:
 
 def main() -> int:
     """Serve until SIGTERM or SIGINT."""
-    from jobs import logs, program
+    from jobs import program
 
-    logs.set_up()
     stop = threading.Event()
 
     def request_stop(_number: int, _frame: FrameType | None) -> None:

@@ -31,7 +31,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
-from jobs import horse, logs, upkeep
+from jobs import horse, upkeep
 from jobs.tickets import Order, Ticket, TicketRefused
 from webapp.queues import EXPORTS, FAST, FUNCTIONS
 
@@ -253,7 +253,6 @@ def main(arguments: list[str]) -> int:
     if arguments not in ([EXPORTS], [FAST]):
         sys.stderr.write("A worker listens to one queue: python -m jobs.worker exports|fast\n")
         return 2
-    logs.set_up()
     from jobs import program
 
     app = program.create()

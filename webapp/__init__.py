@@ -24,7 +24,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     from werkzeug.middleware.proxy_fix import ProxyFix
 
-    from webapp import cli, errors, filters, icons, security, static_files, views
+    from webapp import access_log, cli, errors, filters, icons, security, static_files, views
     from webapp import htmx as fragments
     from webapp.extensions import db
     from webapp.models.sessions import SessionStore
@@ -34,6 +34,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = app.config["SETTINGS"]
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     app.session_interface = SessionStore(app)
+    access_log.register(app)  # before all else that may answer: what the limiter refuses is a request too
     for extension in (csrf, login, htmx, limiter):
         extension.init_app(app)
     for part in (security, errors, filters, fragments, icons, views, cli, static_files):
@@ -53,11 +54,13 @@ def create_program(settings: Settings | None = None) -> Flask:
     from flask import Flask
 
     from exports import catalogue
+    from webapp import logs
     from webapp.config import read
     from webapp.extensions import db
 
     catalogue.builtin()
     settings = settings or read(os.environ)
+    logs.hide(settings.secrets)
     app = Flask("exports", root_path=str(ROOT), template_folder="templates", static_folder=None)
     app.config.update(settings.flask())
     db.init_app(app)

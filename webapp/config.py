@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +23,10 @@ from webapp import embedded
 Read = TypeVar("Read")
 
 MIN_SECRET = 32
+MIN_DIFFERENT = 10
+"""Different characters that a secret must have: a random one of 32 has about 25, a key held down 1."""
+PLACEHOLDERS = ("changeme", "change-me", "change_me", "secret_key", "secret-key", "replace", "default", "insecure")
+"""What examples write where a secret is to stand (RELIABILITY T18: default keys are how others were broken into)."""
 MAIL_FROM = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}")
 STORAGE_URL = re.compile(r"file:///.|(s3|gs|az)://[^/]")
 MAX_BODY = 1024 * 1024
@@ -67,6 +72,15 @@ class Settings:
     upload_connect_timeout: int = 15
     upload_silence: int = 40
     upload_grace: int = 60
+    metrics_token: str = field(default="", repr=False)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret by its value, so that no line of a log holds one."""
+        urls = (self.database_url, self.source_database_url, self.redis_url, self.storage_url)
+        passwords = [urlsplit(url).password or "" for url in urls]
+        mail = self.mail_server.password if self.mail_server else ""
+        return tuple(filter(None, (self.secret_key, *self.credential_keys, self.metrics_token, mail, *passwords)))
 
     @property
     def base_host(self) -> str:
@@ -126,15 +140,26 @@ def _number(environ: Mapping[str, str], name: str, default: int, low: int, high:
 
 
 def _secret(environ: Mapping[str, str], folder: Path, is_embedded: bool) -> str:
-    secret = environ.get("SECRET_KEY", "")
-    if len(secret) >= MIN_SECRET:
-        return secret
-    if secret or not is_embedded:
+    if not environ.get("SECRET_KEY") and is_embedded:
+        return _kept_secret(folder / "secret-key")
+    return _random_text(environ, "SECRET_KEY")
+
+
+def _random_text(environ: Mapping[str, str], name: str) -> str:
+    """A secret that somebody made for this installation: long enough, and nothing that an example says."""
+    secret = environ.get(name, "")
+    if len(secret) < MIN_SECRET or is_guessable(secret):
         raise SettingError(
-            f"SECRET_KEY must be set, to a random text of at least {MIN_SECRET} characters: "
+            f"{name} must be set, to a random text of at least {MIN_SECRET} characters that no example has: "
             'python3 -c "import secrets; print(secrets.token_urlsafe(48))" makes one.'
         )
-    return _kept_secret(folder / "secret-key")
+    return secret
+
+
+def is_guessable(secret: str) -> bool:
+    """Whether a secret is a placeholder, or hardly more than one character again and again."""
+    plain = secret.lower()
+    return len(set(secret)) < MIN_DIFFERENT or any(one in plain for one in PLACEHOLDERS)
 
 
 def _kept_secret(path: Path, make: Callable[[], str] = lambda: secrets.token_urlsafe(48)) -> str:
@@ -153,7 +178,7 @@ def _credential_keys(environ: Mapping[str, str], folder: Path, is_embedded: bool
     if not given and is_embedded:
         given = _kept_secret(folder / "credential-keys", new_key)
     keys = tuple(one.strip() for one in given.split(",") if one.strip())
-    if not keys or not all(map(is_key, keys)):
+    if not keys or not all(map(is_key, keys)) or any(len(set(one)) < MIN_DIFFERENT for one in keys):
         raise SettingError(
             "CREDENTIAL_KEYS must be set, to one key or several with commas between, the newest first: "
             'python3 -c "import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())" makes one.'
@@ -218,6 +243,44 @@ def _mail_from(environ: Mapping[str, str], base_url: str) -> str:
     return text
 
 
+def _refuse_open(environ: Mapping[str, str]) -> None:
+    """The embedded installation is for the machine that it runs on: it has a login that was printed, mails that anybody
+    there reads, and no encryption (RELIABILITY T18).
+    """
+    if "DYNO" in environ:
+        raise SettingError("DATABASE_URL must be set: on a platform there is no disk to keep embedded data on.")
+    refuse_public([(environ.get("BIND") or "127.0.0.1",)])
+
+
+def refuse_public(addresses_: Iterable[Any]) -> None:
+    """Let the embedded installation listen on this machine alone; addresses are as Python's sockets have them.
+
+    Raises:
+        SettingError: one of them is reached from outside.
+    """
+    if not all(isinstance(one, str) or is_loopback(one[0]) for one in addresses_):  # a text is a socket in a folder
+        raise SettingError(
+            "BIND must be an address of this machine alone, such as 127.0.0.1, as long as DATABASE_URL is not set: the "
+            "embedded services are for trying Exports out. docs/deploy.md says what others need to reach it."
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is reached from this machine alone."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def log_format(environ: Mapping[str, str]) -> str:
+    """`json` for collectors of logs, `text` for people: what is embedded is looked at in a terminal."""
+    chosen = environ.get("LOG_FORMAT") or ("json" if environ.get("DATABASE_URL") else "text")
+    if chosen not in ("json", "text"):
+        raise SettingError(f'LOG_FORMAT must be json or text, not "{chosen}".')
+    return chosen
+
+
 def read(environ: Mapping[str, str]) -> Settings:
     """All settings; starts or joins the embedded services if no address is set.
 
@@ -227,7 +290,9 @@ def read(environ: Mapping[str, str]) -> Settings:
     folder = home(environ)
     database_url = environ.get("DATABASE_URL", "")
     is_embedded = not database_url
+    log_format(environ)
     if is_embedded:
+        _refuse_open(environ)
         try:
             joined = embedded.join(folder)
         except SetUpError as error:
@@ -263,5 +328,6 @@ def read(environ: Mapping[str, str]) -> Settings:
         run_sweep=_number(environ, "RUN_SWEEP", 5, 1, 60),
         runs_per_brand=_number(environ, "RUNS_PER_BRAND", 2, 1, 1000),
         credential_keys=_credential_keys(environ, folder, is_embedded),
+        metrics_token=_random_text(environ, "METRICS_TOKEN") if environ.get("METRICS_TOKEN") else "",
         **_uploads(environ, is_embedded),
     )

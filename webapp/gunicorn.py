@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from typing import Any
 
 # Loopback unless told otherwise. A platform's router comes from outside: Heroku sets DYNO, elsewhere BIND=0.0.0.0.
 _host = os.environ.get("BIND") or ("0.0.0.0" if "DYNO" in os.environ else "127.0.0.1")  # noqa: S104 - see above
@@ -27,14 +28,17 @@ loglevel = "warning"
 control_socket_disable = True
 
 
-def on_starting(_server: object) -> None:
-    """Before any worker: compressed copies of the static files that an update has changed since script/bootstrap, and
-    what the first download would import in each of them.
+def on_starting(server: Any) -> None:
+    """Before any worker: lines of the log as they are to be, compressed copies of the static files that an update has
+    changed since script/bootstrap, and what the first download would import in each of them.
     """
     import obstore.exceptions
     import obstore.store  # noqa: F401
 
-    from webapp import static_files
+    from webapp import config, logs, static_files
 
+    logs.set_up(config.log_format(os.environ))
+    if not os.environ.get("DATABASE_URL"):
+        config.refuse_public(server.cfg.address)
     with contextlib.suppress(OSError):  # a disk that cannot be written to: they are served as they are
         static_files.build()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Final, ParamSpec, TypeVar
@@ -12,7 +11,7 @@ from flask_login import current_user
 from flask_talisman import Talisman
 from sqlalchemy import select
 
-from webapp import bearer
+from webapp import bearer, logs
 from webapp.extensions import db
 from webapp.models import User, brand_scope, system_scope
 from webapp.models.tokens import SCOPES
@@ -103,8 +102,7 @@ def _load_user(token: str) -> User | None:
 
 
 def _enter() -> None:
-    """Give the request its id and, for a person who is logged in, the brand that all statements are held to."""
-    g.setdefault("request_id", uuid.uuid4().hex)
+    """For a person who is logged in: the brand that all statements are held to."""
     g.scopes = ExitStack()
     if request.endpoint is None:
         return
@@ -117,6 +115,7 @@ def _enter() -> None:
         abort(401)
     if current_user.is_authenticated:
         g.scopes.enter_context(brand_scope(current_user.brand_id))
+        logs.also(user=str(current_user.id))
     if bearer.is_asked():
         bearer.enter()
     request.get_data(cache=True)  # kept, so that a view can tell a text that is no Unicode, which a form hides

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from exports.delivery import Receipt
 from exports.errors import AddressBlocked, Cancelled, ExportsError, Fenced
+from exports.scrubbing import scrubbed
 from exports.target import Upload
 from webapp.extensions import db
 from webapp.models import Connection, Delivery, Run, brand_scope, clock
@@ -18,7 +19,6 @@ from webapp.services import audit, connections, names
 from webapp.services.connections import refusals
 from webapp.services.runs.claiming import WORKER, Claim
 from webapp.services.runs.events import note
-from webapp.services.runs.scrubbing import scrubbed
 
 OWN: Final = 1
 """The number of a run's own delivery."""

@@ -13,16 +13,16 @@ from typing import Any, Final, Protocol
 from sqlalchemy import ColumnElement, Update, and_, case, func, select, update
 
 from exports.errors import Cancelled, ExportsError, Fenced, RightsLost
+from exports.scrubbing import scrubbed
 from webapp.extensions import db
 from webapp.models import Brand, Export, Run, brand_scope, clock
 from webapp.models.states import RunEvent
 from webapp.queues import enqueue_after_commit
 from webapp.services import audit
-from webapp.services.mail.outbox import run_ended
 from webapp.services.moves import move, moved
 from webapp.services.runs.claiming import WORKER, Claim, lease
 from webapp.services.runs.events import note
-from webapp.services.runs.scrubbing import scrubbed
+from webapp.services.mail.outbox import run_ended
 
 BACKOFF: Final = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))
 """Waits before the second, third and fourth try of what can pass (RELIABILITY P5)."""

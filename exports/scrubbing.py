@@ -27,9 +27,14 @@ _RULES: Final = (
 )
 
 
+def without_secrets(text: str) -> str:
+    """The text with `***` in place of every secret that can be told by what stands before it."""
+    for rule, new in _RULES:
+        text = rule.sub(new, text)
+    return text
+
+
 def scrubbed(detail: str) -> str:
     """The detail as it may be stored and shown to engineers, at most MAX_DETAIL characters, its end kept."""
-    for rule, new in _RULES:
-        detail = rule.sub(new, detail)
-    detail = detail.replace("\x00", "").encode(errors="replace").decode()
+    detail = without_secrets(detail).replace("\x00", "").encode(errors="replace").decode()
     return detail if len(detail) <= MAX_DETAIL else "…" + detail[-MAX_DETAIL + 1 :]

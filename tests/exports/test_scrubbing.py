@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.services.runs.scrubbing import MAX_DETAIL, scrubbed
+from exports.scrubbing import MAX_DETAIL, scrubbed
 
 SECRET = "hunter2"
 
