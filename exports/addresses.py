@@ -201,6 +201,8 @@ class Guard:
     allowed: tuple[Allowed, ...] = ()
     ports: Ports = field(default_factory=lambda: read_ports(DEFAULT_PORTS))
     resolver: Resolver = system_resolver
+    public_too: bool = True
+    """Whether what is public may be reached beside what is allowed by name: not where nothing is encrypted."""
 
     def check(self, host: str, port: int) -> None:
         """What can be said without asking anybody: for forms, where no name is resolved. `host` as `read_host` has it.
@@ -236,7 +238,7 @@ class Guard:
 
     def _is_allowed(self, address: Address, port: int) -> bool:
         carried = list(_carried(address))
-        if port in self.ports and is_public(address):
+        if self.public_too and port in self.ports and is_public(address):
             return True
         return all(any(self._covers(one, each, port) for one in self.allowed) for each in carried)
 

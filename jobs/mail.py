@@ -22,7 +22,7 @@ from webapp.models import Mail, brand_scope
 from webapp.queues import MAIL, top_up
 from webapp.services.mail import results
 from webapp.services.mail.notify import Recipient, still
-from webapp.services.mail.outbox import Due
+from webapp.services.outgoing import Due
 
 if TYPE_CHECKING:
     from email.message import EmailMessage

@@ -28,8 +28,7 @@ from jobs.lease import Lease
 from webapp import logs
 from webapp.extensions import db
 from webapp.models import Brand, Export, Run, User, brand_scope
-from webapp.services import artefacts, brands, deliveries, exports, personal, runs
-from webapp.services.mail import outbox
+from webapp.services import artefacts, brands, deliveries, exports, personal, runs, telling
 from webapp.services.runs import Claim
 
 log = logging.getLogger("jobs.runs")
@@ -68,7 +67,7 @@ def preload() -> None:
         ):
             with suppress(NoResultFound, Fenced):
                 rehearsed()
-        outbox.rehearse()
+        telling.rehearse()
     db.session.remove()
 
 

@@ -15,6 +15,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import takewhile
@@ -29,10 +30,11 @@ from exports.errors import ExportsError
 from webapp import entries
 from webapp.extensions import db
 from webapp.models import system_scope
-from webapp.queues import MAIL, top_up
-from webapp.services import compares, deliveries, runs, schedules
+from webapp.queues import MAIL, WEBHOOK, beat, top_up
+from webapp.services import compares, deliveries, runs, schedules, webhooks
 from webapp.services.connections import testing
 from webapp.services.mail import outbox
+from webapp.services.outgoing import Due
 from webapp.services.progress import present
 
 log = logging.getLogger("jobs.scheduler")
@@ -41,9 +43,12 @@ CLOCK_S: Final = 0.5
 """How often rq-scheduler's entries are looked at: a run is to be claimed within 2 s of its moment (SPEC section 7)."""
 RECONCILE_S: Final = 10
 MAILS_S: Final = 10
-"""How often the outbox is looked at: the first try has a ticket of its own, the second comes a minute later."""
+"""How often the outbox and the messages to webhooks are looked at: the first try has a ticket of its own, the second
+comes a minute later."""
 COMING: Final = 5_000
 """Entries that one reconcile pass looks at, those of the soonest moments; the others have time."""
+BEAT_S: Final = 5
+"""How often a scheduler says that it lives; it is missed after `services.health.BEAT_MISSED_S`."""
 DELETED_S: Final = 10
 """What was deleted while a run of it was going is gone soon after the run is."""
 SEAL_S: Final = 10
@@ -79,7 +84,7 @@ def take_next_compare(worker: str) -> compares.Comparing | None:
     return mine
 
 
-def take_mails() -> list[outbox.Due]:
+def take_mails() -> list[Due]:
     """Claim the mails of all brands that are to be sent now."""
     with system_scope():
         taken = outbox.claim()
@@ -87,14 +92,37 @@ def take_mails() -> list[outbox.Due]:
     return taken
 
 
+def take_messages() -> list[Due]:
+    """Claim the messages to webhooks of all brands that are to be sent now."""
+    with system_scope():
+        taken = webhooks.claim()
+    db.session.remove()
+    return taken
+
+
 def ring_for_mails() -> None:
     """Give a ticket if a mail is due: its first one was lost, or its time has come to be tried again."""
+    _ring(MAIL, outbox.one_due)
+
+
+def ring_for_webhooks() -> None:
+    """The same for messages to webhooks."""
+    _ring(WEBHOOK, webhooks.one_due)
+
+
+def _ring(function: str, one_due: Callable[[], uuid.UUID | None]) -> None:
     with system_scope():
-        mail_id = outbox.one_due()
+        id_ = one_due()
         db.session.rollback()  # nothing was written: end the transaction before Redis is asked
-    if mail_id is not None:
-        top_up(MAIL, [mail_id])
+    if id_ is not None:
+        top_up(function, [id_])
     db.session.remove()
+
+
+def say_alive() -> None:
+    """Let /readyz and /metrics know that a scheduler goes round. While Redis is away they say that instead."""
+    with suppress(RedisError):
+        beat()
 
 
 def rehearse(worker: str) -> None:
@@ -203,7 +231,9 @@ def duties(app: Flask) -> list[Duty]:
         Duty("clock", clock.tick, CLOCK_S),
         Duty("sweep", upkeep.sweep, sweep_s),
         Duty("mails", ring_for_mails, MAILS_S),
+        Duty("webhooks", ring_for_webhooks, MAILS_S),
         Duty("audit", upkeep.seal_audit, SEAL_S),
+        Duty("beat", say_alive, BEAT_S),
     ]
 
 

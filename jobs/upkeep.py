@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from itertools import islice, takewhile
 from typing import Final
 
-from sqlalchemy import CursorResult, delete, func, or_, select, tuple_, update
+from sqlalchemy import CursorResult, Delete, delete, func, or_, select, tuple_, update
 
 from exports.errors import StorageError
 from webapp.extensions import db
-from webapp.models import Brand, Compare, Draft, Export, Run, brand_scope, clock, system_scope
+from webapp.models import Brand, Compare, Draft, Export, Run, WebhookMessage, brand_scope, clock, system_scope
 from webapp.models.sessions import remove_expired
 from webapp.models.states import ENDED
 from webapp.services import artefacts, audit, compares, deliveries, exports, once, runs, sealing
@@ -24,6 +24,7 @@ from webapp.services.runs.events import note
 log = logging.getLogger("jobs.upkeep")
 
 DRAFTS_KEPT: Final = timedelta(days=30)
+MESSAGES_KEPT: Final = timedelta(days=30)
 AT_ONCE: Final = 100
 ROWS_AT_ONCE: Final = 1_000
 UPKEEP: Final = "upkeep"
@@ -74,14 +75,22 @@ def tidy(stop: threading.Event = NEVER) -> None:
         "files of differences": expired_differences(stop),
         "rows of Logs": old_log_rows(stop),
         "rows of the audit log": old_audit_rows(stop),
+        "messages to webhooks": _old_messages(),
     }
     if any(counts.values()):
         log.info("tidied: %s", ", ".join(f"{count} {what}" for what, count in counts.items() if count))
 
 
 def _old_drafts() -> int:
+    return _deleted(delete(Draft).where(Draft.updated_at < clock() - DRAFTS_KEPT))
+
+
+def _old_messages() -> int:
+    return _deleted(delete(WebhookMessage).where(WebhookMessage.ended_at < clock() - MESSAGES_KEPT))
+
+
+def _deleted(old: Delete) -> int:
     with system_scope():
-        old = delete(Draft).where(Draft.updated_at < clock() - DRAFTS_KEPT)
         done = db.session.execute(old.execution_options(synchronize_session=False))
         db.session.commit()
     db.session.remove()

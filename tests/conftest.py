@@ -18,4 +18,5 @@ pytest_plugins = [
     "tests.fix_site",
     "tests.fix_mail",
     "tests.fix_store",
+    "tests.fix_webhooks",
 ]

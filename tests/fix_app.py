@@ -155,22 +155,9 @@ def _broom(postgres: Cluster, app_database: str, app_settings: dict[str, str]) -
         yield Broom(connection, client)
 
 
-@pytest.fixture(scope="session")
-def _limits(_app: Flask) -> dict[str, Any]:
-    from webapp.web_extensions import limiter
-
-    return dict(vars(limiter))
-
-
 @pytest.fixture
-def app(_app: Flask, _broom: Broom, _limits: dict[str, Any]) -> Iterator[Flask]:
+def app(_app: Flask, _broom: Broom) -> Iterator[Flask]:
     """The application; its database and its Redis are emptied after the test."""
-    from webapp.web_extensions import limiter
-
-    # There is one in a process, and it counts in the Redis of the application that was made last: that of a workshop is
-    # gone by now. What it counts while a Redis does not answer, it counts in memory.
-    vars(limiter).update(_limits)
-    limiter._fallback_storage.reset()
     yield _app
     _broom.sweep()
 

@@ -92,7 +92,7 @@ def _of_account(mail: Mail) -> dict[str, Any]:
 
 def _link_of_account(mail: Mail, user: User) -> str:
     base = current_app.config["SETTINGS"].base_url
-    for thing, pages in (("user", "users"), ("connection", "connections")):
+    for thing, pages in (("user", "users"), ("connection", "connections"), ("webhook", "webhooks")):
         if thing in mail.facts:
             return f"{base}/{pages}/{mail.facts[thing]}"
     return f"{base}/password?token={links.made(user)}"

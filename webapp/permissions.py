@@ -102,6 +102,7 @@ ACTIONS: Final[dict[str, Callable[[User, Any], bool]]] = {
     "tokens.revoke": _own_or_admin,
     "personal.report": _is("admin"),
     "personal.remove": _is("admin"),
+    "webhooks.change": _is("admin"),
     "users.list": _is("admin"),
     "users.invite": _is("admin"),
     "users.change": _is("admin"),

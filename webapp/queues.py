@@ -33,6 +33,7 @@ FIRE: Final = "jobs.firing.fire"
 CONNECTION_TEST: Final = "jobs.connection_test.test"
 DELIVERY: Final = "jobs.delivery.execute"
 MAIL: Final = "jobs.mail.send"
+WEBHOOK: Final = "jobs.webhooks.send"
 COMPARE: Final = "jobs.compare.execute"
 FUNCTIONS: Final = {
     "jobs.runs.execute": EXPORTS,
@@ -41,6 +42,7 @@ FUNCTIONS: Final = {
     CONNECTION_TEST: FAST,
     DELIVERY: FAST,
     MAIL: FAST,
+    WEBHOOK: FAST,
 }
 """Every function that a worker may be asked for, and its queue. Who writes into Redis gets nothing else run (T14)."""
 
@@ -99,6 +101,41 @@ def send(function: str, name: str, run_id: str | None, url: str) -> bool:
         log.warning("Redis did not take the ticket for %s %s, it will be sent again: %s", function, run_id or "", error)
         return False
     return True
+
+
+BEAT: Final = "exports:scheduler"
+BEAT_KEPT_S: Final = 86_400
+
+
+def beat() -> None:
+    """A scheduler says that it goes round. Redis itself counts the time since: no clock is compared with another.
+
+    Raises:
+        RedisError: Redis is away.
+    """
+    connection(_redis_url()).set(BEAT, "", ex=BEAT_KEPT_S)
+
+
+def since_beat() -> float | None:
+    """Seconds since any scheduler went round; None if none did for a day, or Redis was wiped just now.
+
+    Raises:
+        RedisError: Redis is away.
+    """
+    left = int(connection(_redis_url()).pttl(BEAT))
+    return None if left < 0 else max(0.0, BEAT_KEPT_S - left / 1000)
+
+
+def waiting(name: str) -> int:
+    """How many tickets wait in a queue. Raises RedisError."""
+    return len(queue(name, _redis_url()))
+
+
+def workers(name: str) -> int:
+    """How many workers serve a queue and have said so lately. Raises RedisError."""
+    client = connection(_redis_url())
+    known = client.smembers(f"rq:workers:{name}")
+    return sum(1 for key in known if client.exists(key))
 
 
 def top_up(function: str, run_ids: list[UUID]) -> int:

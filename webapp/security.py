@@ -38,6 +38,7 @@ ADMIN_PAGES: Final = (
     ("fields.change", "fields.index", "Custom fields", "table"),
     ("tokens.list", "tokens.index", "API tokens", "key"),
     ("personal.report", "personal.index", "Personal data", "lock-fill"),
+    ("webhooks.change", "webhooks.index", "Webhooks", "cloud-check"),
     ("audit.see", "audit.index", "Audit log", "list"),
 )
 """Action, endpoint, label, icon."""

@@ -25,13 +25,13 @@ def addresses_of(server: Server, guard: Guard, limit: float) -> list[Address]:
         host = read_host(server.host)
     except ValueError as error:
         raise HostUnknown(host=server.host) from error
-    found = _within(limit, lambda: guard.addresses(host, server.port))
+    found = within(limit, lambda: guard.addresses(host, server.port))
     if found is None:
         raise NamesUnavailable(f"no answer for {limit:.0f} s", host=host)
     return found
 
 
-def _within(limit: float, ask: Callable[[], Found]) -> Found | None:
+def within(limit: float, ask: Callable[[], Found]) -> Found | None:
     """What is asked of a library that knows no limits; None if it takes longer than `limit` seconds."""
     answers: list[Found] = []
     errors: list[BaseException] = []

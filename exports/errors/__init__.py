@@ -36,6 +36,9 @@
     ├── MailError                a mail cannot be sent; never a reason for a run to fail
     │   ├── MailServerUnreachable · MailServerSlow · MailServerUntrusted
     │   └── MailLoginRefused · MailRefused · MailUnwritable · RecipientNotAllowed
+    ├── WebhookError             a webhook cannot be told; never a reason for a run to fail
+    │   ├── WebhookBlocked · WebhookUnreachable · WebhookSlow · WebhookUntrusted
+    │   └── WebhookRefused · WebhookRedirected · WebhookSecretUnreadable · WebhookUnexpected
     └── SetUpError               this machine cannot run the embedded services yet
         ├── InstanceNewer · InstanceForeign · InstanceClosed · InstanceIncomplete
         └── NoSpace · ProgramMissing · ServiceFailed
@@ -78,6 +81,7 @@ from exports.errors.target import CredentialUnreadable as CredentialUnreadable
 from exports.errors.target import HostUnknown as HostUnknown
 from exports.errors.target import NamesUnavailable as NamesUnavailable
 from exports.errors.target import TargetError as TargetError
+from exports.errors.webhooks import WebhookError as WebhookError
 
 
 class DefinitionRefused(ExportsError):

@@ -22,12 +22,12 @@ def scheduler(workshop: Workshop, **settings: str) -> psutil.Popen:
 
 
 def test_schedulers_side_by_side_take_a_run_back_once(workshop: Workshop) -> None:
-    for _ in range(3):
-        scheduler(workshop)
     workshop.pace(0.02)
     worker = workshop.worker(lease_s=SHORT_S)
     run_id = workshop.create(stores())
     workshop.working(run_id)
+    for _ in range(3):
+        scheduler(workshop)
     worker.send_signal(signal.SIGKILL)
     worker.wait()
     workshop.until(run_id, lambda run: run["state"] == "queued", "it is queued again", SHORT_S + 20)

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from exports.errors import DefinitionRefused
 from tests.fix_app import Clock, People, stores
 from webapp.extensions import db
-from webapp.models import AuditEntry, Export
+from webapp.models import AuditEntry, Brand, Export, brand_scope
 from webapp.services import exports, schedules
 
 OFTEN = {"type": "repeated", "every": "day", "hours": "*", "minutes": "0,4"}
@@ -67,3 +67,28 @@ def test_domains_that_mails_may_go_to_are_allowed_and_taken_back(app: Flask, peo
     refused = run(args=[*limits, "--mail-domain", "nonsense"])
     assert refused.exit_code == 2
     assert '"nonsense" is no domain such as company.example' in refused.output
+
+
+def test_a_brand_is_made_with_its_first_admin(app: Flask, people: People) -> None:
+    run = app.test_cli_runner().invoke
+    wanted = ["brand", "create", "Birch Books", "--key", "birch", "--timezone", "Europe/Vienna", "--module", "stores"]
+    told = run(args=wanted)
+    assert told.exit_code == 0, told.output
+    assert "Birch Books is made." in told.output
+    admin = run(args=["user", "create", "first@birch.example", "--role", "admin", "--brand", "Birch Books"])
+    assert "first@birch.example is an admin of Birch Books." in admin.output
+    with app.app_context():
+        made = db.session.scalars(select(Brand).where(Brand.source_key == "birch")).one()
+        assert (made.time_zone, made.modules) == ("Europe/Vienna", ["stores"])
+        with brand_scope(made.id):
+            kept = db.session.scalars(select(AuditEntry.action).order_by(AuditEntry.number)).all()
+    assert kept == ["brand.created", "user.created"]
+    for change, said in (
+        ([], "already"),
+        (["--key", "maple"], "already"),
+        (["--timezone", "posixrules"], "is no time zone"),
+        (["--module", "nuclear"], 'There is no module "nuclear"'),
+    ):
+        refused = run(args=[*wanted[:2], "Other", *wanted[3:], *change] if change else wanted)
+        assert refused.exit_code == 2
+        assert said in refused.output

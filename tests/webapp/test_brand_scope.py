@@ -35,11 +35,13 @@ ROOT = Path(__file__).parents[2]
 
 SYSTEM_SCOPES = {
     # Which run, which delivery and which comparison are next, a rehearsal; a test of a connection; which moments have
-    # come, which comes next, all to come; mails that are due, whether any is.
-    "jobs/scheduler.py": 10,
-    "jobs/upkeep.py": 8,  # sweep, take_back, holds, old drafts, expired files and differences, deleted exports, orphans
+    # come, which comes next, all to come; mails and messages that are due, whether any is.
+    "jobs/scheduler.py": 11,
+    # sweep, take_back, holds, old drafts and messages, expired files and differences, deleted exports, orphans
+    "jobs/upkeep.py": 8,
     "webapp/cli/user.py": 1,  # the operator's command line
     "webapp/services/accounts.py": 1,  # is there an account with this email, in whatever brand?
+    "webapp/services/health/numbers.py": 1,  # how much goes on, whosever it is
     "webapp/services/links.py": 1,  # whose link is this?
     # Login, its second step, and a forgotten password: whose email, whose half of a login, whose link is this?
     "webapp/services/logins.py": 6,

@@ -1,4 +1,4 @@
-"""`flask brand limits`: what an operator sets for a brand as long as its admins have no page for it."""
+"""`flask brand`: how an operator makes a brand, and sets what its admins have no page for (SPEC section 11)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,49 @@ if TYPE_CHECKING:
 brand = AppGroup("brand", help="Brands and their limits.")
 
 DAY: Final = 24 * 60
+MAX_NAME: Final = 100
+
+
+@brand.command("create")
+@click.argument("name")
+@click.option("--key", required=True, help="Its value in the brand column of the source's tables; `all` has none.")
+@click.option("--timezone", required=True, help="IANA name, such as Europe/Budapest.")
+@click.option("--module", "modules", multiple=True, metavar="MODULE", help="A module it has, as often as needed.")
+@with_appcontext
+def create(name: str, key: str, timezone: str, modules: tuple[str, ...]) -> None:
+    """Make a brand; `flask user create --role admin` makes its first admin."""
+    from webapp.extensions import db
+    from webapp.models import Brand, brand_scope
+    from webapp.services import audit
+
+    if wrong := _wrong(name, key, timezone, modules):
+        raise click.UsageError(wrong)
+    made = Brand(source_key=key, name=name.strip(), time_zone=timezone, modules=sorted(set(modules)))
+    db.session.add(made)
+    db.session.flush()
+    with brand_scope(made.id):
+        audit.record("brand.created", audit.OPERATOR, name=made.name, key=key, modules=made.modules)
+        db.session.commit()
+        click.echo(f"{made.name} is made. Its first admin: flask user create EMAIL --role admin --brand {made.name!r}")
+
+
+def _wrong(name: str, key: str, timezone: str, modules: tuple[str, ...]) -> str:
+    """Why there can be no such brand; empty if there can."""
+    from sqlalchemy import or_, select
+
+    from exports import catalogue, zones
+    from webapp.extensions import db
+    from webapp.models import Brand
+
+    if not name.strip().isprintable() or not 0 < len(name.strip()) <= MAX_NAME or not key.isprintable() or not key:
+        return f"A brand needs a name of at most {MAX_NAME} printable characters, and a key."
+    if timezone not in zones.names():
+        return f'"{timezone}" is no time zone such as Europe/Budapest.'
+    known = catalogue.builtin().modules
+    if unknown := sorted(set(modules) - set(known)):
+        return f'There is no module "{unknown[0]}". There are: {", ".join(sorted(known))}.'
+    taken = select(Brand.id).where(or_(Brand.name == name.strip(), Brand.source_key == key))
+    return "There is a brand of this name or with this key already." if db.session.scalars(taken).first() else ""
 
 
 @brand.command("limits")

@@ -10,6 +10,7 @@ from webapp.models.exports import Draft, Export, ExportName, ExportVersion
 from webapp.models.outbox import Mail
 from webapp.models.runs import Run, RunEvent
 from webapp.models.tokens import ApiRequest, ApiToken
+from webapp.models.webhooks import Webhook, WebhookMessage
 
 __all__ = [
     "ApiRequest",
@@ -31,6 +32,8 @@ __all__ = [
     "Run",
     "RunEvent",
     "User",
+    "Webhook",
+    "WebhookMessage",
     "WrongBrand",
     "brand_scope",
     "clock",

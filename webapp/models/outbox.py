@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Index, Text
@@ -12,15 +11,16 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.extensions import db
-from webapp.models.base import BrandOwned, clock, owned_args, same_brand
+from webapp.models.base import owned_args, same_brand
+from webapp.models.tried import Tried
 
 RUN_KINDS = ("finished", "failed", "recovered", "missed")
-ACCOUNT_KINDS = ("invitation", "reset", "disabled", "new_target")
+ACCOUNT_KINDS = ("invitation", "reset", "disabled", "new_target", "webhook_off")
 KINDS = (*RUN_KINDS, *ACCOUNT_KINDS)
 STATES = ("waiting", "sent", "caught", "given_up", "dropped")
 
 
-class Mail(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
+class Mail(Tried, db.Model):  # type: ignore[name-defined,misc]
     """One mail about a run or an account to one person. The Message-ID is made of its id; of a mail about a run that is
     fixed by run, kind and recipient. The link in an invitation is made when it goes out: no row but a
     caught mail's holds one.
@@ -40,6 +40,7 @@ class Mail(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
         CheckConstraint("(state = 'caught') = (text IS NOT NULL)", name="caught_can_be_read"),
         Index("ix_outbox_due", "next_try_at", "id", postgresql_where=sql("state = 'waiting'")),
         Index(None, "brand_id", "run_id"),
+        Index("ix_outbox_ended_at", "ended_at"),  # what /metrics asks: the last hour's
         Index("ix_outbox_caught", "brand_id", "created_at", postgresql_where=sql("state = 'caught'")),
     )
 
@@ -50,12 +51,6 @@ class Mail(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
     recipient: Mapped[str] = mapped_column(Text)
     # What a mail about an account tells: who did it, to whom, what became of the exports.
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default="{}")
-    state: Mapped[str] = mapped_column(Text, default="waiting")
-    tries: Mapped[int] = mapped_column(default=0)
-    next_try_at: Mapped[datetime] = mapped_column(server_default=clock())
-    error: Mapped[str | None] = mapped_column(Text)
-    created_at: Mapped[datetime] = mapped_column(server_default=clock())
-    ended_at: Mapped[datetime | None]
 
     subject: Mapped[str | None] = mapped_column(Text)
     text: Mapped[str | None] = mapped_column(Text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, Final
 
 from flask import g, has_request_context, request
@@ -33,6 +34,7 @@ KINDS: Final = frozenset(
         "audit.viewed",
         "audit.exported",
         "audit.removed",
+        "brand.created",
         "brand.changed",
         "brand.keys_rotated",
         "field.created",
@@ -79,6 +81,13 @@ KINDS: Final = frozenset(
         "connection.credentials_rotated",
         "connection.key_accepted",
         "connection.key_revoked",
+        "webhook.created",
+        "webhook.changed",
+        "webhook.deleted",
+        "webhook.secret_replaced",
+        "webhook.tested",
+        "webhook.sent_again",
+        "webhook.switched_off",
         "command.run",
         "command.why",
         "preview.shown",
@@ -120,6 +129,11 @@ def acting_by() -> dict[str, str]:
     """By which of the person's API tokens the present request acts, if by one."""
     name = g.get("acts_by") if has_request_context() else None
     return {"token": name} if name else {}
+
+
+def digest(text: str) -> str:
+    """What tells that a text is another one, where the text itself may hold a secret."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def record_for_email(kind: str, email: str, result: str = "failed") -> None:

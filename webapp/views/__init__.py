@@ -28,6 +28,7 @@ from webapp.views import (
     settings,
     several,
     tokens,
+    webhooks,
     wizard,
 )
 
@@ -37,7 +38,7 @@ def register(app: Flask) -> None:
     pages = (
         accounts, audit, cloning, comparing, connections, details, downloads, editing, exports, fields, handing_over,
         health, mailbox, models, passwords, people, personal, removing,
-        runs, schedules, second_step, settings, several, tokens, wizard,
+        runs, schedules, second_step, settings, several, tokens, webhooks, wizard,
     )  # fmt: skip
     for page in pages:
         app.register_blueprint(page.blueprint)

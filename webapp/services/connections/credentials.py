@@ -17,6 +17,7 @@ from webapp.extensions import db
 from webapp.models import Connection, Draft, User, clock
 from webapp.permissions import authorize
 from webapp.services import audit, guarding
+from webapp.services.webhooks import keeping as webhooks
 
 CredentialKind = Literal["password", "key"]
 
@@ -89,7 +90,8 @@ def replace(user: User, connection: Connection, credential: Credential) -> None:
 def rotate(actor: str) -> int:
     """Seal every credential of the present brand again with the newest key; returns how many.
 
-    Those of drafts as well; one of a draft that cannot be read any more is taken out, and typed again.
+    Those of drafts as well, and the secrets of webhooks; one of a draft that cannot be read any more is taken out, and
+    typed again.
 
     Raises:
         CredentialUnreadable: a connection's is sealed with a key that is not here any more; nothing was changed.
@@ -103,8 +105,9 @@ def rotate(actor: str) -> int:
     for draft in drafts:
         upload = draft.document["upload"]
         draft.document = {**draft.document, "upload": {**upload, "token": _rotated(upload["token"])}}
+    count = len(rows) + len(drafts) + webhooks.rotate()
     db.session.commit()
-    return len(rows) + len(drafts)
+    return count
 
 
 def _rotated(token: str) -> str:

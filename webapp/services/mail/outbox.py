@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from exports.definition import Notify
 from exports.errors import RecipientNotAllowed, RightsLost
 from webapp.extensions import db
 from webapp.models import Brand, Export, ExportVersion, Mail, Run, brand_scope, clock
 from webapp.queues import MAIL, enqueue_after_commit
+from webapp.services import outgoing
 from webapp.services.mail.notify import Recipient, admins, present
+from webapp.services.outgoing import Due
 
 AT_ONCE: Final = 50
 """Mails that one conversation with the server takes on."""
-CLAIMED: Final = timedelta(minutes=5)
-"""How long a claimed mail is left to whoever claimed it; longer than a work horse may live (jobs/worker.py)."""
 
 
 def run_ended(run: Run) -> None:
@@ -117,33 +115,11 @@ def _mail(run: Run, kind: str, recipient: Recipient, **values: Any) -> Mail:
     )
 
 
-@dataclass(frozen=True)
-class Due:
-    """A mail that this process has claimed, for its `tries`-th try."""
-
-    id: uuid.UUID
-    brand_id: uuid.UUID
-    tries: int
-
-
 def one_due() -> uuid.UUID | None:
     """A mail that is to be sent now; None if there is none; in the caller's scope."""
-    due = select(Mail.id).where(Mail.state == "waiting", Mail.next_try_at <= clock())
-    return db.session.scalar(due.order_by(Mail.next_try_at).limit(1))
+    return outgoing.one_due(Mail)
 
 
 def claim() -> list[Due]:
     """Take on what is due, at most AT_ONCE mails, the longest waiting first; commits; in the caller's scope."""
-    due = select(Mail.id).where(Mail.state == "waiting", Mail.next_try_at <= clock())
-    held = due.order_by(Mail.next_try_at, Mail.id).limit(AT_ONCE).with_for_update(skip_locked=True)
-    taking = (
-        update(Mail)
-        .where(Mail.id.in_(list(db.session.scalars(held))))
-        .values(tries=Mail.tries + 1, next_try_at=clock() + CLAIMED)
-        .returning(Mail)
-        .execution_options(synchronize_session=False, populate_existing=True)
-    )
-    mails = sorted(db.session.scalars(taking), key=lambda mail: (mail.created_at, mail.recipient))
-    taken = [Due(mail.id, mail.brand_id, mail.tries) for mail in mails]
-    db.session.commit()
-    return taken
+    return outgoing.claim(Mail, AT_ONCE, then="recipient")

@@ -5,19 +5,17 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from exports.errors import MailError
 from webapp.extensions import db
 from webapp.models import Mail, Run, clock
-from webapp.services.mail.outbox import Due
+from webapp.services import outgoing
+from webapp.services.outgoing import Due
 from webapp.services.runs.events import note
-
-BACKOFF: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 459, 720))
-"""Waits between the eight tries: 24 hours in all (RELIABILITY P15)."""
 
 
 def sent(due: Due, recipient: str) -> None:
@@ -37,10 +35,11 @@ def dropped(due: Due) -> None:
 
 def failed(due: Due, recipient: str, error: MailError) -> None:
     """Try again later, or give up after the last try; commits."""
-    if error.permanent or due.tries > len(BACKOFF):
+    wait = None if error.permanent else outgoing.wait_after(due)
+    if wait is None:
         _end(due, "not_mailed", state="given_up", recipient=recipient, error=error.message)
         return
-    again = {"next_try_at": clock() + BACKOFF[due.tries - 1], "recipient": recipient, "error": error.message}
+    again = {"next_try_at": clock() + wait, "recipient": recipient, "error": error.message}
     kind = "mail_waits" if due.tries == 1 else None  # the steps of a run tell the first failure and the end
     _change(due, kind, **again)
 
@@ -51,11 +50,9 @@ def _end(due: Due, kind: str | None, **values: Any) -> None:
 
 def _change(due: Due, kind: str | None, **values: Any) -> None:
     """Compare and set: of a mail that another try has overtaken nothing is changed."""
-    held = (Mail.id == due.id, Mail.state == "waiting", Mail.tries == due.tries)
-    change = update(Mail).where(*held).values(**values).returning(Mail.run_id)
-    run_id = db.session.execute(change.execution_options(synchronize_session=False)).scalar()  # None: about an account
-    if run_id is not None and kind is not None:
-        run = db.session.get_one(Run, run_id)
+    mail = outgoing.changed(Mail, due, **values)
+    if mail is not None and mail.run_id is not None and kind is not None:  # others are about an account
+        run = db.session.get_one(Run, mail.run_id)
         note(run, kind, recipient=values["recipient"], message=values["error"] or "")
     db.session.commit()
 

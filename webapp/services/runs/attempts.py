@@ -22,7 +22,7 @@ from webapp.services import audit
 from webapp.services.moves import move, moved
 from webapp.services.runs.claiming import WORKER, Claim, lease
 from webapp.services.runs.events import note
-from webapp.services.mail.outbox import run_ended
+from webapp.services.telling import run_ended
 
 BACKOFF: Final = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))
 """Waits before the second, third and fourth try of what can pass (RELIABILITY P5)."""

@@ -34,6 +34,9 @@ SENTENCES: Final = {
     "caught": "Email to {recipient} caught: read it in the Mailbox.",
     "mail_waits": "Email to {recipient} could not be sent, and is tried again. {message}",
     "not_mailed": "Email to {recipient} could not be sent. {message}",
+    "called": "Webhook at {host} told.",
+    "call_waits": "Webhook at {host} could not be told, and is tried again. {message}",
+    "not_called": "Webhook at {host} could not be told. {message}",
     "removed": "The file was removed: it was kept until its day.",
 }
 """The kinds of events, and how each is told."""

@@ -16,11 +16,11 @@ from webapp.models import Run, clock
 from webapp.models.states import RunEvent
 from webapp.queues import enqueue_after_commit, top_up
 from webapp.services import audit
-from webapp.services.mail.outbox import run_ended
 from webapp.services.moves import moved
 from webapp.services.runs.attempts import EXECUTE, reason_of
 from webapp.services.runs.claiming import WORKER, claimable
 from webapp.services.runs.events import note
+from webapp.services.telling import run_ended
 
 MAX_DEATHS: Final = 3
 """A run whose worker died this often is taken for the cause (RELIABILITY P5, F36)."""

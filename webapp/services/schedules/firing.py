@@ -25,10 +25,10 @@ from webapp.extensions import db
 from webapp.models import Export, ExportVersion, Run, clock
 from webapp.models.states import LIVE
 from webapp.queues import enqueue_after_commit
-from webapp.services.mail.outbox import run_ended
 from webapp.services.progress import present
 from webapp.services.runs.attempts import EXECUTE, reason_of
 from webapp.services.runs.events import note
+from webapp.services.telling import run_ended
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,56 @@
+"""Webhooks: which there are (`keeping`), what they are told (`messages`), what came of it (`results`)."""
+
+from webapp.services.webhooks.keeping import (
+    MAX_WEBHOOKS,
+    Wanted,
+    change,
+    create,
+    delete,
+    find,
+    listed,
+    opened_secret,
+    problems,
+    replace_secret,
+    rotate,
+    wanted_of,
+)
+from webapp.services.webhooks.messages import (
+    NotNow,
+    claim,
+    find_message,
+    newest,
+    one_due,
+    rehearse,
+    run_ended,
+    send_again,
+    send_test,
+)
+from webapp.services.webhooks.results import delivered, dropped, failed, put_off
+
+__all__ = [
+    "MAX_WEBHOOKS",
+    "NotNow",
+    "Wanted",
+    "change",
+    "claim",
+    "create",
+    "delete",
+    "delivered",
+    "dropped",
+    "failed",
+    "find",
+    "find_message",
+    "listed",
+    "newest",
+    "one_due",
+    "opened_secret",
+    "problems",
+    "put_off",
+    "rehearse",
+    "replace_secret",
+    "rotate",
+    "run_ended",
+    "send_again",
+    "send_test",
+    "wanted_of",
+]
