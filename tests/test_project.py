@@ -74,3 +74,27 @@ def test_no_file_has_outgrown_its_subject(folder: str) -> None:
 def test_the_demo_is_reached_by_its_entry_point_alone() -> None:
     entries = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["flask.commands"]
     assert entries == {"demo": "demo.cli:demo"}
+
+
+ASVS = """
+1.1.1 1.1.2 1.2.1 1.2.2 1.2.3 1.2.4 1.2.9 1.2.10 1.3.3 1.3.6 1.3.7 1.3.10 1.3.11 1.5.2 2.1.3 2.2.1 2.2.2 2.2.3
+2.3.1 2.3.3 2.3.4 2.4.1 3.2.1 3.3.1 3.3.2 3.3.3 3.3.4 3.4.1 3.4.2 3.4.3 3.4.4 3.4.5 3.4.6 3.5.1 3.5.2 3.5.3
+3.7.2 4.1.1 4.1.3 4.2.1 5.3.2 5.4.1 5.4.2 6.1.1 6.2.1 6.2.2 6.2.3 6.2.4 6.2.5 6.2.6 6.2.7 6.2.8 6.2.9 6.3.1
+6.3.2 6.3.3 6.4.1 7.1.1 7.2.1 7.2.2 7.2.3 7.2.4 7.3.1 7.3.2 7.4.1 7.4.2 7.4.3 7.4.4 7.4.5 8.1.1 8.1.2 8.2.1
+8.2.2 8.2.3 8.3.1 8.4.1 9.1.1 9.2.1 9.2.2 11.1.1 11.1.2 11.3.1 11.3.2 11.3.3 11.4.2 11.5.1 12.1.1 12.3.1
+12.3.2 13.1.1 13.2.2 13.2.3 13.2.4 13.3.1 13.3.2 13.4.2 14.1.1 14.1.2 14.2.1 14.2.2 14.3.1 14.3.2 14.3.3
+15.1.1 15.1.2 15.1.3 15.2.1 15.2.2 15.3.1 15.3.3 15.3.4 15.3.7 16.1.1 16.2.1 16.2.2 16.2.3 16.2.4 16.2.5
+16.3.1 16.3.2 16.3.3 16.3.4 16.4.1 16.4.2 16.4.3 16.5.1 16.5.2 16.5.3
+"""
+"""What of levels 1 and 2 of OWASP ASVS 5.0 applies (RELIABILITY section 5); 1.2.10 is of level 3, and what we make."""
+
+
+def test_each_requirement_of_asvs_has_its_line_and_a_test_that_exists() -> None:
+    rows = re.findall(r"^\| (\d+\.\d+\.\d+) \| (.+) \|(.*)\|$", (ROOT / "docs/asvs.md").read_text(), re.MULTILINE)
+    assert [id_ for id_, _, _ in rows] == ASVS.split()
+    for id_, does, tests in rows:
+        named = [one.strip() for one in tests.split(",") if one.strip()]
+        assert named or "**Deviation**" in does, id_
+        for one in named:
+            path, _, name = one.partition("::")
+            assert re.search(rf"^def {re.escape(name)}\(", (ROOT / path).read_text(), re.MULTILINE), f"{id_}: {one}"

@@ -23,6 +23,7 @@ R = TypeVar("R")
 
 CONTENT_SECURITY_POLICY: Final = {
     "default-src": "'none'",
+    "object-src": "'none'",
     "script-src": "'self'",
     "style-src": "'self'",
     "img-src": "'self' data:",
@@ -42,6 +43,8 @@ ADMIN_PAGES: Final = (
     ("audit.see", "audit.index", "Audit log", "list"),
 )
 """Action, endpoint, label, icon."""
+NOTHING: Final = "default-src 'none'; object-src 'none'; base-uri 'none'"
+"""The policy of what is no page: a browser runs and loads nothing of it."""
 PAGE_POLICY: Final = "; ".join(f"{name} {value}" for name, value in CONTENT_SECURITY_POLICY.items())
 
 
@@ -140,7 +143,7 @@ def _sandbox(response: Response) -> Response:
     """A page in place of the file, which says why there is none, is a page like the others."""
     view = current_app.view_functions.get(request.endpoint or "")
     if getattr(view, "sandboxed", False) and response.status_code < 400:
-        response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        response.headers["Content-Security-Policy"] = f"{NOTHING}; frame-ancestors 'none'; sandbox"
     if "own_policy" in g and response.status_code < 400:
         response.headers["Content-Security-Policy"], response.headers["X-Frame-Options"] = g.own_policy
     return response

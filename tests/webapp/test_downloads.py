@@ -75,7 +75,8 @@ def test_nobody_keeps_or_runs_what_was_downloaded(client: Open, people: People, 
     headers = client(people.exporter).get(address(made.finished(people.exporter))).headers
     assert headers["Cache-Control"] == "no-store"
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Content-Security-Policy"].strip() == "default-src 'none'; sandbox"
+    policy = "default-src 'none'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; sandbox"
+    assert headers["Content-Security-Policy"].strip() == policy
 
 
 def test_the_tag_is_the_files_hash(client: Open, people: People, made: Exports) -> None:

@@ -56,7 +56,7 @@ def test_the_html_of_a_mail_can_do_nothing(app: Flask, client: Open, people: Peo
     made.finished(people.exporter, "<script>alert(1)</script>")
     response = client(people.viewer).get(caught(app, people.exporter) + "/html")
     policy = response.headers["Content-Security-Policy"]
-    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert policy.startswith("default-src 'none'; object-src 'none'; base-uri 'none'; style-src 'sha256-")
     assert "sandbox" in policy
     assert "allow-scripts" not in policy
     assert "unsafe" not in policy

@@ -14,7 +14,7 @@ from flask_login import current_user
 from webapp.htmx import page
 from webapp.models import Mail
 from webapp.permissions import authorize
-from webapp.security import PAGE_POLICY, action, answer_with_policy
+from webapp.security import NOTHING, PAGE_POLICY, action, answer_with_policy
 from webapp.services.mail import mailbox
 from webapp.services.progress import present
 
@@ -47,7 +47,7 @@ def html(id: uuid.UUID) -> Response:
     text = _find(id).html or ""
     styles = " ".join(f"'sha256-{_hash(style)}'" for style in _STYLE.findall(text)) or "'none'"
     sandbox = "sandbox allow-top-navigation-by-user-activation"
-    answer_with_policy(f"default-src 'none'; style-src {styles}; frame-ancestors 'self'; {sandbox}", frame="SAMEORIGIN")
+    answer_with_policy(f"{NOTHING}; style-src {styles}; frame-ancestors 'self'; {sandbox}", frame="SAMEORIGIN")
     response = make_response(text)
     response.headers["Content-Type"] = "text/html; charset=utf-8"
     return response
