@@ -36,7 +36,7 @@ def preload() -> None:
 def execute(run: str | None = None) -> None:
     """Carry out the deliveries of **Upload again** that wait. A ticket only says that there is work."""
     while not horse.stopping():
-        sending = scheduler.take_next_delivery()
+        sending = scheduler.take_next_delivery(horse.name())
         if sending is None:
             return
         with brand_scope(sending.brand_id), logs.of_run(run=str(sending.run_id), delivery=str(sending.delivery_id)):

@@ -68,10 +68,10 @@ def take_next(worker: str) -> runs.Claim | None:
     return mine
 
 
-def take_next_delivery() -> deliveries.Sending | None:
+def take_next_delivery(worker: str) -> deliveries.Sending | None:
     """Take the delivery of **Upload again** that is next among those of all brands; None if none waits."""
     with system_scope():
-        sending = deliveries.claim()
+        sending = deliveries.claim(worker)
     db.session.remove()
     return sending
 

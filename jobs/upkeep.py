@@ -14,7 +14,7 @@ from sqlalchemy import CursorResult, Delete, delete, func, or_, select, tuple_, 
 
 from exports.errors import StorageError
 from webapp.extensions import db
-from webapp.models import Brand, Compare, Draft, Export, Run, WebhookMessage, brand_scope, clock, system_scope
+from webapp.models import Brand, Compare, Delivery, Draft, Export, Run, WebhookMessage, brand_scope, clock, system_scope
 from webapp.models.sessions import remove_expired
 from webapp.models.states import ENDED
 from webapp.services import artefacts, audit, compares, deliveries, exports, once, runs, sealing
@@ -48,16 +48,17 @@ def take_back(worker: str, *, counted: bool) -> None:
     """Put back at once what a work horse held that has just ended; counted as a death unless it was told to go."""
     with system_scope():
         count = runs.owner_died(worker) if counted else runs.give_back_all_of(worker)
+        count += deliveries.release(Delivery.worker == worker, counted=counted)
         count += compares.release(Compare.worker == worker, counted=counted)
     db.session.remove()
     if count:
-        log.info("put back %d runs of %s", count, worker)
+        log.info("put back %d runs, deliveries or comparisons of %s", count, worker)
 
 
 def holds(worker: str) -> bool:
-    """Whether the work horse of this name holds a run or a comparison."""
+    """Whether the work horse of this name holds a run, a delivery or a comparison."""
     with system_scope():
-        found = runs.holds(worker) or compares.holds(worker)
+        found = runs.holds(worker) or deliveries.holds(worker) or compares.holds(worker)
     db.session.remove()
     return found
 

@@ -40,7 +40,7 @@ log = logging.getLogger("jobs.worker")
 GRACE_S: Final = 3.0
 """How long a horse may take to give its run back; script/keep kills 4 s after SIGTERM, Heroku 30 s."""
 STUCK_S: Final = 120.0
-"""A horse that lost its run ends by itself at its next look; one that never looks again would block its worker."""
+"""A horse that lost what it held ends by itself at its next look; one that never looks again would block its worker."""
 LOOK_S: Final = 0.2
 REDIS_ANSWERS_S: Final = 3
 RECONNECT_S: Final = 1.0
@@ -51,8 +51,9 @@ class TicketWorker(Worker):
 
     job_class = Ticket
 
-    def __init__(self, app: Flask, queue: str) -> None:
+    def __init__(self, app: Flask, queue: str, stuck_s: float = STUCK_S) -> None:
         self.app = app
+        self.stuck_s = stuck_s
         settings = app.config["SETTINGS"]
         self.sweep_s = settings.run_sweep
         self._swept_at = -float(self.sweep_s)
@@ -206,8 +207,8 @@ class TicketWorker(Worker):
         while not select.select([ends], [], [], LOOK_S)[0]:
             if self.tick() and self._horse_holds():
                 held_at = time.monotonic()
-            if not killed and time.monotonic() - held_at > STUCK_S:
-                log.error("the horse of %s holds no run and does not end: it is killed", self.name)
+            if not killed and time.monotonic() - held_at > self.stuck_s:
+                log.error("the horse of %s holds nothing and does not end: it is killed", self.name)
                 killed = True
                 os.kill(pid, signal.SIGKILL)
             if self._stop_requested and not told_at:

@@ -37,10 +37,10 @@ WEBHOOK: Final = "jobs.webhooks.send"
 COMPARE: Final = "jobs.compare.execute"
 FUNCTIONS: Final = {
     "jobs.runs.execute": EXPORTS,
-    COMPARE: EXPORTS,  # it may take as long as a run, and nothing waits behind one on the other queue
+    COMPARE: EXPORTS,  # these two may take as long as a run, and nothing waits behind one on the other queue
+    DELIVERY: EXPORTS,
     FIRE: FAST,
     CONNECTION_TEST: FAST,
-    DELIVERY: FAST,
     MAIL: FAST,
     WEBHOOK: FAST,
 }

@@ -168,7 +168,7 @@ def remove_deleted(_app: Flask) -> None:
 
 
 def deliver_again(_app: Flask) -> None:
-    """A fastworker's horse: carries out each **Upload again** that waits."""
+    """A work horse: carries out each **Upload again** that waits."""
     delivery.execute()
 
 

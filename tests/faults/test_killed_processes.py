@@ -90,7 +90,7 @@ def test_a_horse_stopped_past_its_lease_wakes_up_fenced(workshop: Workshop) -> N
     until(lambda: not horse.is_running() or horse.status() == psutil.STATUS_ZOMBIE, "the horse gives up", 10)
     told("horse gone, stopped for", stopped_at)
     said = workshop.said(workshop.started[0])
-    assert "attempt 1 was overtaken" in said or "holds no run and does not end: it is killed" in said
+    assert "attempt 1 was overtaken" in said or "holds nothing and does not end: it is killed" in said
     assert workshop.run(run_id) == run
     assert workshop.files() == [run["artefact"]], "the overtaken attempt left nothing"
     assert workshop.events(run_id).count("published") == 1

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,14 +21,15 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from exports.addresses import read_networks
-from exports.delivery.sending import temporary
+from exports.delivery.sending import Receipt, temporary
 from exports.errors import Fenced
 from exports.pipeline import Progress
 from exports.secrets import new_key
 from exports.target import Upload
 from jobs import delivery as jobs_delivery
 from jobs import runs as jobs_runs
-from jobs.scheduler import take_next
+from jobs import upkeep
+from jobs.scheduler import take_next, take_next_delivery
 from tests.delivery.servers import PASSWORD, USER, FtpServer, SftpServer
 from tests.fix_app import Clock, People, Person, stores
 from tests.fix_services import Cluster
@@ -104,7 +106,7 @@ def work(app: Flask) -> Claim | None:
 
 
 def again(app: Flask) -> None:
-    """What a fastworker does."""
+    """What a worker does with a ticket."""
     with app.app_context():
         jobs_delivery.execute()
 
@@ -317,6 +319,33 @@ def test_upload_again_that_fails_says_so_and_leaves_the_run_as_it_is(
         assert (run.state, run.error_code) == ("success", None)
         assert (second.state, second.error_code) == ("failed", "target.exists")
         assert [event.kind for event in runs.events_of(run)][-1] == "again_failed"
+
+
+def test_upload_again_whose_worker_dies_three_times_of_it_ends_with_the_reason(
+    app: Flask, people: People, server: SftpServer, connected: Callable[..., str], clock: Clock
+) -> None:
+    run_id = create(people.exporter, connected(server), path="/in/x")
+    work(app)
+    with people.exporter.at_work() as user:
+        deliveries.request_again(user, db.session.get_one(Run, run_id), uuid.uuid4())
+    with app.app_context():
+        for nobody_sees_it in (False, False, True):
+            taken = take_next_delivery("worker of a test")
+            assert taken is not None
+            assert (upkeep.holds("worker of a test"), upkeep.holds("another worker")) == (True, False)
+            if nobody_sees_it:
+                clock.forward(timedelta(minutes=3))
+                upkeep.sweep()
+            else:
+                upkeep.take_back("worker of a test", counted=True)
+            assert not upkeep.holds("worker of a test")
+        assert take_next_delivery("worker of a test") is None
+        with pytest.raises(Fenced):
+            deliveries.delivered(taken, Receipt("/in/x.csv", 1, {}), "0")
+    with seen(people.exporter, run_id) as (run, [_own, second]):
+        assert (run.state, second.state, second.attempt) == ("success", "failed", 3)
+        assert second.error_code == "system.worker_died"
+        assert [event.kind for event in runs.events_of(run)][-2:] == ["upload_again", "again_failed"]
 
 
 def test_only_who_may_run_the_export_uploads_it_again_and_only_a_file_that_is_there(

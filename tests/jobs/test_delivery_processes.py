@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
+import threading
 import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import asyncssh
 import psycopg
 import pytest
+from psycopg.rows import dict_row
 
 from tests.delivery.faultproxy import FaultProxy
 from tests.delivery.servers import USER, SftpServer
 from tests.fix_app import stores
 from tests.fix_workshop import SHORT_S, Workshop, until
+from tests.jobs.impatient import STUCK_S
 from webapp.extensions import db
 from webapp.models import Connection, Run
-from webapp.services import connections, runs
+from webapp.queues import DELIVERY, FUNCTIONS
+from webapp.services import connections, deliveries, runs
 from webapp.services.connections import credentials
 
 AFTER: list[int] = [0, 2_500, 9_000]
@@ -99,3 +106,76 @@ def test_cancel_stops_a_delivery_that_hangs_within_seconds(
     finally:
         proxy.stop()
     assert [one for one in folder.rglob("x.csv") if one.is_file()] == []
+
+
+class Held:
+    """An SFTP server that, once it is told to, answers no request to rename until it is let go."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.asked = 0
+        self.go = threading.Event()
+        self.go.set()
+
+    def files(self, channel: Any) -> asyncssh.SFTPServer:
+        """The files of the server."""
+        outer = self
+
+        class Files(asyncssh.SFTPServer):
+            async def posix_rename(self, old: bytes, new: bytes) -> None:
+                outer.asked += 1
+                while not outer.go.is_set():
+                    await asyncio.sleep(0.05)
+                super().posix_rename(old, new)
+
+        return Files(channel, chroot=str(self.folder).encode())
+
+
+@pytest.fixture
+def held(folder: Path) -> Held:
+    """What the server of a test does with renames."""
+    return Held(folder)
+
+
+def again(workshop: Workshop, run_id: uuid.UUID) -> None:
+    """**Upload again**."""
+    with workshop.people.exporter.at_work() as user:
+        deliveries.request_again(user, db.session.get_one(Run, run_id), uuid.uuid4())
+
+
+def of(workshop: Workshop, run_id: uuid.UUID) -> dict[str, Any]:
+    """The newest delivery of a run."""
+    wanted = "SELECT * FROM deliveries WHERE run_id = %s ORDER BY number DESC LIMIT 1"
+    with psycopg.connect(workshop.services.database_url, row_factory=dict_row) as connection:
+        found = connection.execute(wanted, [run_id]).fetchone()
+    assert found is not None
+    return found
+
+
+def test_upload_again_takes_as_long_as_it_takes_and_survives_a_worker_that_is_killed(
+    workshop: Workshop, held: Held, folder: Path
+) -> None:
+    server = SftpServer(folder, files=held.files)
+    try:
+        run_id = uploading(workshop, server, server.port)
+        worker = workshop.start("tests.jobs.impatient", FUNCTIONS[DELIVERY], EXPORTS_ALLOWED_NETWORKS="127.0.0.0/8")
+        assert workshop.ended(run_id)["state"] == "success"
+        (folder / "in/x.csv").unlink()
+        held.asked = 0
+        held.go.clear()
+        again(workshop, run_id)
+        until(lambda: held.asked == 1, "it renames")
+        workshop.horse().send_signal(signal.SIGKILL)
+        until(lambda: held.asked == 2, "another horse renames, long before the lease is over", 30)
+        horse, began = workshop.horse(), time.monotonic()
+        until(lambda: time.monotonic() - began > 3 * STUCK_S or not horse.is_running(), "three times the limit")
+        assert horse.is_running(), workshop.said(worker)
+        held.go.set()
+        until(lambda: of(workshop, run_id)["state"] == "delivered", "it is delivered")
+    finally:
+        held.go.set()
+        server.stop()
+    row = of(workshop, run_id)
+    assert (row["number"], row["attempt"], row["deaths"], row["worker"], row["lease_until"]) == (2, 2, 1, None, None)
+    assert "it is killed" not in workshop.said(worker)
+    assert [str(one.relative_to(folder)) for one in folder.rglob("*") if one.is_file()] == ["in/x.csv"]

@@ -19,10 +19,11 @@ DELIVERY_STATES: Final = ("queued", "uploading", "uploaded", "renaming", "delive
 
 class Delivery(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
     """One delivery of a run's file. `number` 1 is the run's own, carried out under its claim; later ones are those of
-    **Upload again**, which fastworkers carry out.
+    **Upload again**, which workers carry out.
 
     `path` is the final name, fixed by the first attempt; `attempt` the fencing token of every write; `renaming_attempt`
     the one that had begun to rename and of which nobody knows more. `steps`: the phases of the newest attempt.
+    `worker` and `lease_until`: who holds one of **Upload again**, and how long at least.
     """
 
     __tablename__ = "deliveries"
@@ -33,12 +34,14 @@ class Delivery(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
         CheckConstraint(f"state IN {DELIVERY_STATES}", name="state"),
         CheckConstraint("state <> 'failed' OR error_code IS NOT NULL", name="failed_has_reason"),
         Index("ix_deliveries_finished_at", "finished_at"),  # what /metrics asks: the last hour's
-        # What fastworkers look for.
+        # What workers look for.
         Index(
             "ix_deliveries_waiting",
             "not_before",
             postgresql_where=text("number > 1 AND state NOT IN ('delivered', 'failed')"),
         ),
+        # What the sweep looks for, every few seconds.
+        Index("ix_deliveries_held", "lease_until", postgresql_where=text("lease_until IS NOT NULL")),
     )
 
     run_id: Mapped[uuid.UUID]
@@ -58,7 +61,9 @@ class Delivery(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
 
     attempt: Mapped[int] = mapped_column(default=0)
     failures: Mapped[int] = mapped_column(default=0)
+    deaths: Mapped[int] = mapped_column(default=0)
     renaming_attempt: Mapped[int | None]
+    worker: Mapped[str | None] = mapped_column(Text)
     lease_until: Mapped[datetime | None]
     not_before: Mapped[datetime] = mapped_column(server_default=clock())
 

@@ -10,13 +10,13 @@ from sqlalchemy import ColumnElement, exists, func, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from exports.delivery import Receipt
-from exports.errors import AddressBlocked, Cancelled, ExportsError, Fenced
-from exports.scrubbing import scrubbed
+from exports.errors import AddressBlocked, Cancelled, ExportsError, Fenced, WorkerDied
 from exports.target import Upload
 from webapp.extensions import db
 from webapp.models import Connection, Delivery, Run, brand_scope, clock
 from webapp.services import audit, connections, names
 from webapp.services.connections import refusals
+from webapp.services.runs.attempts import reason_of
 from webapp.services.runs.claiming import WORKER, Claim
 from webapp.services.runs.events import note
 
@@ -42,7 +42,7 @@ class Sending:
         """Whether it is still this attempt's."""
         own = (Delivery.id == self.delivery_id) & (Delivery.attempt == self.attempt)
         if self.under is None:
-            return own
+            return own & Delivery.lease_until.is_not(None)
         run = exists().where(Run.id == self.run_id, Run.attempt == self.under.attempt, Run.state == "processing")
         return own & run
 
@@ -129,7 +129,7 @@ class Journal:
 
 
 def lease() -> Any:
-    """Until when a fastworker holds a delivery that it renews with every sign of life: each step is bounded by less."""
+    """Until when a worker holds a delivery that it renews with every sign of life: each step is bounded by less."""
     return clock() + func.make_interval(0, 0, 0, 0, 0, 2)
 
 
@@ -139,7 +139,7 @@ def _is_cancelled(mine: Sending) -> bool:
 
 
 def _end(mine: Sending, **values: Any) -> Delivery:
-    statement = update(Delivery).where(mine.held()).values(lease_until=None, **values).returning(Delivery)
+    statement = update(Delivery).where(mine.held()).values(lease_until=None, worker=None, **values).returning(Delivery)
     options = {"synchronize_session": False, "populate_existing": True}
     row = db.session.scalars(statement.execution_options(**options)).one_or_none()
     if row is None:
@@ -186,12 +186,7 @@ def failed(mine: Sending, error: ExportsError, offered: str, *, wait: Any = None
         Fenced: another attempt owns the delivery.
     """
     with brand_scope(mine.brand_id):
-        reason = {
-            "error_code": error.code,
-            "error_message": error.message,
-            "error_advice": error.advised,
-            "error_detail": scrubbed(error.detail),
-        }
+        reason = reason_of(error)
         if wait is None:
             row = _end(mine, state="failed", finished_at=clock(), failures=Delivery.failures + 1, **reason)
         else:
@@ -209,8 +204,18 @@ def failed(mine: Sending, error: ExportsError, offered: str, *, wait: Any = None
         db.session.commit()
 
 
+def died(row: Delivery) -> None:
+    """Give up one of **Upload again** whose worker died of it again and again; the caller commits."""
+    error = WorkerDied(deaths=row.deaths)
+    row.state, row.finished_at = "failed", clock()
+    for name, value in reason_of(error).items():
+        setattr(row, name, value)
+    note(db.session.get_one(Run, row.run_id), "again_failed", message=error.message, code=error.code)
+    _audit("delivery.failed", row, result="failed", code=error.code, attempt=row.attempt)
+
+
 def given_back(mine: Sending) -> None:
-    """Let another fastworker go on with it, uncounted; commits. Raises Fenced."""
+    """Let another worker go on with it, uncounted; commits. Raises Fenced."""
     with brand_scope(mine.brand_id):
         _end(mine, state="queued", not_before=clock())
         db.session.commit()
