@@ -95,6 +95,20 @@ def test_a_changed_key_blocks_the_saved_connection(people: People, sftp_server: 
     assert sftp_server.passwords == []
 
 
+def test_the_key_of_another_port_that_was_typed_and_not_saved_blocks_nothing(
+    people: People, sftp_server: SftpServer
+) -> None:
+    with people.exporter.at_work() as user:
+        wanted, _ = partner(host="127.0.0.1", port=str(sftp_server.port + 1), username=USER)
+        connection = connections.create(user, wanted, Credential("password", PASSWORD))
+        connections.accept(user, connection, "ssh-ed25519 SHA256:4nNpWzP0DrbzCm5o3VvJtK3c3gH6bA2m1lq8sQd0x0A")
+        typed = Server("sftp", "127.0.0.1", str(sftp_server.port), USER)
+        sealed = connections.sealed_of(connection)
+        test = carried_out(testing.ask(user, Subject(connection.id, typed, sealed, "", "", {})).id)
+        assert (test.error_code, test.offered_key) == ("target.host_key_unknown", sftp_server.trust)
+        assert (connection.is_blocked, connection.offered_key) == (False, None)
+
+
 def test_a_server_that_may_not_be_reached_is_refused_in_the_first_phase(
     people: People, sftp_server: SftpServer, app: object
 ) -> None:

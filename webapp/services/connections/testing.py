@@ -138,8 +138,8 @@ def finish(test: ConnectionTest, error_code: str | None, shown_key: str = "", *,
     test.credential, test.finished_at = None, clock()
     test.error_code, test.offered_key = error_code, shown_key if is_offered else None
     connection: Connection | None = find(test.server)
-    if connection is not None and connection.host != test.about["host"]:
-        connection = None  # it leads elsewhere by now
+    if connection is not None and (connection.host, connection.port) != (test.about["host"], test.about["port"]):
+        connection = None  # it leads elsewhere, by now or until somebody saves what was tested
     if connection is not None and (is_offered or shown_key == connection.accepted_key):
         trust.offered(connection, shown_key)
     db.session.commit()
