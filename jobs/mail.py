@@ -32,16 +32,17 @@ if TYPE_CHECKING:
 log = logging.getLogger("jobs.mail")
 
 PASS_S: Final = 20.0
-"""After this another ticket goes on: what waits in the same queue, the moments of schedules, waits no longer."""
+"""After this another ticket goes on: what waits in the same queue, the moments of schedules, waits no longer; and a
+horse that sends for minutes, to a server that takes each mail slowly, would be taken for a stuck one."""
 
 
-def send(run: str | None = None) -> None:
+def send(run: str | None = None, *, pass_s: float = PASS_S) -> None:
     """Send what is due, until nothing is. A ticket only says that there is work: `run` is not looked at."""
-    begun = time.monotonic()
+    end = time.monotonic() + pass_s
     while not horse.stopping() and (due := scheduler.take_mails()):
-        if not _send_all(due):
+        if not _send_all(due, end):
             return  # the server is away: the scheduler rings when the next try has come
-        if time.monotonic() - begun > PASS_S:
+        if time.monotonic() > end:
             top_up(MAIL, [due[0].id])
             return
 
@@ -52,11 +53,16 @@ def preload() -> None:
         importlib.import_module(name)
 
 
-def _send_all(due: Sequence[Due]) -> bool:
-    """Send the mails that were claimed; False if the server cannot be talked to."""
+def _send_all(due: Sequence[Due], end: float) -> bool:
+    """Send the mails that were claimed, and give back what is left when `end` or the word to stop comes; False if the
+    server cannot be talked to.
+    """
     settings = current_app.config["SETTINGS"]
     with Post(settings.mail_server, settings.base_host) as post:
-        for one in due:
+        for place, one in enumerate(due):
+            if place and post.trouble is None and (horse.stopping() or time.monotonic() > end):
+                scheduler.give_mails_back(due[place:])
+                break
             with brand_scope(one.brand_id):
                 _send(one, post)
             db.session.remove()

@@ -265,6 +265,26 @@ def test_several_mails_go_out_over_one_conversation(
     assert postbox.conversations == 1
 
 
+def test_a_pass_that_takes_long_leaves_the_other_mails_to_the_next_ticket_uncounted(
+    app: Flask, people: People, made: Exports, postbox: Postbox
+) -> None:
+    from webapp.queues import FAST, queue
+
+    for number in range(3):
+        made.finished(people.exporter, f"Number {number}")
+    with app.app_context():
+        tickets = queue(FAST, app.config["SETTINGS"].redis_url)
+        tickets.empty()
+        sending.send(pass_s=0)
+        assert len(tickets) == 1
+    assert [one["Subject"] for one in postbox.messages] == ["Finished: Number 0, 2 rows"]
+    assert sorted((mail.state, mail.tries) for mail in outbox(people.exporter)) == [
+        ("sent", 1), ("waiting", 0), ("waiting", 0)
+    ]  # fmt: skip
+    send(app)
+    assert [one["Subject"] for one in postbox.messages] == [f"Finished: Number {number}, 2 rows" for number in range(3)]
+
+
 def test_nobody_waits_for_each_mail_if_the_server_is_down(
     app: Flask, people: People, made: Exports, clock: Clock
 ) -> None:

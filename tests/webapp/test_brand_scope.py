@@ -36,7 +36,7 @@ ROOT = Path(__file__).parents[2]
 SYSTEM_SCOPES = {
     # Which run, which delivery and which comparison are next, a rehearsal; a test of a connection; which moments have
     # come, which comes next, all to come; mails and messages that are due, whether any is.
-    "jobs/scheduler.py": 11,
+    "jobs/scheduler.py": 12,
     # sweep, take_back, holds, old drafts and messages, expired files and differences, deleted exports, orphans
     "jobs/upkeep.py": 8,
     "webapp/cli/user.py": 1,  # the operator's command line

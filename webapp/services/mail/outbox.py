@@ -123,3 +123,10 @@ def one_due() -> uuid.UUID | None:
 def claim() -> list[Due]:
     """Take on what is due, at most AT_ONCE mails, the longest waiting first; commits; in the caller's scope."""
     return outgoing.claim(Mail, AT_ONCE, then="recipient")
+
+
+def give_back(due: Iterable[Due]) -> None:
+    """Let others send what was claimed and not begun, at once and uncounted; commits; in the caller's scope."""
+    for one in due:
+        outgoing.changed(Mail, one, tries=one.tries - 1, next_try_at=clock())
+    db.session.commit()
