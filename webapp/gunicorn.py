@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
+import struct
 from typing import Any
 
 # Loopback unless told otherwise. A platform's router comes from outside: Heroku sets DYNO, elsewhere BIND=0.0.0.0.
@@ -19,6 +21,8 @@ threads = 32  # DESIGN section 6; downloads of slow clients each hold one
 timeout = 60
 graceful_timeout = 25  # Heroku kills 30 s after it asked
 keepalive = 5
+# Gunicorn waits for ever for the rest of a request, and each client that says nothing more would hold a thread.
+_silence = int(os.environ.get("CLIENT_SILENCE") or 20)
 max_requests = 0
 # Workers show that they live by touching a file; on a disk this can block for seconds.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - memory, not a shared secret
@@ -42,3 +46,20 @@ def on_starting(server: Any) -> None:
         config.refuse_public(server.cfg.address)
     with contextlib.suppress(OSError):  # a disk that cannot be written to: they are served as they are
         static_files.build()
+
+
+def when_ready(server: Any) -> None:
+    """Bound how long a thread waits for the next bytes of a request. Connections have this from the socket that they
+    come in by, and it says nothing of sending: a slow download goes on.
+    """
+    for listener in server.LISTENERS:
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", _silence, 0))
+
+
+def post_request(_worker: Any, req: Any, environ: dict[str, Any], _response: Any) -> None:
+    """Expect nothing more of a client whose request did not come: the worker would wait two seconds for the end of each
+    such connection before it takes the next one.
+    """
+    if getattr(req.body, "failed", False):
+        with contextlib.suppress(OSError):  # it is gone by now
+            environ["gunicorn.socket"].shutdown(socket.SHUT_RD)
