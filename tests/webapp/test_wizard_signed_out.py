@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.fix_logins import PASSWORD
 from tests.fix_pages import check
-from tests.webapp.test_accounts_login import PASSWORD, exporter  # noqa: F401 - a fixture
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -35,7 +35,7 @@ def sign_out(someone: Wizard) -> None:
         session.clear()
 
 
-def test_what_was_typed_goes_through_the_login_into_the_draft(tab: Tab, exporter: Person) -> None:  # noqa: F811
+def test_what_was_typed_goes_through_the_login_into_the_draft(tab: Tab, exporter: Person) -> None:
     someone = tab(exporter)
     someone.begin()
     someone.fill(name=TYPED)
@@ -57,7 +57,7 @@ def test_what_was_typed_goes_through_the_login_into_the_draft(tab: Tab, exporter
     assert someone.typed.name == TYPED
 
 
-def test_a_secret_is_not_kept(tab: Tab, exporter: Person) -> None:  # noqa: F811
+def test_a_secret_is_not_kept(tab: Tab, exporter: Person) -> None:
     someone = tab(exporter)
     someone.begin()
     someone.open("target")
@@ -77,7 +77,7 @@ DRAFT = "/drafts/11111111-1111-1111-1111-111111111111"
      f'["https://elsewhere.example{DRAFT}/localization", ["a", "b"]]', '["/logout", ["a", "b"]]',
      f'["{DRAFT}/localization", ["csrf_token", "b"]]', f'["{DRAFT}/localization", ["a", 1]]'],
 )  # fmt: skip
-def test_what_is_not_of_our_making_leads_to_the_list(client: Open, exporter: Person, kept: str) -> None:  # noqa: F811
+def test_what_is_not_of_our_making_leads_to_the_list(client: Open, exporter: Person, kept: str) -> None:
     browser = client(None)
     token = check(browser.get("/login").text).inputs["csrf_token"]
     data = {"csrf_token": token, "email": exporter.email, "password": PASSWORD, "kept": kept}
@@ -85,7 +85,7 @@ def test_what_is_not_of_our_making_leads_to_the_list(client: Open, exporter: Per
     assert (answer.status_code, answer.headers.get("Location")) == (303, "/exports")
 
 
-def test_other_forms_lead_back_to_their_page(tab: Tab, exporter: Person) -> None:  # noqa: F811
+def test_other_forms_lead_back_to_their_page(tab: Tab, exporter: Person) -> None:
     someone = tab(exporter)
     someone.begin()
     sign_out(someone)
