@@ -149,6 +149,9 @@ def test_a_run_is_finished_when_its_file_is_there(
         facts = db.session.scalars(select(AuditEntry.facts).where(AuditEntry.action == "delivery.finished")).one()
         assert (facts["path"], facts["address"], facts["key"]) == (sent.path, "127.0.0.1", server.trust)
         assert PASSWORD not in str(facts)
+        about = ("model", "personal", "definition", "version", "rows")
+        ended = db.session.scalars(select(AuditEntry.facts).where(AuditEntry.action == "run.finished")).one()
+        assert [facts[name] for name in about] == [ended[name] for name in about]
 
 
 def test_an_archive_is_delivered_as_it_is_downloaded(

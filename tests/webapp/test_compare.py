@@ -120,9 +120,13 @@ def test_two_runs_chosen_in_logs_are_compared_and_the_differences_shown_and_down
     assert post(browser, f"/exports/{export.id}/compare", a=later, b=export.run_id).headers["Location"] == at
     file.close()
     assert kinds(people.admin) == [
-        "compare.requested", "compare.finished", "compare.shown", "compare.downloaded", "compare.download_ended",
+        "compare.requested", "compare.finished", *["compare.shown"] * 3, "compare.downloaded", "compare.download_ended",
     ]  # fmt: skip
     with people.admin.at_work():
+        seen = db.session.scalars(select(AuditEntry.facts).where(AuditEntry.action == "compare.shown")).all()
+        assert [one["shown"] for one in seen] == ["all", "all", "added"], "with the page, and by its parts"
+        facts = db.session.scalars(select(AuditEntry.facts).where(AuditEntry.action == "compare.downloaded")).one()
+        assert (facts["model"], facts["personal"], facts["rows"]) == ("stores", False, 3)
         asked = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "compare.requested")).one()
         assert (asked.actor, asked.facts) == (
             people.colleague.email,
@@ -269,6 +273,7 @@ def test_cancel_ends_what_waits_at_once_and_what_goes_on_at_its_next_look(
             watch.look("comparing", 1)
         compares.stop(mine)
     assert row(people.exporter, compare_id).state == "cancelled"
+    assert kinds(people.admin).count("compare.cancelled") == 2
 
 
 def test_what_a_dead_worker_held_is_begun_again_and_given_up_the_third_time(
@@ -292,6 +297,7 @@ def test_what_a_dead_worker_held_is_begun_again_and_given_up_the_third_time(
             compares.beat(mine, "comparing", 1)
     told = row(people.exporter, compare_id)
     assert (told.state, told.error_message) == ("failed", "The comparison was broken off 3 times.")
+    assert kinds(people.admin)[-1] == "compare.failed"
     assert made.asked_to_compare(people.exporter, export.run_id, later) == compare_id
     work(app)
     assert row(people.exporter, compare_id).state == "done"

@@ -6,9 +6,10 @@ import re
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import select
 
 from jobs import delivery as jobs_delivery
 from jobs import runs as jobs_runs
@@ -18,7 +19,7 @@ from tests.fix_app import stores
 from tests.fix_connections import partner
 from tests.fix_pages import check
 from webapp.extensions import db
-from webapp.models import Connection, Run
+from webapp.models import AuditEntry, Connection, Run
 from webapp.services import connections, exports
 
 if TYPE_CHECKING:
@@ -47,6 +48,12 @@ def uploaded(app: Flask, people: People, server: SftpServer, *, key: str = "") -
         run = db.session.get_one(Run, mine.run_id)
         db.session.expunge(run)
     return run
+
+
+def told(people: People, kind: str) -> list[dict[str, Any]]:
+    """The facts that the audit log has of this kind."""
+    with people.exporter.at_work():
+        return list(db.session.scalars(select(AuditEntry.facts).where(AuditEntry.action == kind)))
 
 
 def press(browser: FlaskClient, at: str, page: str) -> None:
@@ -93,6 +100,7 @@ def test_upload_again_sends_the_same_file_once_more(
     viewer = client(people.viewer).get(f"/runs/{run.id}").get_data(as_text=True)
     assert "Delivered" in viewer
     assert f"/runs/{run.id}/upload" not in viewer
+    assert [one["run"] for one in told(people, "delivery.requested")] == [str(run.id)]
 
 
 def test_a_failed_upload_tells_why_and_what_to_do_and_keeps_the_file(
@@ -101,6 +109,8 @@ def test_a_failed_upload_tells_why_and_what_to_do_and_keeps_the_file(
     other = "ssh-ed25519 SHA256:4nNpWzP0DrbzCm5o3VvJtK3c3gH6bA2m1lq8sQd0x0A"
     run = uploaded(app, people, sftp_server, key=other)
     assert (run.state, run.error_code) == ("failed", "target.host_key_changed")
+    [facts] = told(people, "delivery.failed")
+    assert (facts["code"], facts["key"], facts["model"]) == (run.error_code, sftp_server.trust, "stores")
     page = client(people.exporter).get(f"/exports/{run.export_id}").get_data(as_text=True)
     text = check(page).text
     assert "is another one than was accepted" in text

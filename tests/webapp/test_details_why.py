@@ -50,8 +50,8 @@ def test_a_record_is_told_to_be_in_the_file_or_not_and_why(
         assert words in check(browser.get(f"/exports/{inside.id}?why={id}").text).text
     with people.colleague.at_work():
         told = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "preview.shown")).all()
-    assert [(one.object_id, one.facts) for one in told] == [
-        (str(export.id), {"model": "stores", "fields": ["id"]}) for export in (inside, outside)
+    assert [(one.object_id, one.facts["model"], one.facts["fields"], one.facts["personal"]) for one in told] == [
+        (str(export.id), "stores", ["id"], False) for export in (inside, outside)
     ]
 
 

@@ -78,6 +78,9 @@ def test_a_file_is_downloaded_by_who_might_have_made_it(
     export = made.finished(people.exporter, "Mails", **definition)
     address = f"/runs/{export.run_id}/download"
     assert client(people.exporter).get(address).status_code == 200
+    with people.exporter.at_work():
+        facts = db.session.scalars(select(AuditEntry.facts).where(AuditEntry.action == "run.downloaded")).one()
+    assert (facts["model"], facts["personal"]) == (definition["model"], bool(reason))
     browser = client(people.colleague)
     answer = browser.get(address)
     view, run, logs = (

@@ -13,7 +13,7 @@ from exports.catalogue import Catalogue, DataField, DataModel
 from exports.definition import Column, Criterion, Definition, parse
 from exports.errors import PersonalFile, Problem, RightsLost
 from webapp.extensions import db
-from webapp.models import ExportVersion, Run, User
+from webapp.models import Brand, ExportVersion, Run, User
 from webapp.permissions import may
 from webapp.services import brands
 
@@ -90,7 +90,14 @@ def authorize_data(user: User, run: Run) -> None:
 
 def kept_back(user: User, run: Run) -> str:
     """Why the data of a run are not for a user; nothing if they are."""
-    return next(_in_the_way(user, _definition_of(run), _whole_catalogue(user)), "")
+    if user.export_pii:
+        return ""
+    return next(_about(definition_of(run), _whole_catalogue(user.brand)), "")
+
+
+def needs_right(brand: Brand, definition: Definition) -> bool:
+    """Whether what a definition makes is only for those who may export personal fields."""
+    return next(_about(definition, _whole_catalogue(brand)), None) is not None
 
 
 def seeable(user: User, runs: Iterable[Run]) -> set[uuid.UUID]:
@@ -106,31 +113,30 @@ def seeable(user: User, runs: Iterable[Run]) -> set[uuid.UUID]:
     rows = db.session.execute(
         select(*version).where(ExportVersion.export_id.in_(wanted), ExportVersion.number.in_(numbers))
     )
-    whole = _whole_catalogue(user)
+    whole = _whole_catalogue(user.brand)
     free = {
         (export_id, number)
         for export_id, number, document in rows
-        if next(_in_the_way(user, parse(document), whole), None) is None
+        if next(_about(parse(document), whole), None) is None
     }
     return {id for id, version in found.items() if version in free}
 
 
-def _definition_of(run: Run) -> Definition:
+def definition_of(run: Run) -> Definition:
+    """What a run makes, or made."""
     wanted = select(ExportVersion.definition).where(
         ExportVersion.export_id == run.export_id, ExportVersion.number == run.version
     )
     return parse(db.session.scalars(wanted).one())
 
 
-def _whole_catalogue(user: User) -> Catalogue:
+def _whole_catalogue(brand: Brand) -> Catalogue:
     """With the modules that the brand does not have any more: their files are there still."""
-    return brands.catalogue_of(user.brand, modules=catalogues.builtin().modules)
+    return brands.catalogue_of(brand, modules=catalogues.builtin().modules)
 
 
-def _in_the_way(user: User, definition: Definition, whole: Catalogue) -> Iterator[str]:
-    """Why this is not for the user: what cannot be looked up any more may have been personal."""
-    if user.export_pii:
-        return
+def _about(definition: Definition, whole: Catalogue) -> Iterator[str]:
+    """Why this is for those alone who have the right: what cannot be looked up any more may have been personal."""
     model = whole.models.get(definition.model)
     if model is None:
         yield "its data model is gone, and so nobody knows whether its fields are personal"

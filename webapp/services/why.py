@@ -15,7 +15,7 @@ from exports.source.base import Source
 from exports.why import Judged, Verdict
 from webapp.extensions import db
 from webapp.models import Draft, Export, User
-from webapp.services import audit, brands, choices, drafts, personal
+from webapp.services import audit, brands, choices, contents, drafts, personal
 from webapp.services.drafts import Typed, inputs
 from webapp.services.previews.asking import Asked, on, told_once
 
@@ -66,9 +66,9 @@ def explain(user: User, draft: Draft, typed: Typed, catalogue: Catalogue, id: st
         return Explained(id, complaint=error.told_now)
     except RunStopped:
         return Explained(id, complaint="Checked again elsewhere: press Check once more.")
-    if found.lines:
+    if found.lines and asked.read.definition is not None:
         shown = {one.attribute for set_ in typed.sets for one in set_ if not one.is_blank}
-        told_once(user, draft, typed, "explained", typed.model, sorted(shown))
+        told_once(user, draft, typed, "explained", asked.read.definition, sorted(shown))
     return found
 
 
@@ -102,7 +102,7 @@ def explain_saved(user: User, export: Export, definition: Definition, id: str) -
         return Explained(id, complaint="Checked again elsewhere: press Check once more.")
     if found.lines:
         fields = sorted({one.attribute for set_ in definition.filters for one in set_})
-        audit.record("preview.shown", user, export, model=definition.model, fields=fields)
+        audit.record("preview.shown", user, export, **contents.of(user.brand, definition, fields))
         db.session.commit()
     return found
 

@@ -18,7 +18,7 @@ from exports.errors.compare import CompareError, FileNotKept
 from webapp.errors import told
 from webapp.extensions import db
 from webapp.filters import day
-from webapp.htmx import fragment, go, instead, is_htmx, nothing_new, page, stop_polling
+from webapp.htmx import fragment, go, instead, nothing_new, page, stop_polling
 from webapp.models import Compare, Export, Run, User
 from webapp.permissions import may
 from webapp.security import action, sandboxed
@@ -112,10 +112,16 @@ def view(id: uuid.UUID) -> Response:
     chosen = find_runs_or_404("exports.compare", named)
     answer = _page(export, chosen)
     result = answer.result
-    if result is not None and result.found.state == "done" and result.table and not is_htmx():
+    if result is not None:
+        _note_shown(result)
+    return answer.response
+
+
+def _note_shown(result: Result) -> None:
+    """Write down who saw rows, on a page or in a part of one."""
+    if result.found.state == "done" and result.table:
         audit.record("compare.shown", _user(), result.found, shown=result.show)
         db.session.commit()
-    return answer.response
 
 
 @dataclass(frozen=True)
@@ -195,6 +201,7 @@ def status(id: uuid.UUID) -> Response:
     if isinstance(result, Response):
         return result
     if not result.found.is_live:
+        _note_shown(result)
         return stop_polling(instead(fragment("compare/_ended.html", result=result), "#compare-result"))
     if result.version == request.args.get("v"):
         return nothing_new()

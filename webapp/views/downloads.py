@@ -21,7 +21,7 @@ from webapp.extensions import db
 from webapp.filters import day
 from webapp.models import Compare, Run, User, brand_scope
 from webapp.security import action, sandboxed
-from webapp.services import artefacts, audit, personal
+from webapp.services import artefacts, audit, contents, personal
 from webapp.services.artefacts import Artefact
 from webapp.views.lookups import find_run_or_404
 
@@ -147,7 +147,8 @@ def _stream(
     pieces = artefact.pieces(start, end)
     first = next(pieces, b"")
     user: User = current_user._get_current_object()
-    audit.record(kinds[0], user, thing, first_byte=start, bytes=end - start, size=artefact.size)
+    about = contents.of_file(thing)
+    audit.record(kinds[0], user, thing, first_byte=start, bytes=end - start, size=artefact.size, **about)
     db.session.commit()
     sent = _Sent(chain([first], pieces))
     response.response = sent

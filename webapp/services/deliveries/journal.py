@@ -14,7 +14,7 @@ from exports.errors import AddressBlocked, Cancelled, ExportsError, Fenced, Work
 from exports.target import Upload
 from webapp.extensions import db
 from webapp.models import Connection, Delivery, Run, brand_scope, clock
-from webapp.services import audit, connections, names
+from webapp.services import audit, connections, contents, names
 from webapp.services.connections import refusals
 from webapp.services.runs.attempts import reason_of
 from webapp.services.runs.claiming import WORKER, Claim
@@ -198,7 +198,8 @@ def failed(mine: Sending, error: ExportsError, offered: str, *, wait: Any = None
         if row.is_again:
             run = db.session.get_one(Run, mine.run_id)
             note(run, "again_failed", message=error.message, code=error.code)
-        _audit("delivery.failed", row, result="failed", code=error.code, attempt=mine.attempt)
+        key = offered or row.offered_key
+        _audit("delivery.failed", row, result="failed", code=error.code, attempt=mine.attempt, key=key)
         if isinstance(error, AddressBlocked) and row.connection:
             _audit_blocked(row)
         db.session.commit()
@@ -238,4 +239,5 @@ def _audit(kind: str, row: Delivery, result: str = "ok", **more: Any) -> None:
         "sha256": row.sha256,
         "key": row.offered_key,
     }
-    audit.record(kind, WORKER, row, result=result, **facts, **more)
+    about = contents.of_file(db.session.get_one(Run, row.run_id))
+    audit.record(kind, WORKER, row, result=result, **{**facts, **about, **more})

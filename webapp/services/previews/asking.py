@@ -17,7 +17,7 @@ from exports.query import Query, build
 from exports.source.base import Source
 from exports.surroundings import Surroundings
 from webapp.models import Draft, User
-from webapp.services import audit, brands, drafts, personal
+from webapp.services import audit, brands, contents, drafts, personal
 from webapp.services.drafts import Typed
 from webapp.services.previews.readable import Readable, readable
 
@@ -99,16 +99,19 @@ def on(source: Source, user: User, typed: Typed, catalogue: Catalogue, step: str
 
 def told(user: User, draft: Draft, typed: Typed, definition: Definition) -> None:
     """Say in the audit log that rows were shown."""
-    fields = [one.from_ for one in definition.fields] or ["all fields"]
-    told_once(user, draft, typed, "previewed", definition.model, fields)
+    told_once(user, draft, typed, "previewed", definition)
 
 
-def told_once(user: User, draft: Draft, typed: Typed, member: str, model: str, fields: list[str]) -> None:
+def told_once(
+    user: User, draft: Draft, typed: Typed, member: str, definition: Definition, fields: list[str] | None = None
+) -> None:
     """Say in the audit log that data was shown: once for a draft, its model and its fields (RELIABILITY section 6).
 
-    `member` of the draft keeps which were told of last: "previewed" or "explained".
+    `member` of the draft keeps which were told of last: "previewed" or "explained". `fields`: those that are told of,
+    if not the columns.
     """
-    named = hashlib.sha256(json.dumps([model, fields]).encode()).hexdigest()
+    shown = contents.columns(definition) if fields is None else fields
+    named = hashlib.sha256(json.dumps([definition.model, shown]).encode()).hexdigest()
     if getattr(typed, member) != named:
-        audit.record("preview.shown", user, draft, model=model, fields=fields)
+        audit.record("preview.shown", user, draft, **contents.of(user.brand, definition, shown))
         drafts.note(draft, **{member: named})

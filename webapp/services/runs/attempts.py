@@ -18,7 +18,7 @@ from webapp.extensions import db
 from webapp.models import Brand, Export, Run, brand_scope, clock
 from webapp.models.states import RunEvent
 from webapp.queues import enqueue_after_commit
-from webapp.services import audit
+from webapp.services import audit, contents
 from webapp.services.moves import move, moved
 from webapp.services.runs.claiming import WORKER, Claim, lease
 from webapp.services.runs.events import note
@@ -142,7 +142,7 @@ def finish(mine: Claim) -> None:
             _why_not_published(mine)
             return
         note(run, "published", rows=run.rows, bytes=run.bytes)
-        audit.record("run.finished", WORKER, run, rows=run.rows, bytes=run.bytes, sha256=run.sha256)
+        audit.record("run.finished", WORKER, run, bytes=run.bytes, sha256=run.sha256, **contents.of_file(run))
         run_ended(run)
         db.session.commit()
 
@@ -181,7 +181,7 @@ def publish(mine: Claim, result: Result, key: str | None = None) -> None:
             _why_not_published(mine)
             return
         note(run, "published" if result.delivered else "nothing", rows=result.rows, bytes=result.bytes)
-        audit.record("run.finished", WORKER, run, rows=result.rows, bytes=result.bytes, sha256=result.sha256)
+        audit.record("run.finished", WORKER, run, bytes=run.bytes, sha256=result.sha256, **contents.of_file(run))
         run_ended(run)
         db.session.commit()
 
