@@ -23,6 +23,11 @@ def test_each_kind_is_raised_somewhere() -> None:
     assert words_of("webapp", "jobs") >= KINDS
 
 
+def test_each_kind_is_looked_for_by_a_test() -> None:
+    """Of each thing that is done, a test looks whether it was written down."""
+    assert sorted(KINDS - words_of("tests")) == []
+
+
 def test_each_kind_stands_in_the_docs() -> None:
     page = (ROOT / "docs/audit.md").read_text()
     assert [kind for kind in sorted(KINDS) if f"`{kind}`" not in page] == []

@@ -40,6 +40,11 @@ def made(user: User, name: str = "Partner", *, shared: bool = False) -> Connecti
     return connections.create(user, wanted, Credential("password", SECRET))
 
 
+def told(kind: str) -> list[AuditEntry]:
+    """What the audit log says of this kind, in the present scope."""
+    return list(db.session.scalars(select(AuditEntry).where(AuditEntry.action == kind)))
+
+
 def posted(browser: FlaskClient, at: str, **data: str) -> TestResponse:
     """A form sent from a page, with that page's token."""
     page = browser.get("/connections/new").get_data(as_text=True)
@@ -176,6 +181,8 @@ def test_a_new_name_keeps_password_and_key(people: People) -> None:
         connections.change(user, connection, partner("Renamed", username="other")[0], None)
         assert (connection.name, connection.username) == ("Renamed", "other")
         assert (connection.credential, connection.accepted_key) == (before, KEY)
+        entry = told("connection.changed")[0]
+        assert (entry.facts["before"]["name"], entry.facts["name"]) == ("Partner", "Renamed")
 
 
 def test_a_replaced_credential_is_written_down_without_it(people: People) -> None:
@@ -221,6 +228,8 @@ def test_an_unused_one_is_deleted_after_a_question(client: Open, people: People)
     assert "Delete “Partner”?" in check(question.get_data(as_text=True)).text
     assert posted(browser, f"/connections/{id_}/delete", sure="1").status_code == 303
     assert browser.get(f"/connections/{id_}").status_code == 404
+    with people.exporter.at_work():
+        assert [one.object_id for one in told("connection.deleted")] == [str(id_)]
 
 
 # --- which key is trusted
@@ -286,6 +295,7 @@ def test_admins_see_all_keys_the_changed_ones_first_and_revoke(client: Open, peo
     with people.admin.at_work():
         row = db.session.get_one(Connection, changed)
         assert (row.accepted_key, row.accepted_by_id) == (None, None)
+        assert [one.facts for one in told("connection.key_revoked")] == [{"key": KEY}]
 
 
 # --- credentials
@@ -356,6 +366,7 @@ def test_after_a_rotation_the_old_key_is_not_needed_any_more(app: Flask, people:
         with people.exporter.at_work():
             row = db.session.get_one(Connection, id_)
             assert credentials.opened(connections.sealed_of(row), id_).secret == SECRET  # type: ignore[arg-type]
+            assert [one.object_id for one in told("connection.credentials_rotated")] == [str(id_)]
         app.config["SETTINGS"] = replace(settings, credential_keys=(new_key(),))
         refused = app.test_cli_runner().invoke(app.cli, ["credentials", "rotate"])
         assert refused.exit_code == 1

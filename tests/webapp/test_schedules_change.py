@@ -66,6 +66,17 @@ def now_is(person: Person, export_id: uuid.UUID) -> tuple[int, str, str | None]:
         return export.version, schedule.sentence(exports.definition_of(export).schedule), following
 
 
+def told(person: Person, kind: str) -> list[dict[str, Any]]:
+    """The facts that the audit log has of this kind."""
+    from sqlalchemy import select
+
+    from webapp.extensions import db
+    from webapp.models import AuditEntry
+
+    with person.at_work():
+        return list(db.session.scalars(select(AuditEntry.facts).where(AuditEntry.action == kind)))
+
+
 def test_update_makes_a_version_and_says_when_it_runs_next(client: Client, people: People) -> None:
     export_id = create(people.exporter, WEEKLY)
     browser = client(people.exporter)
@@ -82,6 +93,8 @@ def test_update_makes_a_version_and_says_when_it_runs_next(client: Client, peopl
     assert "Schedule updated. Next run: Sun 29 Nov 20:00." in check(browser.get(page).text).text
     said = "On the 1st and last day of every month at 01:00 and 13:00 UTC"
     assert now_is(people.exporter, export_id)[:2] == (2, said)
+    [facts] = told(people.exporter, "export.schedule_changed")
+    assert facts == {"version": 2, "before": "Every Monday and Thursday at 06:30 UTC", "after": said}
 
 
 def test_the_same_schedule_again_is_no_version(client: Client, people: People) -> None:
@@ -226,6 +239,7 @@ def test_set_inactive_asks_and_the_buttons_swap(client: Client, people: People) 
     assert {"set-active", "set-inactive"} & set(shown.ids) == {"set-active"}
     assert post(browser, f"{page}/active", page).status_code == 303
     assert now_is(people.exporter, export_id)[2] == "11-26 06:30"
+    assert len(told(people.exporter, "export.set_inactive")) == len(told(people.exporter, "export.set_active")) == 1
 
 
 def test_view_and_list_say_when_it_runs(client: Client, people: People) -> None:
