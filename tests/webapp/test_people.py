@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +19,7 @@ from tests.fix_mail import Postbox, mailing_by, serving
 from tests.fix_pages import check
 from webapp.extensions import db
 from webapp.models import AuditEntry, Export, Mail, User
-from webapp.services import accounts
+from webapp.services import accounts, links, logins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,6 +101,25 @@ def test_an_invitation_is_a_link_by_which_a_password_is_chosen_once(
     assert post(other, "/password", "/login", token=token, password="x" * 20, again="x" * 20)[0] == 410
     assert post(client(None), "/login", "/login", email=ANN["email"], password=PASSWORD)[0] == 303
     assert [one for one in kinds(people.admin) if one.startswith("user.")] == ["user.invited", "user.password_changed"]
+
+
+def test_of_two_who_use_a_link_at_once_one_chooses_the_password(app: Flask, people: People) -> None:
+    with app.test_request_context(), people.viewer.at_work() as user:
+        token = links.made(user)
+    both = Barrier(2)
+
+    def choose(password: str) -> bool:
+        with app.test_request_context():
+            assert links.user_of(token) is not None
+            both.wait()
+            try:
+                return logins.chosen(token, password) is not None
+            finally:
+                db.session.remove()
+
+    with ThreadPoolExecutor(2) as threads:
+        assert sorted(threads.map(choose, ("x" * 20, "y" * 20))) == [False, True]
+    assert kinds(people.viewer) == ["user.password_changed"]
 
 
 def test_a_link_is_valid_for_a_day(app: Flask, client: Open, people: People, box: Postbox, clock: Clock) -> None:
@@ -235,6 +256,25 @@ def test_a_changed_password_ends_the_other_sessions_and_keeps_this_one(client: O
     assert here.get("/exports").status_code == 200
     assert there.get("/exports").status_code == 302
     assert kinds(people.viewer) == ["user.password_changed"]
+
+
+def test_who_finds_a_browser_signed_in_does_not_find_the_password_out_by_trying(client: Open, people: People) -> None:
+    with people.viewer.at_work() as user:
+        user.password_hash = accounts.hash_password(PASSWORD)
+        db.session.commit()
+    browser = client(people.viewer)
+    own = f"/users/{people.viewer.id}"
+    typed = {"password": PASSWORD, "again": "y" * 20}
+    for _ in range(6):
+        assert post(browser, "/account/password", own, present=PASSWORD, **typed)[0] == 422, "a slip is no try"
+    for _ in range(3):
+        assert post(browser, "/account/password", own, present="wrong", **typed)[0] == 422
+    for _ in range(2):
+        assert post(browser, "/account/second-step/off", own, step_password="wrong")[0] == 422
+    for at, name in (("/account/password", "present"), ("/account/second-step/off", "step_password")):
+        status, _, text = post(browser, at, own, **{name: PASSWORD}, **typed)
+        assert (status, "The password was wrong too often." in check(text).text) == (429, True), at
+    assert kinds(people.viewer) == ["login.limited"]
 
 
 def test_name_and_time_zone_are_ones_own(client: Open, people: People) -> None:

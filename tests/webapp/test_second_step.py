@@ -19,9 +19,11 @@ from exports import totp
 from tests.fix_logins import PASSWORD, token
 from tests.fix_pages import check
 from webapp.extensions import db
-from webapp.models import AuditEntry, User, system_scope
+from webapp.mails import rendered
+from webapp.models import AuditEntry, Mail, User, system_scope
 from webapp.models.accounts import LoginSession
 from webapp.services import accounts, links, second_step
+from webapp.services.mail.notify import Recipient
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -204,6 +206,12 @@ def test_an_admin_takes_it_off_for_somebody_and_nobody_else_does(
         assert user.totp_secret is None
         entry = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "user.second_step_reset")).one()
         assert (entry.actor, entry.object_id) == (people.admin.email, str(exporter.id))
+        mail = db.session.scalars(select(Mail).where(Mail.kind == "second_step_reset")).one()
+        parts = rendered(mail, Recipient(mail.recipient, mail.user_id))
+    assert (mail.recipient, parts.subject) == (exporter.email, "Your second step is off")
+    assert f"has taken off the second step of {exporter.email}" in parts.text
+    assert f"/users/{exporter.id}\n" in parts.text
+    assert "/password?token=" not in parts.text
 
 
 def test_while_it_is_set_up_the_session_holds_the_secret_sealed(client: Open, exporter: Person, app: Flask) -> None:

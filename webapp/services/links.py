@@ -29,8 +29,11 @@ def made(user: User) -> str:
     return _signer().dumps([str(user.id), int(present().timestamp()), _print(user)])
 
 
-def user_of(token: str) -> User | None:
-    """Whose link it is; None if it is none of ours, too old, used, or its user was disabled. Nobody is logged in."""
+def user_of(token: str, *, using: bool = False) -> User | None:
+    """Whose link it is; None if it is none of ours, too old, used, or its user was disabled. Nobody is logged in.
+
+    `using`: until the commit nobody else uses it; of two at once the second finds it used.
+    """
     if len(token) > MAX_LENGTH:
         return None
     try:
@@ -38,7 +41,10 @@ def user_of(token: str) -> User | None:
     except BadSignature:
         return None
     with system_scope():
-        user = db.session.scalars(select(User).where(User.id == uuid.UUID(id_))).one_or_none()
+        wanted = select(User).where(User.id == uuid.UUID(id_))
+        if using:
+            wanted = wanted.with_for_update(of=User).execution_options(populate_existing=True)
+        user = db.session.scalars(wanted).one_or_none()
         if user is None or not user.is_active or _print(user) != print_:
             return None
         return user if present() < datetime.fromtimestamp(since, UTC) + VALID else None

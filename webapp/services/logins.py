@@ -80,7 +80,7 @@ def chosen(token: str, password: str) -> User | None:
     Raises:
         AccountRefused: the password cannot be used.
     """
-    user = links.user_of(token)
+    user = links.user_of(token, using=True)
     if user is None:
         return None
     with system_scope():

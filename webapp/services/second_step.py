@@ -14,6 +14,7 @@ from webapp.extensions import db
 from webapp.models import User
 from webapp.permissions import authorize
 from webapp.services import audit, guarding
+from webapp.services.mail import accounts as mails
 from webapp.services.progress import present
 
 RECOVERY_CODES: Final = 10
@@ -94,7 +95,7 @@ def turn_off(user: User) -> None:
 
 
 def reset(admin: User, user: User) -> None:
-    """The same, by an admin, for somebody who has lost phone and recovery codes. Commits.
+    """The same, by an admin, for somebody who has lost phone and recovery codes, and who is mailed. Commits.
 
     Raises:
         Refused: the admin may not change the user.
@@ -103,6 +104,7 @@ def reset(admin: User, user: User) -> None:
     if is_on(user):
         _forget(user)
         audit.record("user.second_step_reset", admin, user, email=user.email)
+        mails.write("second_step_reset", user, by=admin.name, user=str(user.id))
         db.session.commit()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, flash, request, url_for
+from flask import Blueprint, Response, flash, g, request, url_for
 from flask_limiter import RequestLimit
 from flask_limiter.util import get_remote_address
 from flask_login import current_user, login_user
@@ -13,13 +13,14 @@ from webapp.models import User
 from webapp.permissions import PUBLIC, authorize
 from webapp.security import action
 from webapp.services import accounts, links, logins
-from webapp.views.accounts import begin_session, let_in, profile_page
+from webapp.views.accounts import FAILURES, TOLD, begin_session, let_in, profile_page
 from webapp.web_extensions import hashed, limiter
 
 blueprint = Blueprint("passwords", __name__)
 
 ASKED = "5 per 15 minutes"
 TOO_OFTEN = "A link was asked for too often. Wait 15 minutes, then try again."
+OWN_TOO_OFTEN = "The password was wrong too often. Wait 15 minutes, then try again."
 NOT_ALIKE = "The two passwords are not the same"
 SENT = "If there is an account with this address, a mail with a link is on its way. It is valid for 24 hours."
 
@@ -36,6 +37,41 @@ def _too_often(_limit: RequestLimit) -> Response:
     response = _forgotten([("email", TOO_OFTEN)], 429)
     response.headers["Retry-After"] = str(15 * 60)
     return response
+
+
+# --- the own password, asked for once more: whoever finds a browser signed in is not to find it out by trying
+
+
+def _own() -> str:
+    return hashed("own-password", str(current_user.id))
+
+
+def _was_wrong(_response: Response) -> bool:
+    return bool(g.get("password_was_wrong"))
+
+
+def _wrong_too_often(limit: RequestLimit) -> Response:
+    if limiter.limiter.hit(TOLD, limit.key):
+        logins.limited(current_user.email)
+    response = profile_page(_me(), [("", OWN_TOO_OFTEN)])
+    response.status_code, response.headers["Retry-After"] = 429, str(15 * 60)
+    return response
+
+
+asks_password = limiter.shared_limit(
+    FAILURES, "own-password", key_func=_own, deduct_when=_was_wrong, on_breach=_wrong_too_often
+)
+"""For what asks for the own password."""
+
+
+def is_mine(password: str) -> bool:
+    """Whether this is the password of who is logged in; a wrong one is counted."""
+    is_right = accounts.verify(_me(), password)
+    g.password_was_wrong = not is_right
+    return is_right
+
+
+# --- forgotten
 
 
 @blueprint.get("/password/forgotten")
@@ -84,11 +120,12 @@ def save() -> Response:
 
 @blueprint.post("/account/password")
 @action("account.change")
+@asks_password
 def change() -> Response:
     """Change the own password: the other sessions of the person are over, this one goes on."""
     authorize(current_user, "account.change")
     me, password = _me(), request.form.get("password", "")
-    if not accounts.verify(me, request.form.get("present", "")):
+    if not is_mine(request.form.get("present", "")):
         return profile_page(me, [("present", "This is not your password")])
     if password != request.form.get("again", ""):
         return profile_page(me, [("again", NOT_ALIKE)])

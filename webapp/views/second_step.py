@@ -19,10 +19,11 @@ from webapp.htmx import go, page
 from webapp.models import User
 from webapp.permissions import PUBLIC, authorize
 from webapp.security import action
-from webapp.services import accounts, logins, second_step
+from webapp.services import logins, second_step
 from webapp.views.accounts import FAILURES, HALF_IN, TOO_OFTEN, arrive, begin_session, failed, of_address
 from webapp.views.accounts import profile_page as profile
 from webapp.views.lookups import find_user_or_404
+from webapp.views.passwords import asks_password, is_mine
 from webapp.web_extensions import hashed, limiter
 
 blueprint = Blueprint("second_step", __name__)
@@ -130,11 +131,12 @@ def codes() -> Response:
 
 @blueprint.post("/account/second-step/off")
 @action("account.change")
+@asks_password
 def turn_off() -> Response:
     """The password is enough again; it is asked for."""
     authorize(current_user, "account.change")
     me = _me()
-    if not accounts.verify(me, request.form.get("step_password", "")):
+    if not is_mine(request.form.get("step_password", "")):
         return profile(me, [("step_password", "This is not your password")])
     second_step.turn_off(me)
     flash("The second step is off: your password is enough to sign in.", "ok")

@@ -17,7 +17,7 @@ from webapp.queues import MAIL, enqueue_after_commit
 from webapp.services.mail.notify import admins
 
 
-def write(kind: str, user: User, **facts: Any) -> None:
+def write(kind: str, user: User, /, **facts: Any) -> None:
     """Write down a mail to a user, in the transaction of what it is about."""
     mail = Mail(id=uuid.uuid4(), brand_id=user.brand_id, kind=kind, user_id=user.id, recipient=user.email, facts=facts)
     db.session.add(mail)
