@@ -15,11 +15,12 @@ from sqlalchemy import select
 
 from jobs import scheduler
 from jobs.mail import send
+from tests.fix_connections import partner
 from tests.fix_mail import Postbox, mailing_by, serving
 from tests.fix_pages import check
 from webapp.extensions import db
-from webapp.models import AuditEntry, Export, Mail, User
-from webapp.services import accounts, links, logins
+from webapp.models import AuditEntry, Connection, Export, Mail, User
+from webapp.services import accounts, connections, links, logins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -377,6 +378,21 @@ def test_an_export_is_not_handed_to_who_may_not_run_it(client: Open, people: Peo
         assert (status, told in check(text).text) == (422, True), check(text).text
     with people.exporter.at_work():
         assert db.session.scalars(select(Export)).one().owner_id == people.exporter.id
+
+
+def test_an_export_is_not_handed_to_who_may_not_use_its_connection(client: Open, people: People, made: Exports) -> None:
+    with people.exporter.at_work() as user:
+        connection = connections.create(user, *partner("Till system"))
+        target = {"type": "sftp", "connection": str(connection.id), "path": "/in/x"}
+    id_ = str(made.create(people.exporter, "Uploaded", target=target).id)
+    typed = {"export": id_, "to": str(people.colleague.id)}
+    status, _, text = post(client(people.manager), "/exports/hand-over", **typed)
+    assert status == 422
+    assert "share the connection “Till system” with exporters first" in check(text).text
+    with people.manager.at_work():
+        db.session.get_one(Connection, connection.id).shared_with_exporters = True
+        db.session.commit()
+    assert post(client(people.manager), "/exports/hand-over", **typed)[:2] == (303, f"/exports/{id_}")
 
 
 def test_another_brands_export_is_not_handed_over(client: Open, people: People, made: Exports) -> None:

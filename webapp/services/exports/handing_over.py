@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from exports.errors import HandOverRefused
 from webapp.extensions import db
-from webapp.models import Export, User
+from webapp.models import Connection, Export, User
 from webapp.permissions import authorize, may
 from webapp.services import audit, brands, personal, schedules
 from webapp.services.exports.saving import definition_of
@@ -62,4 +62,9 @@ def _why_not(to: User, export: Export) -> str:
     definition = definition_of(export)
     model = brands.catalogue_of(to.brand).models.get(definition.model)
     wrong = next(iter(personal.rights(to, definition, model)), None) if model is not None else None
-    return f"{to.name} may not run “{export.name}”: {wrong.message}" if wrong else ""
+    if wrong:
+        return f"{to.name} may not run “{export.name}”: {wrong.message}"
+    connection = db.session.get(Connection, export.connection_id) if export.connection_id else None
+    if connection is not None and not may(to, "connections.use", connection):
+        return f"{to.name} may not run “{export.name}”: share the connection “{connection.name}” with exporters first"
+    return ""
