@@ -86,7 +86,8 @@ def test_edit_saves_a_version_that_says_what_changed_and_runs_nothing(
     assert counted(people.exporter, Run) == 1
     with people.exporter.at_work() as user:
         entry = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "export.edited")).one()
-        assert (entry.actor, entry.facts) == (user.email, {"version": 2, "name": "Our stores", "before": "Ours"})
+        about = {"version": 2, "name": "Our stores", "before": "Ours", "changed": ["name", "fields"]}
+        assert (entry.actor, entry.facts) == (user.email, about)
         rerun = runs.request_run(user, db.session.get_one(Export, export.id), uuid.uuid4())
         assert rerun.version == 2, "Run now takes the present version"
         assert db.session.get_one(Run, export.run_id).version == 1

@@ -115,7 +115,10 @@ def _save(user: User, export: Export, before: Definition, after: Definition) -> 
     export.name, export.target, export.connection_id = after.name, after.target.type, connections.id_of(after)
     if before.schedule != after.schedule:
         schedules.plan(export, after.schedule, now)
-    audit.record("export.edited", user, export, version=export.version, name=after.name, before=before.name)
+    old, new = before.as_json(), after.as_json()
+    changed = [name for name in new if new[name] != old.get(name)]
+    names = {"name": after.name, "before": before.name}
+    audit.record("export.edited", user, export, version=export.version, changed=changed, **names)
 
 
 def changes(user: User, before: Definition, after: Definition) -> list[str]:
