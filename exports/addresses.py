@@ -139,6 +139,14 @@ class Allowed:
     network: ipaddress.IPv4Network | ipaddress.IPv6Network
     port: int | None = None
 
+    def __str__(self) -> str:
+        """As the setting has it."""
+        if self.port is None:
+            return str(self.network)
+        is_one = self.network.prefixlen == self.network.max_prefixlen
+        host = str(self.network.network_address if is_one else self.network)
+        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+
 
 def read_networks(text: str) -> tuple[Allowed, ...]:
     """EXPORTS_ALLOWED_NETWORKS: `10.1.0.0/16, 192.168.7.4, 127.0.0.1:2222, [::1]:2222, fd00::/8`.

@@ -28,6 +28,11 @@ ARGUMENTS = [
 ]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The option of script/screens."""
+    parser.addoption("--screens", metavar="FOLDER", help="keep pictures of every screen there")
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One Chromium per worker. Missing: the test is left out; with CI=true it fails."""

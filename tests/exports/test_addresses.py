@@ -145,6 +145,11 @@ def test_a_port_that_is_allowed_on_one_machine_is_not_allowed_on_others() -> Non
         guard.addresses("example.com", 5432)
 
 
+def test_networks_are_told_as_the_setting_has_them() -> None:
+    setting = "10.1.0.0/16, 192.168.7.4/32, 127.0.0.1:2222, [::1]:2222, fd00::/8"
+    assert ", ".join(map(str, read_networks(setting))) == setting
+
+
 def test_ports_are_ranges_less_what_is_taken_out() -> None:
     ports = read_ports("21, 1024-2048, !1433")
     assert [one for one in (20, 21, 22, 1023, 1024, 1433, 2048, 2049) if one in ports] == [21, 1024, 2048]
