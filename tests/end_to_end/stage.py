@@ -17,7 +17,7 @@ from tests.fix_app import stores
 from tests.fix_connections import partner
 from webapp.extensions import db
 from webapp.models import Export, Mail, Run, User
-from webapp.services import connections, custom_fields, drafts, exports, links, schedules, second_step, tokens
+from webapp.services import connections, custom_fields, drafts, exports, links, schedules, second_step, tokens, webhooks
 from webapp.services.accounts import hash_password
 from webapp.services.connections import Credential, trust
 from webapp.services.progress import present
@@ -255,6 +255,8 @@ class Stage:
             wanted = custom_fields.Wanted("customers", "shoe_size", "Shoe size", column="properties")
             self.ids["field"] = custom_fields.create(admin, wanted).id
             tokens.create(admin, tokens.Wanted("Nightly import", ("exports:read",)))
+            hook = webhooks.Wanted("https://hooks.company.example/exports")
+            self.ids["webhook"] = webhooks.create(admin, uuid.uuid4(), hook)[0].id
             self.ids["link"] = links.made(db.session.get_one(User, self.people.colleague.id))
         self._second_step()
         for name in ("admin", "manager", "exporter", "colleague", "viewer", "stranger"):
