@@ -73,7 +73,6 @@ class Eyes:
             self._go(screen)
         except (AssertionError, PlaywrightError) as missing:
             self._keep(f"{screen.name}-missing")
-
             return [str(missing).partition("\n")[0]]
         self.page.evaluate(self.axe)
         found = [f"status {self.answered[-1].status}"] if self.answered[-1].status != screen.status else []
@@ -95,7 +94,7 @@ class Eyes:
         check(response.text())
         if screen.first is not None:
             screen.first(self.page)
-        expect(self.page.get_by_text(screen.says).filter(visible=True).first).to_be_visible(timeout=6000)
+        expect(self.page.get_by_text(screen.says).filter(visible=True).first).to_be_visible()
         expect(self.page.locator(SETTLED)).to_have_count(0)
 
     def _sideways(self) -> list[str]:
@@ -103,7 +102,7 @@ class Eyes:
         return [f"{width} px beyond the screen"] if width > 0 else []
 
     def _axe(self) -> list[str]:
-        """Looked at from the end of the page: there a bar that sticks to the lower edge hides nothing of it."""
+        """From the end of the page: there a bar that sticks to the lower edge hides nothing of it."""
         self.page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
         options = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
         found = self.page.evaluate("options => axe.run(document, options)", options)
