@@ -138,11 +138,13 @@ def app_settings(
 def _app(app_settings: dict[str, str]) -> Iterator[Flask]:
     from webapp import config, create_app
     from webapp.extensions import db
+    from webapp.services import brands
 
     app = create_app(config.read(app_settings))
     app.testing = True
     yield app
     with app.app_context():
+        brands.previews().close()
         db.engine.dispose()
 
 
