@@ -43,7 +43,7 @@ def test_the_first_step_stores_nothing(client: Callable[[Person | None], FlaskCl
     found = check(page.get_data(as_text=True))
     assert found.title == "Data model – Exports"
     with people.exporter.at_work() as user:
-        assert list(drafts.unfinished(user)) == []
+        assert list(drafts.waiting(user)) == []
 
 
 def test_only_the_models_of_the_brands_modules_are_offered(
@@ -307,7 +307,7 @@ def test_a_draft_can_be_gone_on_with_and_discarded(tab: Tab, people: People) -> 
     asked = someone.client.post(f"/drafts/{draft}/discard", data={"csrf_token": token})
     assert "Discard this draft?" in asked.get_data(as_text=True)
     with people.exporter.at_work() as user:
-        assert len(drafts.unfinished(user)) == 1
+        assert len(drafts.waiting(user)) == 1
     done = someone.client.post(f"/drafts/{draft}/discard", data={"csrf_token": token, "sure": "1"})
     assert done.headers["Location"] == "/exports"
     assert someone.client.get(f"/drafts/{draft}/filters").status_code == 404
