@@ -18,6 +18,7 @@ from webapp.extensions import db
 from webapp.htmx import is_htmx
 from webapp.permissions import Refused
 from webapp.services import audit
+from webapp.words import translated
 
 log = logging.getLogger("security")
 
@@ -48,7 +49,7 @@ def told(error: ExportsError, status: int, url: str, link: str) -> Response:
 
 def _said(title: str, advice: str, status: int, url: str = "/", link: str = "All exports") -> Response:
     if is_htmx():
-        return Response(f"{title}. {advice}", status, content_type="text/plain; charset=utf-8")
+        return Response(f"{translated(title)}. {translated(advice)}", status, content_type="text/plain; charset=utf-8")
     number = g.get("request_id") if status >= 500 else None
     text = render_template("errors/error.html", title=title, advice=advice, number=number, url=url, link=link)
     return make_response(text, status)

@@ -1,15 +1,15 @@
-"""How values read on screen: sizes, times, numbers (UX section 2)."""
+"""How values read on screen, in the viewer's language: sizes, times, numbers (UX section 2)."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from flask import Flask
 
 from exports import catalogue
-from webapp.services.schedules.outlook import said
+from webapp.words import _, formats, language
 
 UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
@@ -22,12 +22,12 @@ def size(count: int | None) -> str:
     while value >= 999.5 and unit < len(UNITS) - 1:
         value, unit = value / 1000, unit + 1
     digits = 0 if unit < 2 or value >= 99.95 else 1
-    return f"{value:.{digits}f} {UNITS[unit]}"
+    return f"{formats.decimal(value, digits, language())} {_(UNITS[unit])}"
 
 
 def number(count: int | None) -> str:
     """1,469,307."""
-    return "" if count is None else f"{count:,}"
+    return "" if count is None else formats.number(count, language())
 
 
 def about(count: int | None) -> str:
@@ -41,7 +41,9 @@ def about(count: int | None) -> str:
 def share(part: int, whole: int) -> str:
     """3.3 % of the whole; under 0.1 % says so."""
     percent = 100 * part / whole if whole else 0.0
-    return "under 0.1 %" if 0 < percent < 0.1 else f"{percent:.1f} %".replace(".0 %", " %")
+    if 0 < percent < 0.1:
+        return _("under {share}", share=f"{formats.decimal(0.1, 1, language())} %")
+    return f"{formats.decimal(percent, 0 if f'{percent:.1f}'.endswith('.0') else 1, language())} %"
 
 
 def moment(
@@ -53,33 +55,34 @@ def moment(
     tz = ZoneInfo(zone)
     local = at.astimezone(tz)
     days = ((now or datetime.now(tz)).astimezone(tz).date() - local.date()).days
-    words = {0: "today", 1: "yesterday"} if inside else {0: "Today", 1: "Yesterday"}
-    return f"{words.get(days, f'{local.day} {local:%b %Y}')} {local:{'%H:%M:%S' if seconds else '%H:%M'}}"
+    words = {0: _("today"), 1: _("yesterday")} if inside else {0: _("Today"), 1: _("Yesterday")}
+    return f"{words.get(days) or formats.day(local, language())} {formats.clock(local, seconds=seconds)}"
 
 
 def dated(at: datetime, zone: str, *, seconds: bool = True) -> str:
     """Mon 23 Nov 2026 07:30:00: for what is looked up again much later, in the viewer's zone."""
     local = at.astimezone(ZoneInfo(zone))
-    return f"{local:%a} {local.day} {local:%b %Y} {local:{'%H:%M:%S' if seconds else '%H:%M'}}"
+    return f"{formats.day(local, language(), weekday=True)} {formats.clock(local, seconds=seconds)}"
 
 
 def weekday_moment(at: datetime, zone: str, now: datetime) -> str:
     """Thu 26 Nov 07:30: for what is to come, in the viewer's zone."""
-    return said(at, zone, now)
+    local = at.astimezone(ZoneInfo(zone))
+    day_ = formats.day(local, language(), weekday=True, year=local.year != now.astimezone(UTC).year)
+    return f"{day_} {formats.clock(local, seconds=bool(local.second))}"
 
 
 def day(at: datetime | None, zone: str) -> str:
     """20 Nov 2026."""
     if at is None:
         return ""
-    local = at.astimezone(ZoneInfo(zone))
-    return f"{local.day} {local:%b %Y}"
+    return formats.day(at.astimezone(ZoneInfo(zone)), language())
 
 
 def model_label(id: str) -> str:
     """Events for events; a model that no longer exists keeps its id."""
     model = catalogue.builtin().models.get(id)
-    return model.label if model else id
+    return _(model.label) if model else id
 
 
 TARGETS = {"none": "", "ftp": "FTP", "ftps": "FTP over SSL", "sftp": "SFTP"}
@@ -87,13 +90,13 @@ TARGETS = {"none": "", "ftp": "FTP", "ftps": "FTP over SSL", "sftp": "SFTP"}
 
 def target_label(type_: str) -> str:
     """FTP over SSL for ftps; nothing for a download (SPEC section 2)."""
-    return TARGETS[type_]
+    return _(TARGETS[type_])
 
 
 def duration(seconds: float) -> str:
     """0.8 s, 7.6 s, 64 s, 2 min 5 s, 3 h 12 min."""
     if seconds < 10 and seconds != int(seconds):
-        return f"{seconds:.1f} s"
+        return f"{formats.decimal(seconds, 1, language())} s"
     whole = round(seconds)
     if whole < 100:
         return f"{whole} s"

@@ -16,6 +16,9 @@ from webapp.models.base import BrandOwned, clock, owned_args
 ROLES = ("viewer", "exporter", "manager", "admin")
 """SPEC section 1, weakest first."""
 
+LANGUAGES = ("en", "de")
+"""What pages can be read in; the first is what everything is written in, and what the others are translated from."""
+
 MIN_AUDIT_DAYS = 365
 """Younger rows of the audit log are deleted by nobody: a trigger refuses it."""
 
@@ -58,11 +61,15 @@ class User(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
     """A person of one brand, with a role and grants beside it."""
 
     __tablename__ = "users"
-    __table_args__ = owned_args(CheckConstraint(f"role IN {ROLES}", name="role"))
+    __table_args__ = owned_args(
+        CheckConstraint(f"role IN {ROLES}", name="role"), CheckConstraint(f"language IN {LANGUAGES}", name="language")
+    )
 
     email: Mapped[str] = mapped_column(Text, unique=True)
     name: Mapped[str] = mapped_column(Text)
     time_zone: Mapped[str] = mapped_column(Text)
+    # None: as the browser says.
+    language: Mapped[str | None] = mapped_column(Text)
     role: Mapped[str] = mapped_column(Text)
     export_pii: Mapped[bool] = mapped_column(default=False)
     use_new_target: Mapped[bool] = mapped_column(default=True)

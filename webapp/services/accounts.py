@@ -14,7 +14,7 @@ from exports import recipients, zones
 from exports.errors import AccountRefused
 from webapp.extensions import db
 from webapp.models import Brand, User, system_scope
-from webapp.models.accounts import ROLES, new_token
+from webapp.models.accounts import LANGUAGES, ROLES, new_token
 from webapp.services import audit
 
 MIN_PASSWORD: Final = 12
@@ -138,7 +138,13 @@ def check_time_zone(name: str) -> None:
         raise AccountRefused(reason=f'there is no time zone "{name[:80]}"')
 
 
-def change_profile(user: User, name: str, time_zone: str) -> None:
+def check_language(language: str | None) -> None:
+    """Raises AccountRefused for what no page can be read in; None is as the browser says."""
+    if language is not None and language not in LANGUAGES:
+        raise AccountRefused(reason=f'there is no language "{language[:80]}"')
+
+
+def change_profile(user: User, name: str, time_zone: str, language: str | None) -> None:
     """What users set of themselves. Commits.
 
     Raises:
@@ -146,10 +152,11 @@ def change_profile(user: User, name: str, time_zone: str) -> None:
     """
     check_name(name)
     check_time_zone(time_zone)
-    before = {"name": user.name, "time_zone": user.time_zone}
-    after = {"name": name.strip(), "time_zone": time_zone}
+    check_language(language)
+    before = {"name": user.name, "time_zone": user.time_zone, "language": user.language or ""}
+    after = {"name": name.strip(), "time_zone": time_zone, "language": language or ""}
     if before != after:
-        user.name, user.time_zone = after["name"], after["time_zone"]
+        user.name, user.time_zone, user.language = name.strip(), time_zone, language
         audit.record("user.changed", user, user, before=before, **after)
     db.session.commit()
 

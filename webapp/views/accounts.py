@@ -39,6 +39,8 @@ TOO_OFTEN: Final = "Too many failed tries. Wait 15 minutes, then try again."
 HALF_IN: Final = "half_in"
 """In a session: whose password was right, and since when."""
 THEMES: Final = ("system", "light", "dark")
+SPOKEN: Final = (("en", "English"), ("de", "Deutsch"))
+"""Each language by its own name: whoever cannot read the page finds it all the same."""
 YEAR_S: Final = 365 * 24 * 3600
 PER_PAGE: Final = 20
 """Exports on a profile: below the forms of its own."""
@@ -181,6 +183,8 @@ def profile_page(person: User, problems: list[tuple[str, str]] | None = None) ->
         codes_left=len(person.recovery_hashes),
         name=typed.get("name", person.name),
         time_zone=typed.get("time_zone", person.time_zone),
+        language_chosen=typed.get("language", person.language or ""),
+        languages=list(SPOKEN),
         zones=[(one, one) for one in sorted(brands.zones())],
         problems=problems or [],
         status=422 if problems else 200,

@@ -142,14 +142,16 @@ def change() -> Response:
 @blueprint.post("/account")
 @action("account.change")
 def change_profile() -> Response:
-    """Change the own name and time zone."""
+    """Change the own name, time zone and language."""
     authorize(current_user, "account.change")
-    me = _me()
+    me, typed = _me(), request.form
     try:
-        accounts.change_profile(me, request.form.get("name", ""), request.form.get("time_zone", ""))
+        accounts.change_profile(me, typed.get("name", ""), typed.get("time_zone", ""), typed.get("language") or None)
     except AccountRefused as refused:
-        at = "time_zone" if "time zone" in refused.message else "name"
+        inputs = {"time_zone": "time zone", "language": "language"}
+        at = next((name for name, words in inputs.items() if f"there is no {words}" in refused.message), "name")
         return profile_page(me, [(at, refused.message)])
+    g.pop("language", None)  # what follows is in the one just chosen
     flash("Your profile is saved.", "ok")
     return go(url_for("accounts.profile", id=me.id))
 

@@ -1,0 +1,63 @@
+"""Texts in the viewer's language: English sentences are the keys of the catalogues in webapp/translations.
+
+Only what answers a person translates: services, jobs and files speak English, whoever asks (docs/words.md).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import Flask, g, has_request_context, request
+from flask_login import current_user
+from markupsafe import escape
+
+from webapp.models.accounts import LANGUAGES
+from webapp.words import catalogues, formats
+
+ENGLISH: Final = LANGUAGES[0]
+
+
+def language() -> str:
+    """Of whoever looks: as the person chose, else as the browser says, else English. Programs get English."""
+    if not has_request_context():
+        return ENGLISH
+    if "language" not in g:
+        g.language = _asked_for()
+    chosen: str = g.language
+    return chosen
+
+
+def _asked_for() -> str:
+    if request.path.startswith("/api/"):
+        return ENGLISH
+    chosen: str | None = current_user.language if current_user.is_authenticated else None
+    return chosen or request.accept_languages.best_match(LANGUAGES, ENGLISH) or ENGLISH
+
+
+def _(sentence: str, **facts: Any) -> str:
+    """The sentence in the viewer's language with its facts put in; Markup only where a fact is Markup."""
+    return _filled(catalogues.of(language()).gettext(sentence) if sentence else "", facts)
+
+
+def ngettext(one: str, many: str, count: int, **facts: Any) -> str:
+    """The same for a sentence that depends on a number; `{count}` is the number as the viewer reads it."""
+    facts = {"count": formats.number(count, language())} | facts
+    return _filled(catalogues.of(language()).ngettext(one, many, count), facts)
+
+
+def _filled(sentence: str, facts: dict[str, Any]) -> str:
+    if any(hasattr(fact, "__html__") for fact in facts.values()):
+        return escape(sentence).format(**facts)
+    return sentence.format(**facts) if facts else sentence
+
+
+def translated(sentence: str | None) -> str:
+    """A whole sentence of the product, made in English with its facts, in the viewer's language."""
+    return catalogues.whole(sentence, language()) if sentence else ""
+
+
+def register(app: Flask) -> None:
+    """Give templates `_`, `ngettext`, `language()` and the filter `translated`."""
+    for given in (_, ngettext, language):
+        app.add_template_global(given)
+    app.add_template_filter(translated)

@@ -1,0 +1,98 @@
+"""What there is to translate: texts marked in templates, sentences of Python modules, and the catalogue of errors."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from exports.errors import ExportsError
+from webapp.words.known import WORDS
+
+ROOT: Final = Path(__file__).resolve().parent.parent.parent
+
+MODULES: Final = (
+    "webapp/errors.py",
+    "webapp/views/accounts.py",
+    "webapp/views/passwords.py",
+    "webapp/forms/accounts.py",
+)
+"""Files and folders whose sentences stand on pages: what they say is translated where a template shows it."""
+
+Text: TypeAlias = str | tuple[str, str]
+"""A sentence, or the two that depend on a number."""
+
+
+def texts() -> set[Text]:
+    """Every text that a catalogue must have."""
+    found: set[Text] = set(WORDS)
+    for path in sorted((ROOT / "templates").rglob("*.html")):
+        found |= set(of_template(path.read_text()))
+    for name in MODULES:
+        for path in sorted((ROOT / name).rglob("*.py")) if (ROOT / name).is_dir() else [ROOT / name]:
+            found |= set(of_python(path.read_text()))
+    return found
+
+
+def of_template(source: str) -> Iterator[Text]:
+    """The texts in `_(…)` and `ngettext(…)` of a template."""
+    from jinja2 import Environment, nodes
+
+    for call in Environment(autoescape=True).parse(source).find_all(nodes.Call):
+        name = getattr(call.node, "name", "")
+        given = [one.value for one in call.args if isinstance(one, nodes.Const) and isinstance(one.value, str)]
+        if name == "_" and given:
+            yield given[0]
+        if name == "ngettext" and len(given) == 2:
+            yield given[0], given[1]
+
+
+def of_python(source: str) -> Iterator[str]:
+    """The sentences of a module: what begins with a capital letter and has more than one word, but no docstring."""
+    tree = ast.parse(source)
+    skipped = {id(node) for each in ast.walk(tree) for node in _not_said(each)}
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.JoinedStr):
+            skipped.update(id(part) for part in node.values)
+            text = _template(node)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            text = node.value
+        else:
+            continue
+        if " " in text.strip() and text[:1].isupper():
+            yield text
+
+
+def _not_said(node: ast.AST) -> Iterator[ast.AST]:
+    """Docstrings and what stands alone as one, and what is raised for engineers."""
+    if isinstance(node, ast.Expr):
+        yield node.value
+    if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("warning", "info", "error", "exception"):
+        yield from ast.walk(node)
+
+
+def _template(node: ast.JoinedStr) -> str:
+    """The sentence of an f-string with named places in it."""
+    parts = []
+    for position, part in enumerate(node.values):
+        if isinstance(part, ast.Constant):
+            parts.append(str(part.value).replace("{", "{{").replace("}", "}}"))
+        elif isinstance(part, ast.FormattedValue):
+            inner = part.value
+            name = inner.id if isinstance(inner, ast.Name) else getattr(inner, "attr", f"fact{position}")
+            parts.append(f"{{{name.strip('_')}}}")
+    return "".join(parts)
+
+
+def _of_errors() -> Iterator[str]:
+    for kind in _kinds(ExportsError):
+        yield from (text for text in (kind.sentence, kind.advice) if text)
+
+
+def _kinds(kind: type[ExportsError]) -> Iterator[type[ExportsError]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _kinds(one)

@@ -1,0 +1,13 @@
+"""Single words that pages get from Python: states, roles, units, pages of the menu."""
+
+from __future__ import annotations
+
+from typing import Final
+
+WORDS: Final = (
+    "Finished", "Success", "Active", "Failed", "Processing", "Missed", "Skipped", "Pending", "Queued", "Inactive",
+    "Cancelled",
+    "bytes", "under {share}", "today", "yesterday", "Today", "Yesterday", "FTP over SSL",
+    "People", "Settings", "Custom fields", "API tokens", "Personal data", "Audit log",
+    "Viewer", "Exporter", "Manager", "Admin",
+)  # fmt: skip
