@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from flask.testing import FlaskClient
 
     from tests.fix_app import People, Person
+    from tests.fix_exports import Exports
 
 Open = Callable[["Person | None"], "FlaskClient"]
 GERMAN = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}
@@ -115,3 +116,35 @@ def test_errors_are_told_in_the_language_to_people_and_in_english_to_programs(cl
     typed = {"csrf_token": token(visitor), "email": "a@b.example", "password": "x"}
     login = visitor.post("/login", data=typed, headers=GERMAN).text
     assert "Die E-Mail-Adresse oder das Passwort stimmt nicht" in check(login).text
+
+
+NAMES = {"Viewer", "Exporter", "Exports", "no longer exists"}
+"""Words of the product that are also names of the cast, of the product, or part of the reason of the failed run."""
+
+
+def _left_in_english(page: str) -> list[str]:
+    """Texts of the catalogue that stand on a page though they have a German word."""
+    said = f" {check(page).text} "
+    ids = [one.id for one in catalogues.read("de") if isinstance(one.id, str) and "{" not in one.id]
+    of = catalogues.of("de").gettext
+    return [one for one in ids if len(one) > 5 and one not in NAMES and of(one) != one and f" {one} " in said]
+
+
+def test_no_page_that_is_done_mixes_languages(client: Open, people: People, made: Exports) -> None:
+    done = made.finished(people.exporter, "Kunden")
+    failed = made.create(people.exporter, "Preise")
+    made.fail(made.claim())
+    waits = made.create(people.exporter, "Filialen")
+    browser = client(people.exporter)
+    own = f"/users/{people.exporter.id}"
+    pages = ["/exports", "/exports?q=zzz", "/exports?runs=1", "/nowhere", own, "/account/second-step"]
+    pages += [f"/exports/{one.id}" for one in (done, failed, waits)]
+    pages += [f"/exports/{done.id}/logs", f"/runs/{failed.run_id}"]
+    for at in pages:
+        assert _left_in_english(browser.get(at, headers=GERMAN).text) == [], at
+    for at in ("/login", "/password/forgotten"):
+        assert _left_in_english(client(None).get(at, headers=GERMAN).text) == [], at
+    shown = check(browser.get(f"/exports/{failed.id}", headers=GERMAN).text).text
+    assert "Fehlgeschlagen" in shown
+    assert "Noch einmal ausführen" in shown
+    assert _left_in_english(browser.get("/exports").text), "the English page has them"

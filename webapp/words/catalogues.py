@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 FOLDER: Final = Path(__file__).resolve().parent.parent / "translations"
 TELLING: Final = 8
 """Letters that a sentence must have beside its facts: with fewer, any text could be one of it."""
+WHOLE: Final = frozenset({"message", "reason", "instead"})
+"""Facts that are sentences of the product themselves."""
 
 
 def path_of(language: str) -> Path:
@@ -57,7 +59,8 @@ def whole(sentence: str, language: str) -> str:
 def _by_template(sentence: str, language: str) -> str:
     for pattern, into in _patterns(language):
         if match := pattern.fullmatch(sentence):
-            return into.format(**match.groupdict())
+            facts = match.groupdict()
+            return into.format(**facts | {name: whole(facts[name], language) for name in WHOLE & facts.keys()})
     return sentence
 
 
@@ -65,12 +68,13 @@ def _by_template(sentence: str, language: str) -> str:
 def _patterns(language: str) -> list[tuple[re.Pattern[str], str]]:
     """Every template with facts, those that say most first, so that none is taken for one that says less."""
     pairs = [(str(one.id), str(one.string)) for one in read(language) if isinstance(one.id, str) and one.string]
-    telling = [(spoken, into) for spoken, into in pairs if len(_letters(spoken)) >= TELLING and "{" in spoken]
-    ordered = sorted(telling, key=lambda pair: -len(_letters(pair[0])))
+    telling = [(spoken, into) for spoken, into in pairs if len(letters(spoken)) >= TELLING and "{" in spoken]
+    ordered = sorted(telling, key=lambda pair: -len(letters(pair[0])))
     return [(pattern_of(spoken), into) for spoken, into in ordered]
 
 
-def _letters(template: str) -> str:
+def letters(template: str) -> str:
+    """What a template says beside its facts."""
     return "".join(literal for literal, *_ in Formatter().parse(template))
 
 

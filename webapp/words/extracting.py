@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from exports import catalogue
 from exports.errors import ExportsError
+from webapp.words.catalogues import TELLING, letters
 from webapp.words.known import WORDS
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
@@ -16,7 +18,15 @@ MODULES: Final = (
     "webapp/errors.py",
     "webapp/views/accounts.py",
     "webapp/views/passwords.py",
+    "webapp/views/second_step.py",
+    "webapp/views/exports.py",
+    "webapp/views/details.py",
+    "webapp/views/several.py",
+    "webapp/views/schedules.py",
+    "webapp/views/removing.py",
+    "webapp/views/handing_over.py",
     "webapp/forms/accounts.py",
+    "webapp/services/runs/events.py",
 )
 """Files and folders whose sentences stand on pages: what they say is translated where a template shows it."""
 
@@ -26,7 +36,7 @@ Text: TypeAlias = str | tuple[str, str]
 
 def texts() -> set[Text]:
     """Every text that a catalogue must have."""
-    found: set[Text] = set(WORDS)
+    found: set[Text] = {*WORDS, *(model.label for model in catalogue.builtin().models.values())}
     for path in sorted((ROOT / "templates").rglob("*.html")):
         found |= set(of_template(path.read_text()))
     for name in MODULES:
@@ -62,7 +72,7 @@ def of_python(source: str) -> Iterator[str]:
             text = node.value
         else:
             continue
-        if " " in text.strip() and text[:1].isupper():
+        if " " in text.strip() and (text[0].isupper() or (text[0] == "{" and len(letters(text)) >= TELLING)):
             yield text
 
 
@@ -70,6 +80,8 @@ def _not_said(node: ast.AST) -> Iterator[ast.AST]:
     """Docstrings and what stands alone as one, and what is raised for engineers."""
     if isinstance(node, ast.Expr):
         yield node.value
+    if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "ValueError":
+        yield from ast.walk(node)
     if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("warning", "info", "error", "exception"):
         yield from ast.walk(node)
 

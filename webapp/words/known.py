@@ -1,4 +1,4 @@
-"""Single words that pages get from Python: states, roles, units, pages of the menu."""
+"""Single words that pages get from Python: states, roles, units, pages of the menu, tabs, choices."""
 
 from __future__ import annotations
 
@@ -9,5 +9,8 @@ WORDS: Final = (
     "Cancelled",
     "bytes", "under {share}", "today", "yesterday", "Today", "Yesterday", "FTP over SSL",
     "People", "Settings", "Custom fields", "API tokens", "Personal data", "Audit log",
+    "Any status", "Any model", "Anybody", "Mine", "Queued.", "Cancelled.", "Archived", "All",
+    "View", "Logs", "Change schedule", "Versions",
+    "deliver the header", "deliver nothing", "replace it", "add a number", "fail",
     "Viewer", "Exporter", "Manager", "Admin",
 )  # fmt: skip
