@@ -36,7 +36,7 @@ Text: TypeAlias = str | tuple[str, str]
 
 def texts() -> set[Text]:
     """Every text that a catalogue must have."""
-    found: set[Text] = {*WORDS, *(model.label for model in catalogue.builtin().models.values())}
+    found: set[Text] = {*WORDS, *_of_errors(), *(model.label for model in catalogue.builtin().models.values())}
     for path in sorted((ROOT / "templates").rglob("*.html")):
         found |= set(of_template(path.read_text()))
     for name in MODULES:
