@@ -12,7 +12,9 @@ import pytest
 
 from tests.fix_logins import token
 from tests.fix_pages import check
+from tests.fix_wizard import Wizard
 from webapp import filters
+from webapp.extensions import db
 from webapp.models.accounts import LANGUAGES
 from webapp.words import __main__ as command
 from webapp.words import catalogues, extracting, translated
@@ -148,3 +150,17 @@ def test_no_page_that_is_done_mixes_languages(client: Open, people: People, made
     assert "Fehlgeschlagen" in shown
     assert "Ein Feld dieses Exports gibt es in der Datenbank nicht mehr: name. Bearbeiten Sie den Export" in shown
     assert _left_in_english(browser.get("/exports").text), "the English page has them"
+
+
+def test_a_step_of_the_wizard_says_what_is_wrong_in_german(client: Open, people: People) -> None:
+    with people.exporter.at_work() as user:
+        user.language = "de"
+        db.session.commit()
+    wizard = Wizard(client(people.exporter), people.exporter)
+    wizard.begin()
+    wizard.fill(name="")
+    wizard.press("next")
+    assert wizard.problems == [("name", "Geben Sie einen Namen ein")]
+    assert '<html lang="de"' in wizard.html
+    assert wizard.beside("name") == "Fehler: Geben Sie einen Namen ein"
+    assert _left_in_english(wizard.html) == []

@@ -27,6 +27,7 @@ MODULES: Final = (
     "webapp/views/handing_over.py",
     "webapp/forms/accounts.py",
     "webapp/services/runs/events.py",
+    "exports/rules.py",
 )
 """Files and folders whose sentences stand on pages: what they say is translated where a template shows it."""
 
