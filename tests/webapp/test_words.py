@@ -90,10 +90,17 @@ def test_a_sentence_with_facts_is_found_by_its_template_and_facts_stay_as_they_a
     assert translated("Nobody has translated this.") == "Nobody has translated this."
 
 
-def test_the_person_chooses_the_language_and_the_browser_where_nobody_chose(client: Open, people: People) -> None:
+def in_german(person: Person) -> None:
+    """Somebody who has chosen German."""
+    with person.at_work() as user:
+        user.language = "de"
+        db.session.commit()
+
+
+def test_the_person_chooses_the_language_and_the_browser_before_signing_in(client: Open, people: People) -> None:
     browser, at = client(people.viewer), f"/users/{people.viewer.id}"
-    assert '<html lang="en"' in browser.get(at).text
-    assert "Alle Exporte" in check(browser.get(at, headers=GERMAN).text).text
+    assert '<html lang="en"' in browser.get(at, headers=GERMAN).text
+    assert '<html lang="de"' in client(None).get("/login", headers=GERMAN).text
     form = {"csrf_token": token(browser, at), "name": "Vera", "time_zone": "Europe/Rome", "language": "de"}
     said = check(browser.post("/account", data=form, follow_redirects=True).text).text
     assert "Ihr Profil ist gespeichert." in said
@@ -108,11 +115,12 @@ def test_the_person_chooses_the_language_and_the_browser_where_nobody_chose(clie
 
 
 def test_errors_are_told_in_the_language_to_people_and_in_english_to_programs(client: Open, people: People) -> None:
+    in_german(people.viewer)
     browser = client(people.viewer)
-    found = check(browser.get("/nowhere", headers=GERMAN).text)
+    found = check(browser.get("/nowhere").text)
     assert "Hier ist nichts" in found.text
     assert "Vielleicht wurde es gelöscht" in found.text
-    assert "Hier ist nichts" in browser.get("/nowhere", headers=GERMAN | {"HX-Request": "true"}).text
+    assert "Hier ist nichts" in browser.get("/nowhere", headers={"HX-Request": "true"}).text
     assert not re.search("[äöü]", client(None).get("/api/v1/exports", headers=GERMAN).text)
     visitor = client(None)
     typed = {"csrf_token": token(visitor), "email": "a@b.example", "password": "x"}
@@ -138,24 +146,23 @@ def test_no_page_that_is_done_mixes_languages(client: Open, people: People, made
     made.fail(made.claim())
     waits = made.create(people.exporter, "Filialen")
     browser = client(people.exporter)
+    assert _left_in_english(browser.get("/exports").text), "the English page has them"
+    in_german(people.exporter)
     own = f"/users/{people.exporter.id}"
     pages = ["/exports", "/exports?q=zzz", "/exports?runs=1", "/nowhere", own, "/account/second-step"]
     pages += [f"/exports/{one.id}" for one in (done, failed, waits)]
     pages += [f"/exports/{done.id}/logs", f"/runs/{failed.run_id}"]
     for at in pages:
-        assert _left_in_english(browser.get(at, headers=GERMAN).text) == [], at
+        assert _left_in_english(browser.get(at).text) == [], at
     for at in ("/login", "/password/forgotten"):
         assert _left_in_english(client(None).get(at, headers=GERMAN).text) == [], at
-    shown = check(browser.get(f"/exports/{failed.id}", headers=GERMAN).text).text
+    shown = check(browser.get(f"/exports/{failed.id}").text).text
     assert "Fehlgeschlagen" in shown
     assert "Ein Feld dieses Exports gibt es in der Datenbank nicht mehr: name. Bearbeiten Sie den Export" in shown
-    assert _left_in_english(browser.get("/exports").text), "the English page has them"
 
 
 def test_a_step_of_the_wizard_says_what_is_wrong_in_german(client: Open, people: People) -> None:
-    with people.exporter.at_work() as user:
-        user.language = "de"
-        db.session.commit()
+    in_german(people.exporter)
     wizard = Wizard(client(people.exporter), people.exporter)
     wizard.begin()
     wizard.fill(name="")

@@ -39,7 +39,7 @@ TOO_OFTEN: Final = "Too many failed tries. Wait 15 minutes, then try again."
 HALF_IN: Final = "half_in"
 """In a session: whose password was right, and since when."""
 THEMES: Final = ("system", "light", "dark")
-SPOKEN: Final = (("en", "English"), ("de", "Deutsch"))
+SPOKEN: Final = (("", "English"), ("de", "Deutsch"))
 """Each language by its own name: whoever cannot read the page finds it all the same."""
 YEAR_S: Final = 365 * 24 * 3600
 PER_PAGE: Final = 20

@@ -18,7 +18,7 @@ ENGLISH: Final = LANGUAGES[0]
 
 
 def language() -> str:
-    """Of whoever looks: as the person chose, else as the browser says, else English. Programs get English."""
+    """Of whoever looks: as the person chose, else English; a visitor's as the browser says. Programs get English."""
     if not has_request_context():
         return ENGLISH
     if "language" not in g:
@@ -30,8 +30,11 @@ def language() -> str:
 def _asked_for() -> str:
     if request.path.startswith("/api/"):
         return ENGLISH
-    chosen: str | None = current_user.language if current_user.is_authenticated else None
-    return chosen or request.accept_languages.best_match(LANGUAGES, ENGLISH) or ENGLISH
+    if current_user.is_authenticated:
+        # Not all pages have been translated: nobody gets a mixture of languages who has not chosen it.
+        chosen: str = current_user.language or ENGLISH
+        return chosen
+    return request.accept_languages.best_match(LANGUAGES, ENGLISH) or ENGLISH
 
 
 def _(sentence: str, **facts: Any) -> str:
