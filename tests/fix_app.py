@@ -139,9 +139,11 @@ def _app(app_settings: dict[str, str]) -> Iterator[Flask]:
     from webapp import config, create_app
     from webapp.extensions import db
     from webapp.services import brands
+    from webapp.web_extensions import limiter
 
     app = create_app(config.read(app_settings))
     app.testing = True
+    app.extensions["limits"] = dict(vars(limiter))
     yield app
     with app.app_context():
         brands.previews().close()
@@ -160,6 +162,12 @@ def _broom(postgres: Cluster, app_database: str, app_settings: dict[str, str]) -
 @pytest.fixture
 def app(_app: Flask, _broom: Broom) -> Iterator[Flask]:
     """The application; its database and its Redis are emptied after the test."""
+    from webapp.web_extensions import limiter
+
+    # There is one in a process, and it counts in the Redis of the application that was made last: that of a workshop is
+    # gone by now. What it counts while a Redis does not answer, it counts in memory.
+    vars(limiter).update(_app.extensions["limits"])
+    limiter._fallback_storage.reset()
     yield _app
     _broom.sweep()
 

@@ -64,7 +64,7 @@ def test_text_twice_as_large_fits(visit: Visit, people: People, made: Exports) -
         for address in ("/exports", f"/exports/{export.id}", f"/exports/{export.id}/logs", *steps):
             visitor.open(address)
             assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "32px"
-            assert [beyond(page, width) for width in IN_BOTH_WIDTHS] == [0, 0], address
+            assert beyond(page, 1280) == 0, address  # WCAG 1.4.4; narrow screens have the sizes of 1.4.10
 
 
 def test_the_machines_own_colours_leave_shapes_that_can_be_seen(visit: Visit, people: People, made: Exports) -> None:
