@@ -114,10 +114,7 @@ class _Attempt:
         doing = "sorting" if self._sorts else "comparing"
         was, now = self._watched(self._was.rows(), doing), self._watched(self._placed(self._now.rows()), doing)
         if self._guards:
-            was, now = (
-                ([unguarded(cell) for cell in row] for row in was),
-                ([unguarded(cell) for cell in row] for row in now),
-            )
+            was, now = _unguarded(was), _unguarded(now)
         if not self._sorts:
             return differences(in_order(was, by), in_order(now, by), by, tally)
         olds, news = (Sorter(by, stack, lambda: self._watch("sorting", self._read)) for _ in range(2))
@@ -140,9 +137,9 @@ class _Attempt:
             yield row
 
 
-def _unguarded(rows: Iterator[Row]) -> Iterator[Row]:
-    return ([unguarded(cell) for cell in row] for row in rows)
-
-
 def _whole(row: Row) -> Row:
     return row
+
+
+def _unguarded(rows: Iterator[Row]) -> Iterator[Row]:
+    return ([unguarded(cell) for cell in row] for row in rows)
