@@ -44,6 +44,8 @@ from exports.errors.target import (
 
 IMPLICIT: Final = 990
 """The port at which TLS begins at once, without AUTH."""
+AT_ONCE: Final = 256 * 1024
+"""Bytes offered to a data connection without TLS: it takes what it has room for, and says how much that was."""
 UNKNOWN_COMMAND: Final = ("500", "501", "502", "503", "504")
 _REUSE = re.compile(r"reus|resum", re.IGNORECASE)
 _FULL = re.compile(r"no space|not enough|insufficient|quota|disk full", re.IGNORECASE)
@@ -216,12 +218,13 @@ class FtpSession(Session):
         sent = 0
         with self._translating(WriteRefused, folder="this folder", name=name):
             data = self._client.transfercmd(f"STOR {name}")
+            at_once = PIECE if isinstance(data, ssl.SSLSocket) else AT_ONCE
             try:
                 for piece in pieces:
                     view = memoryview(piece)
-                    for start in range(0, len(view), PIECE):
-                        data.sendall(view[start : start + PIECE])
-                        sent += min(PIECE, len(view) - start)
+                    while view:
+                        taken = data.send(view[:at_once])
+                        view, sent = view[taken:], sent + taken
                         self.course.sent(sent)
                 _say_goodbye(data)
             except OSError as error:
