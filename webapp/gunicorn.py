@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import socket
 import struct
@@ -46,6 +47,14 @@ def on_starting(server: Any) -> None:
         config.refuse_public(server.cfg.address)
     with contextlib.suppress(OSError):  # a disk that cannot be written to: they are served as they are
         static_files.build()
+
+
+def pre_fork(_server: Any, _worker: Any) -> None:
+    """Spare the collector what was imported: it would walk through all of it again and again, amid requests,
+    and write into every page of memory that the workers share.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def when_ready(server: Any) -> None:

@@ -147,9 +147,10 @@ def signed_in() -> requests.Session:
 def cursor(connection: psycopg.Connection[Any]) -> str:
     """The place of the list's page 1,000, as its page before would have told it."""
     from webapp.services.exports import keyset
+    from webapp.services.exports.listing import PER_PAGE
 
     wanted = "SELECT id, created_at FROM exports ORDER BY created_at DESC OFFSET %s LIMIT 1"
-    id, created_at = connection.execute(wanted, [(pages.FAR - 1) * 50 - 1]).fetchone()  # type: ignore[misc]
+    id, created_at = connection.execute(wanted, [(pages.FAR - 1) * PER_PAGE - 1]).fetchone()  # type: ignore[misc]
     return keyset.cursor(created_at, id, backwards=False)
 
 

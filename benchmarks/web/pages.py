@@ -9,6 +9,8 @@ from urllib.parse import urlencode
 
 import requests
 
+from webapp.services.exports.listing import PER_PAGE
+
 Ask = Callable[[str], str]
 STEPS = ("model", "localization", "filters", "fields", "file", "schedule", "target", "check")
 FAR = 1_000
@@ -35,7 +37,7 @@ def addresses(session: requests.Session, url: str, cursor: str) -> dict[str, str
     found = {
         "list": "/exports",
         "list, page 2": _next(text("/exports")),
-        f"list, page {FAR:,}": searched(after=cursor, first=str(FAR * 50)),
+        f"list, page {FAR:,}": searched(after=cursor, first=str(FAR * PER_PAGE)),
         "list, by name": searched(sort="name"),
         "list, by name, the other way": searched(sort="-name"),
         "list, oldest first": searched(sort="created"),

@@ -39,7 +39,7 @@ class Export(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
         Index("ix_exports_listed_by_name", "brand_id", "name", "id", postgresql_where=text(LISTED)),
         Index("ix_exports_archived", "brand_id", "created_at", "id", postgresql_where=text("archived_at IS NOT NULL")),
         Index("ix_exports_repeated", "brand_id", "created_at", "id", postgresql_where=text("active IS NOT NULL")),
-        Index(None, "brand_id", "owner_id", "created_at"),
+        Index("ix_exports_owned", "brand_id", "owner_id", "created_at", postgresql_where=text("deleted_at IS NULL")),
         Index(None, "brand_id", "model", "created_at"),
         Index(None, "brand_id", "name"),
         # Every run that is deleted is looked for here: without it 100,000 take a quarter of an hour.
@@ -47,6 +47,7 @@ class Export(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
         # The clock asks for what is due, of all brands.
         Index("ix_exports_next_run_at", "next_run_at", postgresql_where=text("next_run_at IS NOT NULL")),
         Index("ix_exports_connection_id", "connection_id", postgresql_where=text("connection_id IS NOT NULL")),
+        Index("ix_exports_plain_ftp", "brand_id", postgresql_where=text(f"target = 'ftp' AND {LISTED}")),
         Index("ix_exports_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
     )
 

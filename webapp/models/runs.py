@@ -52,6 +52,7 @@ class Run(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
         Index(None, "brand_id", "created_at", "id"),
         Index(None, "brand_id", "state", "created_at"),
         Index("ix_runs_finished_at", "finished_at"),  # what /metrics asks: the last hour's
+        Index("ix_runs_with_file", "brand_id", "export_id", postgresql_where=text("artefact IS NOT NULL")),
         Index("ix_runs_kept_until", "kept_until", "id", postgresql_where=text("artefact IS NOT NULL")),
     )
 

@@ -60,7 +60,7 @@ class Listed:
 
 def listed() -> list[Listed]:
     """The users of the present brand, active ones first, by name."""
-    counted = select(Export.owner_id, func.count(Export.id)).where(Export.deleted_at.is_(None))
+    counted = select(Export.owner_id, func.count()).where(Export.deleted_at.is_(None))
     owned = {row[0]: row[1] for row in db.session.execute(counted.group_by(Export.owner_id))}
     wanted = select(User).order_by(User.disabled_at.is_not(None), User.name, User.email).limit(SHOWN)
     return [Listed(user, owned.get(user.id, 0)) for user in db.session.scalars(wanted)]

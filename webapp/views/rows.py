@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -31,6 +31,8 @@ class Row:
     run: Run | None
     alone: bool
     file: Run | None
+    url: str
+    """The page with everything about it."""
 
     @property
     def id(self) -> uuid.UUID:
@@ -48,28 +50,29 @@ class Row:
         return (self.run.started_at or self.run.scheduled_for) if self.alone and self.run else self.export.created_at
 
     @property
-    def url(self) -> str:
-        """The page with everything about it."""
-        if self.alone and self.run:
-            return url_for("runs.view", id=self.run.id)
-        return url_for("details.view", id=self.export.id)
-
-    @property
     def is_live(self) -> bool:
         """Whether it can still change by itself."""
         return self.run is not None and self.run.is_live
 
 
+def addresses(endpoint: str) -> Callable[[uuid.UUID], str]:
+    """What makes the addresses of many things of a kind: the routes are asked once."""
+    nobody = uuid.UUID(int=0)
+    before, _, after = url_for(endpoint, id=nobody).partition(str(nobody))
+    return lambda id: f"{before}{id}{after}"
+
+
 def of_exports(shown: Iterable[Export]) -> list[Row]:
     """A row for each export."""
-    listed = list(shown)
+    listed, address = list(shown), addresses("details.view")
     files = latest_files(listed)
-    return [Row(one, one.latest_run, alone=False, file=files.get(one.id)) for one in listed]
+    return [Row(one, one.latest_run, False, files.get(one.id), address(one.id)) for one in listed]
 
 
 def of_runs(shown: Iterable[tuple[Export, Run]]) -> list[Row]:
     """A row for each run."""
-    return [Row(export, run, alone=True, file=run if run.state == "success" else None) for export, run in shown]
+    address = addresses("runs.view")
+    return [Row(export, run, True, run if run.state == "success" else None, address(run.id)) for export, run in shown]
 
 
 def of_page(found: Page) -> list[Row]:

@@ -19,11 +19,12 @@ ENGLISH: Final = LANGUAGES[0]
 
 def language() -> str:
     """Of whoever looks: as the person chose, else English; a visitor's as the browser says. Programs get English."""
-    if not has_request_context():
-        return ENGLISH
-    if "language" not in g:
-        g.language = _asked_for()
-    chosen: str = g.language
+    try:  # hundreds of times a page
+        chosen: str = g.language
+    except (AttributeError, RuntimeError):  # nobody has asked yet, or there is no application at all
+        if not has_request_context():
+            return ENGLISH
+        chosen = g.language = _asked_for()
     return chosen
 
 
@@ -49,9 +50,11 @@ def ngettext(one: str, many: str, count: int, **facts: Any) -> str:
 
 
 def _filled(sentence: str, facts: dict[str, Any]) -> str:
+    if not facts:
+        return sentence
     if any(hasattr(fact, "__html__") for fact in facts.values()):
         return escape(sentence).format(**facts)
-    return sentence.format(**facts) if facts else sentence
+    return sentence.format(**facts)
 
 
 def translated(sentence: str | None) -> str:

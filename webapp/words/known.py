@@ -7,7 +7,8 @@ from typing import Final
 WORDS: Final = (
     "Finished", "Success", "Active", "Failed", "Processing", "Missed", "Skipped", "Pending", "Queued", "Inactive",
     "Cancelled",
-    "bytes", "under {share}", "today", "yesterday", "Today", "Yesterday", "FTP over SSL",
+    "bytes", "under {share}", "after {seconds}", "{count} rows",
+    "today", "yesterday", "Today", "Yesterday", "FTP over SSL",
     "People", "Settings", "Custom fields", "API tokens", "Personal data", "Audit log",
     "Any status", "Any model", "Anybody", "Mine", "Queued.", "Cancelled.", "Archived", "All",
     "brand", "you", "brand and you",

@@ -7,13 +7,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import select, true
+from sqlalchemy import Select, select, true
 
 from webapp.extensions import db
 from webapp.models import Export, Run
 from webapp.models.states import ENDED
+from webapp.services.exports.keyset import among
 
 IN_LIST: Final = 12
 """Runs in a row of the list: what fits beside a status."""
@@ -98,11 +100,16 @@ def charts_of(exports: Iterable[Export]) -> dict[uuid.UUID, Chart]:
     ids = [export.id for export in exports if export.schedule == "repeated" and export.latest_run_id]
     if not ids:
         return {}
+    found: dict[uuid.UUID, list[Any]] = {}
+    for row in db.session.execute(_newest_of_each(), {"ids": ids}):
+        found.setdefault(row.export, []).append(row)
+    return {id: chart for id, rows in found.items() if (chart := chart_of(rows)) is not None}
+
+
+@cache
+def _newest_of_each() -> Select[Any]:
     columns = (Run.state, Run.rows, Run.started_at, Run.finished_at, Run.scheduled_for, Run.created_at)
     of_it = (Run.brand_id == Export.brand_id, Run.export_id == Export.id, Run.state.in_(ENDED))
     newest = select(*columns).where(*of_it).order_by(Run.created_at.desc()).limit(IN_LIST).correlate(Export).lateral()
-    wanted = select(Export.id.label("export"), newest).join(newest, true()).where(Export.id.in_(ids))
-    found: dict[uuid.UUID, list[Any]] = {}
-    for row in db.session.execute(wanted.order_by(Export.id, newest.c.created_at.desc())):
-        found.setdefault(row.export, []).append(row)
-    return {id: chart for id, rows in found.items() if (chart := chart_of(rows)) is not None}
+    wanted = select(Export.id.label("export"), newest).join(newest, true()).where(among(Export.id))
+    return wanted.order_by(Export.id, newest.c.created_at.desc())

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from functools import cache
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import aliased
 
 from webapp.extensions import db
 from webapp.models import Export, Run
+from webapp.services.exports.keyset import among
 
 
 def latest_files(exports: Iterable[Export]) -> dict[uuid.UUID, Run]:
@@ -31,6 +34,12 @@ def latest_files(exports: Iterable[Export]) -> dict[uuid.UUID, Run]:
 
 
 def _newest_successes(export_ids: list[uuid.UUID]) -> Iterable[Run]:
+    found: Iterable[Run] = db.session.scalars(_newest_of_each(), {"ids": export_ids}).all()
+    return found
+
+
+@cache
+def _newest_of_each() -> Select[Any]:
     """One walk down the index (brand, export, time) per export, not one over all of its runs."""
     inner = aliased(Run)
     newest = (
@@ -41,5 +50,4 @@ def _newest_successes(export_ids: list[uuid.UUID]) -> Iterable[Run]:
         .correlate(Export)
         .scalar_subquery()
     )
-    wanted = select(Run).join(Export, Run.id == newest).where(Export.id.in_(export_ids))
-    return db.session.scalars(wanted).all()
+    return select(Run).join(Export, Run.id == newest).where(among(Export.id))

@@ -16,7 +16,7 @@ from webapp.extensions import db
 from webapp.models import Export, Run, User, clock
 from webapp.services.mail.results import Trouble, troubles
 
-PER_PAGE: Final = 50
+PER_PAGE: Final = 25
 ORDER: Final = (Run.created_at, Run.scheduled_for, Run.id)
 """What orders runs: two moments of one firing were made at the same time."""
 
@@ -36,7 +36,7 @@ class History:
     @cached_property
     def total(self) -> int:
         """How many runs there are in all: counted when it is shown, not with every poll."""
-        return db.session.scalar(select(func.count(Run.id)).where(Run.export_id == self.export.id)) or 0
+        return db.session.scalar(select(func.count()).select_from(Run).where(Run.export_id == self.export.id)) or 0
 
     @cached_property
     def first(self) -> int:

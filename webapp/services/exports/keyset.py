@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, tuple_
+from sqlalchemy import ColumnElement, Select, Uuid, any_, bindparam, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY
 
 Row = TypeVar("Row")
 
@@ -57,6 +58,12 @@ def ordered(
         wanted = wanted.where(here < there if descending else here > there)
     order = (key.desc(), id.desc()) if descending else (key, id)
     return wanted.order_by(*order).limit(per_page + 1)
+
+
+def among(id: Any) -> ColumnElement[bool]:
+    """Whether it is one of the parameter `ids`: a statement that is made once, however many rows a page has."""
+    held: ColumnElement[bool] = id == any_(bindparam("ids", type_=ARRAY(Uuid())))
+    return held
 
 
 def cut(found: Sequence[Row], at: Place | None, per_page: int) -> tuple[Sequence[Row], bool, bool]:

@@ -16,11 +16,11 @@ from webapp.models.states import LIVE, SHOWN_ON_EXPORT
 from webapp.services.exports import keyset
 from webapp.services.names import named
 
-PER_PAGE: Final = 50
+PER_PAGE: Final = 25
 COUNTED: Final = 10_000
 """More exports than this are told as "more than": counting 100,000 rows for each keystroke takes most of the time."""
 COUNTED_SLOWLY: Final = 1_000
-"""The same where more than the exports themselves must be looked at: their names, or their runs."""
+"""The same where one index does not say it all: names, runs, or a filter."""
 
 Sort = Literal["created", "-created", "name", "-name"]
 SORTS: Final[tuple[Sort, ...]] = ("-created", "created", "name", "-name")
@@ -58,7 +58,8 @@ class ListQuery:
     @property
     def most_counted(self) -> int:
         """How far is counted."""
-        quick = not (self.search or self.failed or self.runs or self.status not in ("", "Active", "Inactive"))
+        filtered = self.search or self.model or self.mine or self.failed or self.runs
+        quick = not filtered and self.status in ("", "Active", "Inactive")
         return COUNTED if quick else COUNTED_SLOWLY
 
 
@@ -86,11 +87,12 @@ def page(user: User, query: ListQuery) -> Page:
     wanted = select(row).where(*conditions)
     if query.runs:
         wanted = wanted.join(Export, and_(Export.brand_id == Run.brand_id, Export.id == Run.export_id))
-    total = _count(wanted, row.id, query.most_counted)
     if query.by_name:
         key = Export.name  # type: ignore[assignment]
-    wanted = keyset.ordered(wanted, key, row.id, at, query.per_page, descending=query.descending)
-    found, behind, before = keyset.cut(_rows(wanted, query), at, query.per_page)
+    ordered = keyset.ordered(wanted, key, row.id, at, query.per_page, descending=query.descending)
+    found, behind, before = keyset.cut(_rows(ordered, query), at, query.per_page)
+    # A first page that is also the last has counted itself.
+    total = _count(wanted, row.id, query.most_counted) if behind or at else len(found)
 
     def leads(row: tuple[Export, Run | None], backwards: bool) -> str:
         export, run = row

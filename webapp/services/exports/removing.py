@@ -61,9 +61,10 @@ def restore(user: User, export: Export) -> bool:
 
 def loss(export: Export) -> tuple[int, int]:
     """How many runs of an export there are, and how many of them have a file: what Delete takes away."""
-    counted = select(func.count(Run.id), func.count(Run.artefact)).where(Run.export_id == export.id)
-    all_runs, files = db.session.execute(counted).one()
-    return all_runs, files
+    all_runs = select(func.count()).select_from(Run).where(Run.export_id == export.id)
+    files = all_runs.where(Run.artefact.is_not(None))
+    runs_, files_ = db.session.execute(select(all_runs.scalar_subquery(), files.scalar_subquery())).one()
+    return runs_, files_
 
 
 def delete(user: User, export: Export) -> None:
