@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Final
 
 from exports import checking, rules, schedule
+from exports.catalogue import Catalogue
 from exports.definition import Definition
 from exports.errors import Problem, SourceError
 from exports.schedule.clock import ANY_SCHEDULE
@@ -19,22 +21,28 @@ MODEL_KEPT: Final = "An export keeps its data model. For another one, create a n
 
 
 def problems(
-    user: User, definition: Definition, saved: Definition | None = None, making: uuid.UUID | None = None
+    user: User,
+    definition: Definition,
+    saved: Definition | None = None,
+    making: uuid.UUID | None = None,
+    seen: Catalogue | None = None,
 ) -> list[Problem]:
     """Every rule that a definition breaks for this user, warnings included, in the order of the wizard's steps.
 
     `saved` is the version that it will follow, if it is an export's: its model and the type of its schedule stay, and
     a date that was to come when it was saved may have come. `making` is the connection that will be made with it.
+    `seen` is the catalogue as the brand sees it, if it was read already.
     """
-    catalogue, zones, guard = brands.catalogue_of(user.brand), brands.zones(), guarding.guard()
+    catalogue, zones, guard = seen or brands.catalogue_of(user.brand), brands.zones(), guarding.guard()
+    now = present()
     try:
-        around = brands.surroundings(user.brand, present(), about=definition, seen=catalogue)
+        around = brands.surroundings(user.brand, now, about=definition, seen=catalogue)
         found = checking.problems(definition, catalogue, around, brands.source(), zones, guard)
     except SourceError:
         found = rules.problems(
             definition, catalogue, zones, guard=guard
         )  # the run asks again, and says that it cannot be read
-    found += _of_schedule(user, definition, saved)
+    found += _of_schedule(user, definition, saved, now)
     found += connections.problems_of_target(user, definition, making)
     found += notify.problems(user.brand, definition)
     model = catalogue.models.get(definition.model)
@@ -43,21 +51,21 @@ def problems(
 
 def schedule_problems(user: User, chosen: ANY_SCHEDULE) -> list[Problem]:
     """Every rule that a schedule breaks that this user wants to save."""
-    return schedule.problems(chosen) or _when_saved(user, chosen)
+    return schedule.problems(chosen) or _when_saved(user, chosen, present())
 
 
-def _when_saved(user: User, chosen: ANY_SCHEDULE) -> list[Problem]:
-    return schedule.problems_when_saved(chosen, present(), user.brand.minimum_minutes)
+def _when_saved(user: User, chosen: ANY_SCHEDULE, now: datetime) -> list[Problem]:
+    return schedule.problems_when_saved(chosen, now, user.brand.minimum_minutes)
 
 
-def _of_schedule(user: User, definition: Definition, saved: Definition | None) -> list[Problem]:
+def _of_schedule(user: User, definition: Definition, saved: Definition | None, now: datetime) -> list[Problem]:
     if saved is None:
-        return _when_saved(user, definition.schedule)
+        return _when_saved(user, definition.schedule, now)
     if saved.model != definition.model:
         return [Problem("model", "model.kept", MODEL_KEPT)]
     if saved.schedule == definition.schedule:
         return []
-    return [*schedule.type_kept(saved.schedule, definition.schedule)] or _when_saved(user, definition.schedule)
+    return [*schedule.type_kept(saved.schedule, definition.schedule)] or _when_saved(user, definition.schedule, now)
 
 
 def check(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from flask import g, has_request_context
 from sqlalchemy import select
 
 from webapp.extensions import db
@@ -28,7 +29,19 @@ class Progress:
 
 
 def present() -> datetime:
-    """What time it is for runs: the database's clock, which wrote when they began (RELIABILITY P11)."""
+    """What time it is for runs: the database's clock, which wrote when they began (RELIABILITY P11).
+
+    A page asks once, and is of one moment.
+    """
+    if has_request_context():
+        if "present" not in g:
+            g.present = _asked()
+        now: datetime = g.present
+        return now
+    return _asked()
+
+
+def _asked() -> datetime:
     now: datetime = db.session.execute(select(clock()).select_from(Brand).limit(1)).scalar_one()
     return now
 

@@ -86,7 +86,7 @@ def check(typed: Typed, user: User, catalogue: Catalogue, saved: Definition | No
         problems = _in_order(refused.problems, of_server)
         return Checked(None, _with_unchosen(placed(problems, typed, catalogue), typed, catalogue))
     making = typed.upload.server if typed.upload.by_hand else None
-    problems = _in_order(definitions.problems(user, definition, saved, making), of_server)
+    problems = _in_order(definitions.problems(user, definition, saved, making, catalogue), of_server)
     found = _with_unchosen(placed(problems, typed, catalogue), typed, catalogue)
     usable = all(one.warning for one in found)
     return Checked(definition if usable else None, found)
