@@ -1,4 +1,4 @@
-"""A slow line (600 ms there and back, 400 kbit/s): what goes on is said, and nobody who does not wait loses anything."""
+"""A slow line (600 ms there and back, 400 kbit/s): what goes on is said, and who does not wait loses nothing."""
 
 from __future__ import annotations
 
