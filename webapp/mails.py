@@ -14,6 +14,7 @@ from email.utils import format_datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from flask import current_app
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -92,6 +93,8 @@ def _of_account(mail: Mail) -> dict[str, Any]:
 
 def _link_of_account(mail: Mail, user: User) -> str:
     base = current_app.config["SETTINGS"].base_url
+    if mail.kind == "volume":
+        return f"{base}/audit?{urlencode({'q': mail.facts['email']})}"
     for thing, pages in (("user", "users"), ("connection", "connections"), ("webhook", "webhooks")):
         if thing in mail.facts:
             return f"{base}/{pages}/{mail.facts[thing]}"

@@ -27,8 +27,9 @@ def save(browser: FlaskClient, **changes: Any) -> tuple[int, str]:
     page = browser.get("/settings").text
     token = re.search(r'name="csrf_token" value="([^"]+)"', page)
     assert token
-    data = {"minimum_minutes": "1", "retention_days": "30", "log_days": "", "audit_days": "730", "mail_domains": "",
-            "plain_ftp": "1", "modules": MODULES["maple"], "csrf_token": token[1]}  # fmt: skip
+    data = {"minimum_minutes": "1", "retention_days": "30", "log_days": "", "audit_days": "730",
+            "alert_rows": "1000000", "mail_domains": "", "plain_ftp": "1", "modules": MODULES["maple"],
+            "csrf_token": token[1]}  # fmt: skip
     response = browser.post("/settings", data={**data, **changes})
     return response.status_code, response.text
 
@@ -40,12 +41,13 @@ def brand(person: Person) -> Brand:
 
 
 def test_what_is_set_counts_and_is_written_down(client: Open, people: People) -> None:
-    given = {"minimum_minutes": "15", "retention_days": "7", "log_days": "90", "audit_days": "400",
+    given = {"minimum_minutes": "15", "retention_days": "7", "log_days": "90", "audit_days": "400", "alert_rows": "",
              "mail_domains": "Partner.example, @other.example\npartner.example", "modules": ["coupons", "stores"],
     }  # fmt: skip
     assert save(client(people.admin), **given)[0] == 303
     now = brand(people.admin)
     assert (now.minimum_minutes, now.retention_days, now.log_days, now.audit_days) == (15, 7, 90, 400)
+    assert now.alert_rows is None
     assert now.mail_domains == ["other.example", "partner.example"]
     assert now.modules == ["coupons", "stores"]
     assert "Rewards" not in check(client(people.admin).get("/models").text).text
@@ -72,6 +74,12 @@ def test_what_is_as_before_is_not_written_down(client: Open, people: People) -> 
         ("retention_days", "9" * 5000, "write a whole number"),
         ("audit_days", "364", "from 365 to 3,650"),
         ("log_days", "-1", "write a whole number"),
+        (
+            "alert_rows",
+            "0",
+            "Rows of personal data until admins are told: write a whole number from 1 to 1,000,000,000",
+        ),
+        ("alert_rows", "9" * 10, "from 1 to 1,000,000,000"),
         ("mail_domains", "not a domain!", "is no domain such as company.example"),
         ("mail_domains", "a\x00.example", ""),
         ("modules", "nuclear", "There is no module “nuclear”"),

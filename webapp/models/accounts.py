@@ -52,6 +52,8 @@ class Brand(db.Model):  # type: ignore[name-defined,misc]
     mail_domains: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}")
     # Whether files may go to servers that do not encrypt (RELIABILITY T4).
     plain_ftp: Mapped[bool] = mapped_column(default=True, server_default="true")
+    # How much personal data one person takes out in 24 hours until admins are told (RELIABILITY T16); None: never.
+    alert_rows: Mapped[int | None] = mapped_column(default=1_000_000, server_default="1000000")
     # For hashes of personal values in files, sealed; None until the first is made.
     mask_key: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     created_at: Mapped[datetime] = mapped_column(server_default=clock())
@@ -83,6 +85,8 @@ class User(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
     totp_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
     totp_step: Mapped[int | None] = mapped_column(BigInteger)
     recovery_hashes: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}")
+    # When admins were last told how much the person takes out.
+    volume_told_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=clock())
 
     brand: Mapped[Brand] = relationship(lazy="joined", innerjoin=True)

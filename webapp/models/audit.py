@@ -6,13 +6,30 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ColumnElement,
+    Identity,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    literal_column,
+)
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.extensions import db
 from webapp.models.base import BrandOwned, clock, owned_args, same_brand
+
+IS_TAKEN = sql(
+    "action IN ('run.downloaded', 'compare.downloaded', 'delivery.finished') AND facts ->> 'personal' = 'true'"
+)
+"""The entries of files with personal data that have left: what the volume alert counts."""
+taker: ColumnElement[str] = literal_column("coalesce(facts ->> 'for', actor)", Text)
+"""The email of who took one out: a delivery is carried out by a worker, for somebody."""
 
 
 class AuditEntry(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
@@ -27,6 +44,7 @@ class AuditEntry(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
         Index("ix_audit_unsealed", "brand_id", "number", postgresql_where=sql("seal IS NULL")),
         # Who got a file: asked for by the report of personal data.
         Index("ix_audit_downloads", "brand_id", "object_id", postgresql_where=sql("action = 'run.downloaded'")),
+        Index("ix_audit_taken", "brand_id", taker, "at", postgresql_where=IS_TAKEN),
     )
 
     number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), unique=True)

@@ -15,7 +15,7 @@ from webapp.models.base import owned_args, same_brand
 from webapp.models.tried import Tried
 
 RUN_KINDS = ("finished", "failed", "recovered", "missed")
-ACCOUNT_KINDS = ("invitation", "reset", "disabled", "new_target", "webhook_off", "second_step_reset")
+ACCOUNT_KINDS = ("invitation", "reset", "disabled", "new_target", "webhook_off", "second_step_reset", "volume")
 KINDS = (*RUN_KINDS, *ACCOUNT_KINDS)
 STATES = ("waiting", "sent", "caught", "given_up", "dropped")
 

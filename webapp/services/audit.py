@@ -95,6 +95,7 @@ KINDS: Final = frozenset(
         "token.revoked",
         "rate.limited",
         "personal.viewed",
+        "volume.exceeded",
         "access.denied",
         "csrf.failed",
     }

@@ -21,8 +21,11 @@ LIMITS: Final = {
     "retention_days": ("Days that files are kept", 1, TEN_YEARS),
     "log_days": ("Days that rows of Logs are kept", 1, TEN_YEARS),
     "audit_days": ("Days that the audit log is kept", MIN_AUDIT_DAYS, TEN_YEARS),
+    "alert_rows": ("Rows of personal data until admins are told", 1, 1_000_000_000),
 }
-"""Label, least and most of each number; the rows of Logs alone may be kept for ever."""
+"""Label, least and most of each number."""
+MAY_BE_EMPTY: Final = ("log_days", "alert_rows")
+"""The rows of Logs are kept for ever then; admins are told of nothing."""
 MAX_DOMAINS: Final = 100
 
 
@@ -35,6 +38,7 @@ class Settings:
     retention_days: str
     log_days: str
     audit_days: str
+    alert_rows: str
     mail_domains: str
     plain_ftp: bool
 
@@ -61,9 +65,9 @@ def problems(wanted: Settings) -> Iterator[tuple[str, str]]:
     """What is wrong with them: input and sentence."""
     for name, (label, low, high) in LIMITS.items():
         text = getattr(wanted, name).strip()
-        if name == "log_days" and not text:
+        if name in MAY_BE_EMPTY and not text:
             continue
-        if not (text.isascii() and text.isdigit() and len(text) < 9 and low <= int(text) <= high):
+        if not (text.isascii() and text.isdigit() and len(text) <= 10 and low <= int(text) <= high):
             yield name, f"{label}: write a whole number from {low:,} to {high:,}"
     bad = [one for one in wanted.domains if not is_domain(one)]
     if bad:
@@ -79,7 +83,7 @@ def change(admin: User, wanted: Settings) -> bool:
     authorize(admin, "settings.change")
     brand = db.session.get_one(Brand, admin.brand_id)
     after: dict[str, Any] = {name: int(getattr(wanted, name)) for name in LIMITS if getattr(wanted, name).strip()}
-    after = {"log_days": None, **after, "plain_ftp": wanted.plain_ftp}
+    after = {**dict.fromkeys(MAY_BE_EMPTY), **after, "plain_ftp": wanted.plain_ftp}
     after |= {"mail_domains": wanted.domains, "modules": sorted(wanted.modules)}
     before = {name: sorted(value) if isinstance(value := getattr(brand, name), list) else value for name in after}
     changed = {name: value for name, value in after.items() if before[name] != value}

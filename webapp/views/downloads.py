@@ -21,7 +21,7 @@ from webapp.extensions import db
 from webapp.filters import day
 from webapp.models import Compare, Run, User, brand_scope
 from webapp.security import action, sandboxed
-from webapp.services import artefacts, audit, contents, personal
+from webapp.services import artefacts, audit, contents, personal, volume
 from webapp.services.artefacts import Artefact
 from webapp.views.lookups import find_run_or_404
 
@@ -149,6 +149,7 @@ def _stream(
     user: User = current_user._get_current_object()
     about = contents.of_file(thing)
     audit.record(kinds[0], user, thing, first_byte=start, bytes=end - start, size=artefact.size, **about)
+    volume.taken(user, about)
     db.session.commit()
     sent = _Sent(chain([first], pieces))
     response.response = sent

@@ -13,8 +13,8 @@ from exports.delivery import Receipt
 from exports.errors import AddressBlocked, Cancelled, ExportsError, Fenced, WorkerDied
 from exports.target import Upload
 from webapp.extensions import db
-from webapp.models import Connection, Delivery, Run, brand_scope, clock
-from webapp.services import audit, connections, contents, names
+from webapp.models import Connection, Delivery, Export, Run, User, brand_scope, clock
+from webapp.services import audit, connections, contents, names, volume
 from webapp.services.connections import refusals
 from webapp.services.runs.attempts import reason_of
 from webapp.services.runs.claiming import WORKER, Claim
@@ -160,6 +160,7 @@ def delivered(mine: Sending, receipt: Receipt, sha256: str) -> None:
             mine, state="delivered", path=receipt.path, finished_at=clock(), sent=receipt.size, sha256=sha256, **none
         )
         run = db.session.get_one(Run, mine.run_id)
+        taker = _taker(row, run)
         note(
             run, "delivered_again" if row.is_again else "delivered",
             host=row.host, path=receipt.path, bytes=receipt.size, **_told(receipt),
@@ -169,7 +170,7 @@ def delivered(mine: Sending, receipt: Receipt, sha256: str) -> None:
             connection.last_success_at = clock()
             if row.offered_key and row.offered_key == connection.accepted_key:
                 connections.offered(connection, row.offered_key)  # another one that was shown once blocks no more
-        _audit("delivery.finished", row)
+        volume.taken(taker, _audit("delivery.finished", row, **{"for": taker.email}))
         db.session.commit()
 
 
@@ -228,7 +229,14 @@ def _audit_blocked(row: Delivery) -> None:
         refusals.record(WORKER, "delivery", connection.type, connection.host, connection.port, row)
 
 
-def _audit(kind: str, row: Delivery, result: str = "ok", **more: Any) -> None:
+def _taker(row: Delivery, run: Run) -> User:
+    """For whom a file is delivered: for who asked for it, and what a schedule asks for, for the owner."""
+    asked = row.requested_by_id or run.requested_by_id
+    return db.session.get_one(User, asked or db.session.get_one(Export, run.export_id).owner_id)
+
+
+def _audit(kind: str, row: Delivery, result: str = "ok", **more: Any) -> dict[str, Any]:
+    """Write it down; returns what is said of the rows."""
     facts = {
         "run": str(row.run_id),
         "connection": str(row.connection),
@@ -241,3 +249,4 @@ def _audit(kind: str, row: Delivery, result: str = "ok", **more: Any) -> None:
     }
     about = contents.of_file(db.session.get_one(Run, row.run_id))
     audit.record(kind, WORKER, row, result=result, **{**facts, **about, **more})
+    return about
