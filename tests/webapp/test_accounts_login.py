@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
+from threading import Barrier
 
 import pytest
 import redis
@@ -126,6 +129,34 @@ def test_an_address_is_refused_whatever_accounts_it_tries(client: Open, exporter
     assert log_in(client(None), exporter.email, PASSWORD)[0] == 429
 
 
+def test_of_twenty_guesses_at_once_five_are_looked_at(app: Flask, client: Open, exporter: Person) -> None:
+    """Each from an address of its own, so that the account's limit alone is in the way; then the other way round."""
+    browsers = [client(None) for _ in range(20)]
+    forms = [token(browser) for browser in browsers]
+    begin = Barrier(len(browsers))
+
+    def guess(number: int, email: str, address: str) -> int:
+        data = {"csrf_token": forms[number], "email": email, "password": f"guess {number}"}
+        begin.wait()
+        return browsers[number].post("/login", data=data, environ_base={"REMOTE_ADDR": address}).status_code
+
+    with ThreadPoolExecutor(len(browsers)) as threads:
+        of_one = list(threads.map(guess, range(20), [exporter.email] * 20, [f"198.51.100.{n}" for n in range(20)]))
+        assert Counter(of_one) == {422: 5, 429: 15}
+        assert Counter(action for action, _ in actions(exporter)) == {"login.failed": 5, "login.limited": 1}
+        by_one = list(threads.map(guess, range(20), [f"{n}@maple.example" for n in range(20)], ["203.0.113.7"] * 20))
+        assert Counter(by_one) == {422: 5, 429: 15}
+
+
+def test_an_address_that_is_refused_locks_out_nobody(client: Open, exporter: Person) -> None:
+    for number in range(5):
+        log_in(client(None), f"person{number}@maple.example", "wrong")
+    assert {log_in(client(None), exporter.email, "wrong")[0] for _ in range(6)} == {429}
+    elsewhere = client(None)
+    elsewhere.environ_base["REMOTE_ADDR"] = "198.51.100.7"
+    assert log_in(elsewhere, exporter.email, PASSWORD)[0] == 303
+
+
 def test_a_forged_address_does_not_help(app: Flask, exporter: Person) -> None:
     statuses = []
     for number in range(7):
@@ -161,8 +192,12 @@ def test_knowing_an_account_cannot_be_told_from_the_time(client: Open, exporter:
         return time.perf_counter() - began
 
     took("warm@maple.example")
-    pairs = [(took(exporter.email), took("nobody@maple.example")) for _ in range(31)]
-    assert abs(median(known - unknown for known, unknown in pairs)) < 0.010
+    apart: list[float] = []
+    for _ in range(4):  # other work on this machine passes, what the answer itself costs does not
+        apart += [took(exporter.email) - took("nobody@maple.example") for _ in range(31)]
+        if abs(median(apart)) < 0.010:
+            return
+    raise AssertionError(f"known accounts take {median(apart):.4f} s longer")
 
 
 def test_without_its_token_the_form_is_refused(client: Open, exporter: Person) -> None:

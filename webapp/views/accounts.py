@@ -21,6 +21,7 @@ from webapp.permissions import PUBLIC
 from webapp.security import action
 from webapp.services import brands, exports, logins, second_step, tokens
 from webapp.services.progress import present
+from webapp.tries import FAILURES, failing
 from webapp.views import again, rows
 from webapp.views.lookups import find_user_or_404
 from webapp.views.rows import Live, Turned
@@ -30,8 +31,6 @@ from webapp.web_extensions import hashed, limiter
 blueprint = Blueprint("accounts", __name__)
 blueprint.app_errorhandler(Unauthorized)(again.signed_out)
 
-FAILURES: Final = "5 per 15 minutes"
-"""The sixth failure in 15 minutes is refused, for an account and for an address (RELIABILITY S7)."""
 TOLD: Final = parse("1 per 15 minutes")
 """A limit that was reached is written down once, however often somebody goes on trying."""
 WRONG: Final = "The email or the password is not right"
@@ -84,8 +83,9 @@ def login() -> Response:
 
 @blueprint.post("/login")
 @action(PUBLIC)
-@limiter.limit(FAILURES, key_func=_account, deduct_when=failed, on_breach=_too_often)
-@limiter.limit(FAILURES, key_func=of_address, deduct_when=failed, on_breach=_too_often)
+@failing(failed)
+@limiter.limit(FAILURES, key_func=_account, on_breach=_too_often)
+@limiter.limit(FAILURES, key_func=of_address, on_breach=_too_often)
 def log_in() -> Response:
     """Check email and password; a session of its own begins with each login (RELIABILITY T8)."""
     form = LoginForm()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
 from flask import Blueprint, Response, flash, g, request, url_for
 from flask_limiter import RequestLimit
 from flask_limiter.util import get_remote_address
@@ -13,10 +16,14 @@ from webapp.models import User
 from webapp.permissions import PUBLIC, authorize
 from webapp.security import action
 from webapp.services import accounts, links, logins
-from webapp.views.accounts import FAILURES, TOLD, begin_session, let_in, profile_page
+from webapp.tries import FAILURES, failing
+from webapp.views.accounts import TOLD, begin_session, let_in, profile_page
 from webapp.web_extensions import hashed, limiter
 
 blueprint = Blueprint("passwords", __name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 ASKED = "5 per 15 minutes"
 TOO_OFTEN = "A link was asked for too often. Wait 15 minutes, then try again."
@@ -58,10 +65,12 @@ def _wrong_too_often(limit: RequestLimit) -> Response:
     return response
 
 
-asks_password = limiter.shared_limit(
-    FAILURES, "own-password", key_func=_own, deduct_when=_was_wrong, on_breach=_wrong_too_often
-)
-"""For what asks for the own password."""
+_limited = limiter.shared_limit(FAILURES, "own-password", key_func=_own, on_breach=_wrong_too_often)
+
+
+def asks_password(view: Callable[P, R]) -> Callable[P, R]:
+    """For what asks for the own password: wrong ones are limited, for all such views together."""
+    return failing(_was_wrong)(_limited(view))
 
 
 def is_mine(password: str) -> bool:

@@ -20,7 +20,8 @@ from webapp.models import User
 from webapp.permissions import PUBLIC, authorize
 from webapp.security import action
 from webapp.services import logins, second_step
-from webapp.views.accounts import FAILURES, HALF_IN, TOO_OFTEN, arrive, begin_session, failed, of_address
+from webapp.tries import FAILURES, failing
+from webapp.views.accounts import HALF_IN, TOO_OFTEN, arrive, begin_session, failed, of_address
 from webapp.views.accounts import profile_page as profile
 from webapp.views.lookups import find_user_or_404
 from webapp.views.passwords import asks_password, is_mine
@@ -67,8 +68,9 @@ def ask() -> Response:
 
 @blueprint.post("/login/code")
 @action(PUBLIC)
-@limiter.limit(FAILURES, key_func=_account, deduct_when=failed, on_breach=_too_often)
-@limiter.limit(FAILURES, key_func=of_address, deduct_when=failed, on_breach=_too_often)
+@failing(failed)
+@limiter.limit(FAILURES, key_func=_account, on_breach=_too_often)
+@limiter.limit(FAILURES, key_func=of_address, on_breach=_too_often)
 def enter() -> Response:
     """Look at the code, and let the person in: once more a session of its own begins."""
     user = _half_in()
