@@ -28,7 +28,27 @@ CAMPAIGNS: Final = {
     "access": "an id of another brand takes as long as one that never was",
     "faults": "whatever is killed, stopped, wiped or full, no run is lost, and none is published twice",
 }
-"""Every campaign and what it shows; a new one is an entry here and the decorator on its tests."""
+"""Every campaign and what it shows; a new one is an entry here and in FILES, and the decorator on its tests."""
+FILES: Final = {
+    "filters": ("exports/test_conditions_oracle.py", "exports/test_models_oracle.py"),
+    "aggregations": ("exports/test_aggregation_oracle.py",),
+    "formats": ("exports/test_formats_round_trip.py",),
+    "compares": ("exports/test_compare.py",),
+    "dates": ("exports/test_dates_grammar.py", "exports/test_dates_moments.py", "exports/test_dates_vectors.py"),
+    "api": ("webapp/test_api_schemathesis.py",),
+    "injection": ("webapp/test_injection.py",),
+    "sqlmap": ("webapp/test_sqlmap.py",),
+    "access": ("webapp/test_routes_timing.py",),
+    "faults": (
+        "faults/test_crash_points.py",
+        "faults/test_crash_points_of_deliveries.py",
+        "faults/test_killed_processes.py",
+        "faults/test_random_faults.py",
+        "faults/test_simulated_day.py",
+        "faults/test_wiped_redis.py",
+    ),
+}
+"""Where the tests of each campaign stand, so that no other file is read for it."""
 SOAK: Final = "soak"
 """The profile of Hypothesis under which tests draw their long number of examples."""
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
-from tests.campaigns import CAMPAIGNS, SOAK
+from tests.campaigns import CAMPAIGNS, FILES, SOAK
+
+TESTS: Final = Path(__file__).parent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,6 +28,8 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     if name not in CAMPAIGNS:
         raise pytest.UsageError(f"There is no campaign {name!r}. There are: {', '.join(CAMPAIGNS)}")
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:  # nobody has named any
+        config.args[:] = [str(TESTS / one) for one in FILES[name]]
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Report(config))
 

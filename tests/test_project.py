@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.campaigns import CAMPAIGNS, FILES
+
 ROOT = Path(__file__).resolve().parent.parent
 TOP_LEVEL = {
     "webapp", "exports", "jobs", "demo", "templates", "static", "tests", "script", "docs", "benchmarks", "migrations",
@@ -98,3 +100,16 @@ def test_each_requirement_of_asvs_has_its_line_and_a_test_that_exists() -> None:
         for one in named:
             path, _, name = one.partition("::")
             assert re.search(rf"^def {re.escape(name)}\(", (ROOT / path).read_text(), re.MULTILINE), f"{id_}: {one}"
+
+
+def test_each_campaign_names_the_files_of_its_tests() -> None:
+    """`script/soak` reads these alone: a test in another file would not be in its campaign."""
+    joined: dict[str, set[str]] = {name: set() for name in CAMPAIGNS}
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        for name in re.findall(
+            r'^(?:@campaign|@drill|pytestmark = pytest.mark.campaign)\(\s*"(\w+)"', path.read_text(), re.MULTILINE
+        ):
+            joined[name].add(path.relative_to(ROOT / "tests").as_posix())
+    assert joined == {name: set(files) for name, files in FILES.items()}
+    page = (ROOT / "docs/campaigns.md").read_text()
+    assert [name for name in CAMPAIGNS if f"| `{name}` |" not in page] == []
