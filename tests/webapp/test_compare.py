@@ -125,7 +125,11 @@ def test_two_runs_chosen_in_logs_are_compared_and_the_differences_shown_and_down
     with people.admin.at_work():
         seen = db.session.scalars(select(AuditEntry.facts).where(AuditEntry.action == "compare.shown")).all()
         assert [one["shown"] for one in seen] == ["all", "all", "added"], "with the page, and by its parts"
+        assert [(one["model"], one["fields"], one["rows"]) for one in seen] == [
+            ("stores", ["id", "name"], rows) for rows in (3, 3, 1)
+        ]
         facts = db.session.scalars(select(AuditEntry.facts).where(AuditEntry.action == "compare.downloaded")).one()
+        assert all(one["definition"] == facts["definition"] and one["personal"] is False for one in seen)
         assert (facts["model"], facts["personal"], facts["rows"]) == ("stores", False, 3)
         asked = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "compare.requested")).one()
         assert (asked.actor, asked.facts) == (

@@ -50,6 +50,7 @@ def test_a_record_is_told_to_be_in_the_file_or_not_and_why(
         assert words in check(browser.get(f"/exports/{inside.id}?why={id}").text).text
     with people.colleague.at_work():
         told = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "preview.shown")).all()
+    assert {one.facts["rows"] for one in told} == {1}
     assert [(one.object_id, one.facts["model"], one.facts["fields"], one.facts["personal"]) for one in told] == [
         (str(export.id), "stores", ["id"], False) for export in (inside, outside)
     ]

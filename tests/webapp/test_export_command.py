@@ -158,7 +158,8 @@ def test_run_is_written_to_the_audit_log(ask: Ask, tmp_path: Path, app_database:
     with psycopg.connect(app_database) as connection:
         [row] = connection.execute("SELECT actor, action, facts FROM audit").fetchall()
     assert row[:2] == ("operator (command line)", "command.run")
-    assert row[2] == {"name": "Stores", "model": "stores", "fields": ["id", "name"]}
+    assert row[2].pop("definition")
+    assert row[2] == {"name": "Stores", "model": "stores", "fields": ["id", "name"], "personal": False}
 
 
 def test_why_is_written_to_the_audit_log_before_it_is_answered(
@@ -175,7 +176,8 @@ def test_why_is_written_to_the_audit_log_before_it_is_answered(
     with psycopg.connect(app_database) as connection:
         [row] = connection.execute("SELECT actor, action, facts FROM audit").fetchall()
     assert row[:2] == ("operator (command line)", "command.why")
-    assert row[2] == {"name": "Stores", "model": "stores", "fields": ["id", "name"]}
+    assert row[2].pop("definition")
+    assert row[2] == {"name": "Stores", "model": "stores", "fields": ["id", "name"], "personal": False}
 
 
 def test_check_prints_nothing_when_all_is_well(ask: Ask, tmp_path: Path) -> None:

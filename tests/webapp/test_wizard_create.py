@@ -258,6 +258,7 @@ def test_the_first_lines_are_shown_as_the_file_will_hold_them(tab: Tab, people: 
 
 
 def test_a_preview_is_written_down_once_for_its_model_and_fields(tab: Tab, people: People, source_dsn: str) -> None:
+    from exports.preview import FIRST_ROWS
     from webapp.extensions import db
     from webapp.models import AuditEntry
 
@@ -269,3 +270,4 @@ def test_a_preview_is_written_down_once_for_its_model_and_fields(tab: Tab, peopl
     with people.exporter.at_work():
         kept = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "preview.shown")).all()
         assert [(one.facts["model"], one.facts["fields"]) for one in kept] == [("stores", ["id", "city"])]
+        assert 0 < kept[0].facts["rows"] <= FIRST_ROWS

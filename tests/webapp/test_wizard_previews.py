@@ -236,7 +236,7 @@ def test_why_asked_again_and_again_is_one_entry_of_the_audit_log(tab: Tab, peopl
         assert "In the file" in answer.get_data(as_text=True)
     with people.exporter.at_work():
         entries = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "preview.shown")).all()
-        assert [one.facts["fields"] for one in entries if one.facts["fields"] == ["id"]] == [["id"]]
+        assert [one.facts["rows"] for one in entries if one.facts["fields"] == ["id"]] == [1]
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def _run(
     with brand_scope(brand.id):
         catalogue, source = brands.catalogue_of(brand), brands.source()
         surroundings = brands.surroundings(brand, moment, about=definition)
-        _record("command.run", definition, [one.from_ for one in definition.fields])
+        _record("command.run", brand, definition)
     bar = _bar(definition, catalogue, surroundings, source) if sys.stderr.isatty() else None
 
     def watch(progress: Progress) -> None:
@@ -94,12 +94,12 @@ def _run(
     return result
 
 
-def _record(kind: str, definition: Definition, fields: list[str]) -> None:
-    """Say in the audit log of the present brand whose fields the operator reads."""
+def _record(kind: str, brand: Brand, definition: Definition, fields: list[str] | None = None) -> None:
+    """Say in the audit log of the brand, which is the present one, whose fields the operator reads."""
     from webapp.extensions import db
-    from webapp.services import audit
+    from webapp.services import audit, contents
 
-    audit.record(kind, audit.OPERATOR, name=definition.name, model=definition.model, fields=fields)
+    audit.record(kind, audit.OPERATOR, name=definition.name, **contents.of(brand, definition, fields))
     db.session.commit()
 
 
@@ -222,7 +222,7 @@ def why(file: BinaryIO, id: str, brand: str | None, moment: datetime | None) -> 
     model = catalogue.models[definition.model]
     asked_of = {one.attribute for set_ in definition.filters for one in set_}
     with brand_scope(chosen.id):
-        _record("command.why", definition, sorted(asked_of))
+        _record("command.why", chosen, definition, sorted(asked_of))
     if verdict is None:
         raise click.ClickException(reasons.nobody(model, chosen.name))
     letters = [inputs.letters(place) for place in range(len(definition.filters))]

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import current_app
 
+from exports.catalogue import Catalogue
 from exports.definition import Definition
 from webapp.extensions import db
 from webapp.models import Brand, Compare, Run
@@ -22,12 +23,16 @@ def columns(definition: Definition) -> list[str]:
     return list(dict.fromkeys(one.from_ for one in definition.fields)) or ALL_FIELDS
 
 
-def of(brand: Brand, definition: Definition, fields: list[str] | None = None) -> dict[str, Any]:
-    """Facts about rows of a definition. `fields`: those that are told of, if not its columns."""
+def of(
+    brand: Brand, definition: Definition, fields: list[str] | None = None, whole: Catalogue | None = None
+) -> dict[str, Any]:
+    """Facts about rows of a definition. `fields`: those that are told of, if not its columns; `whole`: see
+    `personal.needs_right`.
+    """
     return {
         "model": definition.model,
         "fields": columns(definition) if fields is None else fields,
-        "personal": personal.needs_right(brand, definition),
+        "personal": personal.needs_right(brand, definition, whole),
         "definition": _print(definition),
     }
 

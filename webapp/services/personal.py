@@ -92,12 +92,14 @@ def kept_back(user: User, run: Run) -> str:
     """Why the data of a run are not for a user; nothing if they are."""
     if user.export_pii:
         return ""
-    return next(_about(definition_of(run), _whole_catalogue(user.brand)), "")
+    return next(_about(definition_of(run), whole_catalogue(user.brand)), "")
 
 
-def needs_right(brand: Brand, definition: Definition) -> bool:
-    """Whether what a definition makes is only for those who may export personal fields."""
-    return next(_about(definition, _whole_catalogue(brand)), None) is not None
+def needs_right(brand: Brand, definition: Definition, whole: Catalogue | None = None) -> bool:
+    """Whether what a definition makes is only for those who may export personal fields. `whole`: `whole_catalogue`, if
+    it was read already.
+    """
+    return next(_about(definition, whole or whole_catalogue(brand)), None) is not None
 
 
 def seeable(user: User, runs: Iterable[Run]) -> set[uuid.UUID]:
@@ -113,7 +115,7 @@ def seeable(user: User, runs: Iterable[Run]) -> set[uuid.UUID]:
     rows = db.session.execute(
         select(*version).where(ExportVersion.export_id.in_(wanted), ExportVersion.number.in_(numbers))
     )
-    whole = _whole_catalogue(user.brand)
+    whole = whole_catalogue(user.brand)
     free = {
         (export_id, number)
         for export_id, number, document in rows
@@ -130,7 +132,7 @@ def definition_of(run: Run) -> Definition:
     return parse(db.session.scalars(wanted).one())
 
 
-def _whole_catalogue(brand: Brand) -> Catalogue:
+def whole_catalogue(brand: Brand) -> Catalogue:
     """With the modules that the brand does not have any more: their files are there still."""
     return brands.catalogue_of(brand, modules=catalogues.builtin().modules)
 

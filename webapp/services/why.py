@@ -68,7 +68,7 @@ def explain(user: User, draft: Draft, typed: Typed, catalogue: Catalogue, id: st
         return Explained(id, complaint="Checked again elsewhere: press Check once more.")
     if found.lines and asked.read.definition is not None:
         shown = {one.attribute for set_ in typed.sets for one in set_ if not one.is_blank}
-        told_once(user, draft, typed, "explained", asked.read.definition, sorted(shown))
+        told_once(user, draft, typed, "explained", asked.read.definition, 1, sorted(shown))
     return found
 
 
@@ -102,7 +102,7 @@ def explain_saved(user: User, export: Export, definition: Definition, id: str) -
         return Explained(id, complaint="Checked again elsewhere: press Check once more.")
     if found.lines:
         fields = sorted({one.attribute for set_ in definition.filters for one in set_})
-        audit.record("preview.shown", user, export, **contents.of(user.brand, definition, fields))
+        audit.record("preview.shown", user, export, rows=1, **contents.of(user.brand, definition, fields))
         db.session.commit()
     return found
 

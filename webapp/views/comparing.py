@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ from webapp.htmx import fragment, go, instead, nothing_new, page, stop_polling
 from webapp.models import Compare, Export, Run, User
 from webapp.permissions import may
 from webapp.security import action, sandboxed
-from webapp.services import audit, brands, compares
+from webapp.services import audit, compares, contents, personal
 from webapp.services.compares import Choices
 from webapp.views.details import tabs_of
 from webapp.views.downloads import send
@@ -36,12 +36,15 @@ COLUMNS: Final = 25
 
 @dataclass(frozen=True)
 class Result:
-    """A comparison as its page shows it. `show`: which kind of differences, "all" or one of KINDS."""
+    """A comparison as its page shows it. `show`: which kind of differences, "all" or one of KINDS. `about`: what the
+    audit log says of the columns, if that is known already.
+    """
 
     found: Compare
     earlier: Run
     later: Run
     show: str
+    about: dict[str, Any] = field(default_factory=dict)
 
     @property
     def percent(self) -> int | None:
@@ -120,7 +123,8 @@ def view(id: uuid.UUID) -> Response:
 def _note_shown(result: Result) -> None:
     """Write down who saw rows, on a page or in a part of one."""
     if result.found.state == "done" and result.table:
-        audit.record("compare.shown", _user(), result.found, shown=result.show)
+        about = {**(result.about or contents.of_file(result.later)), "rows": len(result.table.rows)}
+        audit.record("compare.shown", _user(), result.found, shown=result.show, **about)
         db.session.commit()
 
 
@@ -143,11 +147,14 @@ def _known(chosen: Sequence[Run], catalogue: Catalogue) -> tuple[Result | None, 
         return (result if found and found.state == "done" else None), error.told_now, None
     except CompareError as error:
         return None, error.told_now, None
+    if result is not None:
+        about = contents.of(_user().brand, sides[1].definition, whole=catalogue)
+        result = replace(result, about={**about, "version": later.version})
     return result, "", sides[1].layout
 
 
 def _page(export: Export, chosen: Sequence[Run], problem: str = "") -> Answer:
-    catalogue = brands.catalogue_of(_user().brand)
+    catalogue = personal.whole_catalogue(_user().brand)
     result, refused, layout = None, "", None
     if len(chosen) == 2 and chosen[0].id != chosen[1].id and not problem:
         result, refused, layout = _known(chosen, catalogue)

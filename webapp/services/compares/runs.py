@@ -27,6 +27,7 @@ class Compared:
 
     run: Run
     artefact: Artefact
+    definition: Definition
     layout: Layout
 
 
@@ -43,7 +44,7 @@ def compared(runs: tuple[Run, Run], catalogue: Catalogue, day: Day) -> list[Comp
         artefact = artefacts.kept(run, document.as_json(), now)
         if artefact is None:
             raise FileNotKept(day=day(run))
-        sides.append(Compared(run, artefact, layout_of(document, catalogue.models.get(document.model))))
+        sides.append(Compared(run, artefact, document, layout_of(document, catalogue.models.get(document.model))))
     return sides
 
 

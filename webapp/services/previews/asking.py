@@ -13,6 +13,7 @@ from exports import checking
 from exports.catalogue import Catalogue
 from exports.definition import Definition
 from exports.errors import Overtaken, PreviewsBusy, Problem
+from exports.preview import Preview
 from exports.query import Query, build
 from exports.source.base import Source
 from exports.surroundings import Surroundings
@@ -97,13 +98,19 @@ def on(source: Source, user: User, typed: Typed, catalogue: Catalogue, step: str
     return Asked(source, around, readable(user, typed, catalogue, step, check), catalogue, step in MARKING)
 
 
-def told(user: User, draft: Draft, typed: Typed, definition: Definition) -> None:
+def told(user: User, draft: Draft, typed: Typed, definition: Definition, shown: Preview) -> None:
     """Say in the audit log that rows were shown."""
-    told_once(user, draft, typed, "previewed", definition)
+    told_once(user, draft, typed, "previewed", definition, len(shown.rows))
 
 
 def told_once(
-    user: User, draft: Draft, typed: Typed, member: str, definition: Definition, fields: list[str] | None = None
+    user: User,
+    draft: Draft,
+    typed: Typed,
+    member: str,
+    definition: Definition,
+    rows: int,
+    fields: list[str] | None = None,
 ) -> None:
     """Say in the audit log that data was shown: once for a draft, its model and its fields (RELIABILITY section 6).
 
@@ -113,5 +120,5 @@ def told_once(
     shown = contents.columns(definition) if fields is None else fields
     named = hashlib.sha256(json.dumps([definition.model, shown]).encode()).hexdigest()
     if getattr(typed, member) != named:
-        audit.record("preview.shown", user, draft, **contents.of(user.brand, definition, shown))
+        audit.record("preview.shown", user, draft, rows=rows, **contents.of(user.brand, definition, shown))
         drafts.note(draft, **{member: named})

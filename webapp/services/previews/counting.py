@@ -85,7 +85,7 @@ def count(
     if found is None:
         return None
     if found.first is not None and read.definition is not None:
-        told(user, draft, typed, read.definition)
+        told(user, draft, typed, read.definition, found.first)
     if found.rows is not None and found.rows != typed.counted:
         drafts.note(draft, counted=found.rows)
     return replace(found, total=sizes.of_models(user.brand, catalogue).get(typed.model))

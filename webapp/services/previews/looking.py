@@ -73,7 +73,7 @@ def _asked_or_estimated(user: User, draft: Draft, typed: Typed, catalogue: Catal
     except PreviewsBusy:
         return _estimated(user, typed, catalogue, step, shown)
     if found.rows is not None and read.definition is not None:
-        told(user, draft, typed, read.definition)
+        told(user, draft, typed, read.definition, found.rows)
     return found
 
 
