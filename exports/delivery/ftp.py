@@ -279,8 +279,10 @@ class FtpSession(Session):
             try:
                 self._client.rename(name, new)
             except ftplib.error_perm:
-                if not replace or not self.exists(new):
+                if not self.exists(new):
                     raise
+                if not replace:
+                    raise FileExists(name=new) from None
                 self._replace(name, new)
 
     def _replace(self, name: str, new: str) -> None:

@@ -13,17 +13,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from exports import paths
 from exports.addresses import Guard
-from exports.delivery import reaching, tls
+from exports.delivery import naming, reaching, tls
 from exports.delivery.base import ASIDE, GOODBYE_S, Course, Limits, Server, Session, SizeUnknown, Step, Tell, Watch
-from exports.errors.target import FileExists, NoNumberLeft, SizeDiffers, TargetError
+from exports.delivery.naming import parted
+from exports.errors.target import FileExists, SizeDiffers, TargetError
 from exports.target import IfExists
 
 READ_AGAIN: Final = 64_000_000
 """Bytes up to which a file that may have been delivered is read again and compared (P4); of larger ones the size."""
-MOST_NUMBERS: Final = 999
-MAX_NAME: Final = 255
 LEFT_OVER: Final = 20
 """So many earlier attempts are cleaned up after."""
 PROBE_S: Final = 14.0
@@ -36,8 +34,8 @@ class Parcel:
     """What is delivered. `path`: as it is to be there, or as the journal says; `pieces` begins to read the bytes anew.
 
     `sha256` may be left empty: then it is made of the bytes if it is needed. `tag`: the run, `attempt`: the fencing
-    token; the temporary name is made of both. `chosen`: `path` already has its number. `was_renaming`: the attempt that
-    had begun to rename, if its end is not known.
+    token; the temporary name is made of both. `chosen`: `path` already has its number, and was `unnumbered` before.
+    `was_renaming`: the attempt that had begun to rename, if its end is not known.
     """
 
     path: str
@@ -48,6 +46,7 @@ class Parcel:
     attempt: int
     if_exists: IfExists = "replace"
     chosen: bool = False
+    unnumbered: str = ""
     was_renaming: int | None = None
 
 
@@ -55,7 +54,7 @@ class Journal(Protocol):
     """What who delivers writes down on the way. Each may raise to stop the delivery: then nothing is renamed."""
 
     def uploading(self, path: str, address: str, offered: str) -> None:
-        """The name is chosen: every later attempt of this delivery keeps it."""
+        """The name is chosen: every later attempt of this delivery keeps it. Told anew if somebody took it."""
 
     def uploaded(self, size: int) -> None:
         """All bytes are there, under the temporary name."""
@@ -93,20 +92,6 @@ class Probe:
     def is_good(self) -> bool:
         """Whether a file could be delivered."""
         return self.error is None
-
-
-def temporary(name: str, tag: str, attempt: int) -> str:
-    """`.NAME.<run>-<attempt>.part`, the name cut if that is longer than file systems take."""
-    ending = f".{tag}-{attempt}.part"
-    kept = name.encode()[: MAX_NAME - len(ASIDE) - len(ending) - 1].decode(errors="ignore")
-    return f".{kept}{ending}"
-
-
-def parted(path: str, kind: str) -> tuple[str, str]:
-    """A path as folder and name. To FTP servers also `C:\\exports\\a.csv` is one: it is theirs to say."""
-    separator = "\\" if kind != "sftp" and "/" not in path and "\\" in path else "/"
-    folder, found, name = path.rpartition(separator)
-    return (folder or found, name)
 
 
 def session_of(server: Server, course: Course, dial: Callable[[], Any]) -> Session:
@@ -175,11 +160,10 @@ def deliver(
             _put_back(session, parcel, name)
             if found is not None:
                 return found
-            name = _free_name(session, parcel, name)
-            path = parcel.path[: len(parcel.path) - len(parted(parcel.path, server.type)[1])] + name
+            path = naming.with_name(parcel.path, server.type, naming.chosen(session, parcel, name))
             journal.uploading(path, course.facts.get("address", ""), session.offered)
-            _clean(session, parcel, name)
-        part = temporary(name, parcel.tag, parcel.attempt)
+            _clean(session, parcel)
+        part = naming.temporary(session, parcel, parcel.attempt)
         with _removing(session, part):
             course.whole(limits.total(parcel.size))
             with course.phase("write", limits.silence):
@@ -188,14 +172,32 @@ def deliver(
             journal.uploaded(parcel.size)
             course.whole(limits.total(0))
             with course.phase("rename", limits.silence):
-                journal.renaming()
-                session.rename(part, name, replace=parcel.if_exists != "fail")
+                path = _named(session, parcel, part, path, journal)
         return Receipt(path, parcel.size, dict(course.facts))
+
+
+def _named(session: Session, parcel: Parcel, part: str, path: str, journal: Journal) -> str:
+    """Give the file its name; the path at which it stands then.
+
+    With **Add a number** a name that somebody took since it was looked for is left to them. The next free one is in
+    the journal before it is given: a later attempt knows where to look (P4).
+    """
+    while True:
+        journal.renaming()
+        name = parted(path, session.server.type)[1]
+        try:
+            session.rename(part, name, replace=naming.replaces(session, parcel, name))
+            return path
+        except FileExists:
+            if parcel.if_exists != "number":
+                raise
+        path = naming.with_name(path, session.server.type, naming.next_free(session, parcel))
+        journal.uploading(path, session.course.facts.get("address", ""), session.offered)
 
 
 def _delivered_before(session: Session, parcel: Parcel, name: str, course: Course) -> Receipt | None:
     """Whether an attempt that died while it renamed had done it (P4)."""
-    if parcel.was_renaming is None or session.exists(temporary(name, parcel.tag, parcel.was_renaming)):
+    if parcel.was_renaming is None or session.exists(naming.temporary(session, parcel, parcel.was_renaming)):
         return None
     try:
         if session.size(name) != parcel.size:
@@ -223,17 +225,17 @@ def _digest(pieces: Iterable[bytes]) -> str:
     return digest.hexdigest()
 
 
-def _earlier(parcel: Parcel, name: str) -> list[str]:
+def _earlier(session: Session, parcel: Parcel) -> list[str]:
     """The temporary names that earlier attempts of this run have used."""
     attempts = range(max(1, parcel.attempt - LEFT_OVER), parcel.attempt)
-    return [temporary(name, parcel.tag, attempt) for attempt in attempts]
+    return [naming.temporary(session, parcel, attempt) for attempt in attempts]
 
 
 def _put_back(session: Session, parcel: Parcel, name: str) -> None:
     """Give the former file its name back if an attempt died after it had moved it aside, before ours took its place."""
     if parcel.was_renaming is None:
         return
-    for left in _earlier(parcel, name):
+    for left in _earlier(session, parcel):
         with suppress(TargetError):
             if not session.exists(aside := f"{left}{ASIDE}"):
                 continue
@@ -243,27 +245,15 @@ def _put_back(session: Session, parcel: Parcel, name: str) -> None:
                 session.rename(aside, name, replace=False)
 
 
-def _clean(session: Session, parcel: Parcel, name: str) -> None:
+def _clean(session: Session, parcel: Parcel) -> None:
     """Remove what earlier attempts of this run left behind.
 
     It comes after the journal: an attempt that was renaming is known by its temporary file as long as that is told.
     """
-    for left in _earlier(parcel, name):
+    for left in _earlier(session, parcel):
         with suppress(TargetError):
             if session.exists(left):
                 session.remove(left)
-
-
-def _free_name(session: Session, parcel: Parcel, name: str) -> str:
-    """The name under which the file will stand, looked for once (SPEC section 8, **Add a number**)."""
-    if parcel.if_exists == "fail" and parcel.was_renaming is None and session.exists(name):
-        raise FileExists(name=name)
-    if parcel.if_exists != "number" or parcel.chosen:
-        return name
-    tried = (name, *(paths.numbered(name, number) for number in range(2, MOST_NUMBERS + 1)))
-    if (free := session.first_free(tried)) is None:
-        raise NoNumberLeft(number=MOST_NUMBERS)
-    return free
 
 
 def _check_size(session: Session, part: str, size: int, course: Course) -> None:
@@ -324,7 +314,7 @@ def probe(
 
 def _try_out(session: Session, path: str, tag: str, course: Course) -> None:
     folder, name = parted(path, session.server.type)
-    part = temporary(name, tag, 1)
+    part = naming.temporary_of(name, tag, 1)
     renamed = re.sub(r"1\.part\Z", "2.part", part)
     with course.phase("folder", course.limits.silence):
         session.enter(folder)

@@ -271,8 +271,7 @@ class SftpSession(Session):
         with self._translating(RenameRefused, name=new):
             if replace and self._renamed_at_once(old, wanted):
                 return
-            if self.size(new) is None:
-                self._client.rename(old, wanted)
+            if self._renamed_to_free(old, wanted, new):
                 return
         if not replace:
             raise FileExists(name=new)
@@ -285,6 +284,20 @@ class SftpSession(Session):
             raise
         except OSError:
             if not self._transport.is_active():
+                raise
+            return False
+        return True
+
+    def _renamed_to_free(self, old: str, wanted: str, new: str) -> bool:
+        """Whether the name was free until the file had it. By this kind of rename servers replace nothing."""
+        if self.size(new) is not None:
+            return False
+        try:
+            self._client.rename(old, wanted)
+        except TimeoutError:
+            raise
+        except OSError:
+            if not self._transport.is_active() or self.size(new) is None:
                 raise
             return False
         return True

@@ -11,7 +11,8 @@ import pytest
 
 from exports.delivery import PHASES, probe
 from exports.delivery.base import ASIDE
-from exports.delivery.sending import MAX_NAME, temporary
+from exports.delivery.naming import MAX_NAME
+from exports.delivery.naming import temporary_of as temporary
 from exports.errors import Cancelled, Fenced
 from exports.errors.target import FileExists, LoginRefused, SizeDiffers
 from tests.delivery.conftest import HERE, QUICK, Diary, bytes_of, parcel, send
@@ -68,10 +69,49 @@ def test_a_number_is_looked_for_once_and_kept(anyone: Anyone, folder: Path) -> N
     diary = Diary()
     receipt = send(parcel(10, "/x.csv", if_exists="number"), anyone.at(), diary)
     assert receipt.path == diary.told[0][1] == "/x-3.csv"
-    again = parcel(10, "/x-3.csv", if_exists="number", chosen=True, attempt=2)
+    (folder / "x-3.csv").unlink()
+    (folder / "x-2.csv").unlink()  # which is free now, and is not looked at any more
+    again = parcel(10, "/x-3.csv", if_exists="number", unnumbered="/x.csv", chosen=True, attempt=2)
     assert send(again, anyone.at()).path == "/x-3.csv"
-    assert sorted(files(folder)) == ["x-2.csv", "x-3.csv", "x.csv"]
-    assert files(folder)["x.csv"] == b"there"
+    assert files(folder) == {"x.csv": b"there", "x-3.csv": bytes_of(again)}
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_name_that_is_taken_while_ours_is_uploaded_is_left_to_whoever_took_it(
+    anyone: Anyone, folder: Path, again: bool
+) -> None:
+    (folder / "x.csv").write_bytes(b"there")
+    diary = Diary(at_fence=lambda: (folder / "x-2.csv").write_bytes(b"quicker") and None)
+    one = parcel(10, "/x.csv", if_exists="number")
+    if again:
+        one = replace(one, path="/x-2.csv", unnumbered="/x.csv", chosen=True, attempt=2)
+    assert send(one, anyone.at(), diary).path == "/x-3.csv"
+    assert files(folder) == {"x.csv": b"there", "x-2.csv": b"quicker", "x-3.csv": bytes_of(one)}
+    told = [one[1] if one[0] == "uploading" else one[0] for one in diary.told]
+    assert told == ["/x-2.csv", "uploaded", "renaming", "/x-3.csv", "renaming"], "the name is known before it is given"
+
+
+@pytest.mark.parametrize(
+    ("died", "path", "was_renaming"),
+    [
+        ("before the other name was written down", "/x-2.csv", 1),
+        ("before it was given", "/x-3.csv", None),
+        ("while it was given", "/x-3.csv", 1),
+        ("after it was given", "/x-3.csv", 1),
+    ],
+)
+def test_an_attempt_that_died_as_its_name_was_taken_leaves_one_file(
+    anyone: Anyone, folder: Path, died: str, path: str, was_renaming: int | None
+) -> None:
+    one = parcel(10, path, if_exists="number", unnumbered="/x.csv", chosen=True, attempt=2, was_renaming=was_renaming)
+    others = {"x.csv": b"there", "x-2.csv": bytes_of(one)}  # the other one's is the same, which proves nothing
+    for name, data in others.items():
+        (folder / name).write_bytes(data)
+    was_given = died == "after it was given"
+    (folder / ("x-3.csv" if was_given else temporary("x.csv", one.tag, 1))).write_bytes(bytes_of(one))
+    receipt = send(one, anyone.at())
+    assert (receipt.path, receipt.found) == ("/x-3.csv", was_given)
+    assert files(folder) == {**others, "x-3.csv": bytes_of(one)}
 
 
 def test_a_file_that_is_there_is_left_alone_if_that_is_wanted(anyone: Anyone, folder: Path) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import asyncssh
 import pytest
 
 from tests.campaigns import drill, is_long
@@ -26,6 +27,18 @@ from webapp.services.connections import Server, credentials, testing
 from webapp.services.connections.testing import Subject
 
 YESTERDAY = b"yesterday"
+QUICKER = b"quicker"
+
+
+class Rival(asyncssh.SFTPServer):
+    """Somebody takes the number 2 as soon as something was uploaded."""
+
+    def close(self, file_obj: object) -> None:
+        """See asyncssh: a file is whole."""
+        super().close(file_obj)
+        folder = Path(self.map_path(b"/in").decode())
+        if next(folder.glob(".*.part"), None) is not None:
+            (folder / "x-2.csv").write_bytes(QUICKER)
 
 
 class Partner:
@@ -61,6 +74,12 @@ class Partner:
     def a_run_waits(self, _ground: Ground) -> Facts:
         """A run that is to be uploaded in place of yesterday's file."""
         target = {"type": self.server.at().type, "connection": self.begin(), "path": "/in/x"}
+        self.ground.shop.create(stores(target=target))
+        return {}
+
+    def a_run_waits_that_gets_a_number(self, _ground: Ground) -> Facts:
+        """A run that is to leave yesterday's file alone, and whose number somebody takes while it is uploaded."""
+        target = {"type": self.server.at().type, "connection": self.begin(), "path": "/in/x", "if_exists": "number"}
         self.ground.shop.create(stores(target=target))
         return {}
 
@@ -114,6 +133,14 @@ class Partner:
         events = "SELECT FROM run_events WHERE kind IN ('delivered', 'delivered_again')"
         assert len(ground.rows(events)) == len(told)
 
+    def one_whole_file_with_a_number(self, ground: Ground, _facts: Facts) -> None:
+        """The run's file under the next number that was free, once; nobody else's is touched, and nothing is beside."""
+        [(sha256, path)] = ground.rows("SELECT sha256, path FROM deliveries WHERE state = 'delivered'")
+        there = self.there()
+        assert path == "/in/x-3.csv"
+        assert hashlib.sha256(there.pop("in/x-3.csv")).hexdigest() == sha256
+        assert there == {"in/x.csv": YESTERDAY, "in/x-2.csv": QUICKER}
+
     def uploaded_once_more(self, ground: Ground, facts: Facts) -> None:
         """Whoever presses again, for a lost answer, makes no second one of it."""
         ground.processes.do("upload_again", **facts)
@@ -135,12 +162,18 @@ class Partner:
         assert all(name.startswith("in/.") for name in beside)
 
 
+def with_rival(folder: Path) -> SftpServer:
+    """An SFTP server at which somebody is quicker."""
+    return SftpServer(folder, files=lambda channel: Rival(channel, chroot=str(folder).encode()))
+
+
 @pytest.fixture
 def partner(ground: Ground, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Partner]:
     """A server of the kind that is asked for."""
     folder = tmp_path / "there"
     folder.mkdir()
-    server = {"sftp": SftpServer, "ftp": FtpServer}[request.param](folder)
+    kinds = {"sftp": SftpServer, "ftp": FtpServer, "sftp with a rival": with_rival}
+    server = kinds[request.param](folder)
     yield Partner(ground, server)
     server.stop()
 
@@ -164,7 +197,13 @@ SCENARIOS: list[tuple[str, Before, After]] = [
 
 
 SFTP, FTP = ([(kind, *one) for one in SCENARIOS] for kind in ("sftp", "ftp"))
-CASES = [*SFTP, *(FTP if is_long() else FTP[:1])]
+NUMBERED = (
+    "sftp with a rival",
+    "execute",
+    Partner.a_run_waits_that_gets_a_number,
+    Partner.one_whole_file_with_a_number,
+)
+CASES = [*SFTP, *(FTP if is_long() else FTP[:1]), NUMBERED]
 POINTS = 2
 """Besides the two around the rename: each costs a delivery or two. `script/soak` takes every step."""
 

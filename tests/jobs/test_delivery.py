@@ -21,7 +21,8 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from exports.addresses import read_networks
-from exports.delivery.sending import Receipt, temporary
+from exports.delivery import Receipt
+from exports.delivery.naming import temporary_of as temporary
 from exports.errors import Fenced
 from exports.pipeline import Progress
 from exports.secrets import new_key

@@ -74,8 +74,10 @@ def parcel_of(run: Run, row: Delivery, definition: Definition, upload: Upload) -
     """
     size = int(run.archive_bytes or 0) if upload.archive else run.bytes
     tag = str(run.id) if not row.is_again else f"{run.id}-{row.number}"
+    path = remote_path(run, definition, upload)
     return delivery.Parcel(
-        path=row.path or remote_path(run, definition, upload),
+        path=row.path or path,
+        unnumbered=path,
         size=size,
         sha256="" if upload.archive else str(run.sha256),
         pieces=lambda: _archive(run) if upload.archive else _plain(run),
