@@ -14,8 +14,13 @@ from exports.sinks import FULL, Sink, storage_error
 PART: Final = 5 * 1024 * 1024
 """The smallest part that S3 takes; its 10,000 parts hold 50 GB of zip."""
 PARTS_IN_FLIGHT: Final = 3
-REFUSED: Final = ("lacked the necessary privileges", "lacked valid authentication credentials")
-"""How obstore says 403 and 401."""
+REFUSED: Final = (
+    "lacked the necessary privileges",
+    "lacked valid authentication credentials",
+    "non-2xx status code: 401",
+    "non-2xx status code: 403",
+)
+"""How obstore says 403 and 401 of a file, and of a list of files."""
 PIECE: Final = 64 * 1024
 """Bytes of a file that are held at a time while it is read (RELIABILITY P9: at most 256 KiB). As quick as larger ones,
 and 20 slow readers in one process take 5 MB in place of 13."""

@@ -108,9 +108,11 @@ def answering(status: int) -> Iterator[str]:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 DEEDS = {
@@ -119,6 +121,7 @@ DEEDS = {
     "its size": lambda storage: storage.size("a.zip"),
     "reading": lambda storage: next(storage.read("a.zip", 0, 10)),
     "removing": lambda storage: storage.delete("a.zip"),
+    "a list": lambda storage: list(storage.list()),
 }
 
 
