@@ -223,6 +223,10 @@ def test_personal_columns_are_for_those_who_may_preview_them(
     assert "@b.example" not in client(people.colleague).get(at).text
     assert client(people.colleague).get(f"/compares/{compare_id}").status_code == 403
     assert client(people.colleague).get(f"/compares/{compare_id}/download").status_code == 403
+    with people.admin.at_work():
+        denied = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "access.denied")).all()
+    assert {(one.actor, one.facts["asked"]) for one in denied} == {(people.colleague.email, "exports.compare")}
+    assert len(denied) == 3
 
 
 def test_viewers_see_neither_the_choice_nor_the_button(

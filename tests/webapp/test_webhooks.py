@@ -391,6 +391,28 @@ def test_what_cannot_be_a_webhook_is_told_and_nothing_is_kept(
         assert db.session.scalars(select(Webhook)).all() == []
 
 
+def test_an_address_that_may_not_be_reached_is_written_down(
+    app: Flask, client: Open, people: People, made: Exports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = client(people.admin)
+    post(browser, "/webhooks", url="https://10.0.0.5:8443/", events=["finished"], on="1", switched="1")
+    post(browser, "/webhooks", url="no address", events=["finished"], on="1", switched="1")
+    with people.admin.at_work() as admin:
+        webhooks.create(admin, uuid.uuid4(), webhooks.Wanted("https://hooks.example/secret-path"))
+    monkeypatch.setitem(app.config, "RESOLVER", lambda _host, _port: ["192.168.7.4"])
+    made.finished(people.exporter)
+    send(app)
+    send(app)
+    with people.admin.at_work():
+        entries = db.session.scalars(
+            select(AuditEntry).where(AuditEntry.action == "webhook.blocked").order_by(AuditEntry.number)
+        ).all()
+    assert [(one.actor, one.result, one.facts) for one in entries] == [
+        (people.admin.email, "denied", {"at": "form", "host": "10.0.0.5", "port": 8443}),
+        ("fastworker", "denied", {"at": "message", "host": "hooks.example", "port": 443}),
+    ]
+
+
 def test_a_brand_has_ten_at_most(client: Open, people: People) -> None:
     with people.admin.at_work() as admin:
         for number in range(webhooks.MAX_WEBHOOKS):

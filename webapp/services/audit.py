@@ -88,6 +88,7 @@ KINDS: Final = frozenset(
         "webhook.tested",
         "webhook.sent_again",
         "webhook.switched_off",
+        "webhook.blocked",
         "command.run",
         "command.why",
         "preview.shown",

@@ -14,7 +14,7 @@ from flask_login import current_user
 
 from exports.catalogue import Catalogue
 from exports.compare import KINDS, Layout
-from exports.errors.compare import CompareError, FileNotKept
+from exports.errors.compare import CompareError, FileNotKept, PersonalColumns
 from webapp.errors import told
 from webapp.extensions import db
 from webapp.filters import day
@@ -196,6 +196,8 @@ def start(id: uuid.UUID) -> Response:
     try:
         found = compares.ask(_user(), chosen[0], chosen[1], _day)
     except CompareError as error:
+        if isinstance(error, PersonalColumns):
+            _note_denied(chosen[0])
         return _page(export, chosen, error.message).response
     return go(url_for("comparing.view", id=id, a=found.earlier_id, b=found.later_id))
 
@@ -248,8 +250,16 @@ def _result(id: uuid.UUID) -> Result | Response:
     try:
         compares.check_rights(_user(), earlier, later)
     except CompareError as error:
+        _note_denied(later)
         return told(error, 403, url_for("runs.logs", id=later.export_id), "Logs")
     return Result(found, earlier, later, _show())
+
+
+def _note_denied(run: Run) -> None:
+    """Write down who wanted to see what only others may."""
+    db.session.rollback()
+    audit.record("access.denied", _user(), run, result="denied", path=request.path, asked="exports.compare")
+    db.session.commit()
 
 
 def _show() -> str:

@@ -50,6 +50,7 @@ def create() -> Response:
     if db.session.get(Webhook, id) is not None:
         return go(url_for("webhooks.view", id=id))
     if wrong := wrong or list(webhooks.problems(wanted)):
+        webhooks.keep_blocked(_me(), wanted)
         return _form(wanted, wrong, id=id)
     webhook, secret = webhooks.create(_me(), id, wanted)
     return _secret(webhook, secret, 201)
@@ -85,6 +86,7 @@ def change(id: uuid.UUID) -> Response:
     webhook = webhooks.find(current_user, id)
     wanted, wrong = _typed(webhooks.wanted_of(webhook))
     if wrong := wrong or list(webhooks.problems(wanted, webhook)):
+        webhooks.keep_blocked(_me(), wanted, webhook)
         return _form(wanted, wrong, webhook=webhook)
     webhooks.change(_me(), webhook, wanted)
     flash("The webhook is saved.", "ok")

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from exports.errors import AddressBlocked, CredentialUnreadable
 from exports.errors.webhooks import WebhookBlocked, WebhookSecretUnreadable
-from exports.webhooks import UrlRefused, new_secret, read_url
+from exports.webhooks import Place, UrlRefused, new_secret, read_url
 from webapp.extensions import db
 from webapp.models import User, Webhook, clock
 from webapp.models.webhooks import EVENTS
@@ -69,6 +69,24 @@ def problems(wanted: Wanted, webhook: Webhook | None = None) -> Iterator[tuple[s
         yield "events", "Choose what it is told of"
     if webhook is None and (db.session.scalar(select(func.count(Webhook.id))) or 0) >= MAX_WEBHOOKS:
         yield "url", f"There are {MAX_WEBHOOKS} webhooks already: delete one first"
+
+
+def keep_blocked(admin: User, wanted: Wanted, webhook: Webhook | None = None) -> None:
+    """Write down that an address was typed that may not be told anything; nothing else is kept. Commits."""
+    try:
+        place = read_url(wanted.url.strip())
+        guarding.webhook_guard(encrypted=place.is_encrypted).check(place.host, place.port)
+    except UrlRefused:
+        return
+    except AddressBlocked:
+        db.session.rollback()
+        blocked(admin, "form", place, webhook)
+        db.session.commit()
+
+
+def blocked(actor: User | str, at: str, place: Place, webhook: Webhook | None) -> None:
+    """Write down that the guard of addresses refused one, at a form or a message; the caller commits."""
+    audit.record("webhook.blocked", actor, webhook, result="denied", at=at, host=place.host, port=place.port)
 
 
 def create(admin: User, id: uuid.UUID, wanted: Wanted) -> tuple[Webhook, str]:

@@ -9,13 +9,15 @@ from typing import Any, Final
 from sqlalchemy import update
 
 from exports.errors import WebhookError
+from exports.errors.webhooks import WebhookBlocked
+from exports.webhooks import read_url
 from webapp.extensions import db
 from webapp.models import Run, Webhook, WebhookMessage, clock
 from webapp.services import audit, outgoing
 from webapp.services.mail import accounts
 from webapp.services.outgoing import Due
 from webapp.services.runs.events import note
-from webapp.services.webhooks.keeping import host_of
+from webapp.services.webhooks.keeping import blocked, host_of
 
 OFF_AFTER: Final = 5
 """Messages in a row that were given up, each after 24 hours of tries: then nobody is there any more."""
@@ -46,9 +48,12 @@ def failed(due: Due, error: WebhookError, ms: int) -> None:
     wait = None if error.permanent else outgoing.wait_after(due)
     if wait is not None:
         kind = "call_waits" if due.tries == 1 else None  # the steps of a run tell the first failure and the end
-        _change(due, kind, next_try_at=clock() + wait, **told)
+        message = _change(due, kind, next_try_at=clock() + wait, **told)
     elif (message := _end(due, "not_called", state="given_up", **told)) is not None:
         _count(message, error)
+    if message is not None and due.tries == 1 and isinstance(error, WebhookBlocked):  # what a name leads to
+        webhook = db.session.get_one(Webhook, message.webhook_id)
+        blocked(SENDER, "message", read_url(webhook.url), webhook)
     db.session.commit()
 
 
