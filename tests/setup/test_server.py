@@ -118,17 +118,18 @@ def hangups() -> Iterator[None]:
     signal.signal(signal.SIGHUP, before)
 
 
-@pytest.fixture
-def serve(home: Path) -> Iterator[Callable[..., Server]]:
-    """Start a server, on a free port unless one is named; afterwards none runs and nothing is left of any."""
+@pytest.fixture(scope="module")
+def _standing() -> Iterator[list[Server]]:
+    """The server that is shared, if it runs."""
     servers: list[Server] = []
+    yield servers
+    take_away(servers)
 
-    def start(port: int = 0) -> Server:
-        servers.append(Server(home, port or free_port()))
-        return servers[-1]
 
-    yield start
-    for one in servers:
+def take_away(servers: list[Server]) -> None:
+    """End them all; nothing is left of any."""
+    while servers:
+        one = servers.pop()
         if one.process.poll() is None:
             one.stop()
         else:
@@ -137,11 +138,35 @@ def serve(home: Path) -> Iterator[Callable[..., Server]]:
 
 
 @pytest.fixture
-def started(serve: Callable[..., Server]) -> Server:
-    """A server that is ready."""
-    one = serve()
-    one.ready()
-    return one
+def serve(home: Path, _standing: list[Server]) -> Iterator[Callable[..., Server]]:
+    """Start a server, on a free port unless one is named; afterwards none runs and nothing is left of any."""
+    take_away(_standing)
+    servers: list[Server] = []
+
+    def start(port: int = 0) -> Server:
+        servers.append(Server(home, port or free_port()))
+        return servers[-1]
+
+    yield start
+    take_away(servers)
+
+
+@pytest.fixture
+def standing(home: Path, _standing: list[Server]) -> Iterator[Server]:
+    """A server that is ready, shared by tests after which it runs as before: a start computes for ten seconds."""
+    if not _standing:
+        _standing.append(Server(home, free_port()))
+        _standing[0].ready()
+    yield _standing[0]
+    assert all(answers(one.port) for one in _standing)
+
+
+@pytest.fixture
+def started(standing: Server, _standing: list[Server]) -> Iterator[Server]:
+    """A server that is ready, for a test that ends it."""
+    _standing.clear()
+    yield standing
+    take_away([standing])
 
 
 def test_the_first_start_prints_address_and_login_and_ctrl_c_leaves_nothing(
@@ -177,25 +202,32 @@ def test_a_second_start_finds_everything_made_and_keeps_the_password_to_itself(
     assert not second.processes()
 
 
-def test_it_listens_on_this_machine_alone(started: Server) -> None:
+def test_it_listens_on_this_machine_alone(standing: Server) -> None:
     with socket.socket() as outside:
-        assert outside.connect_ex(("127.0.0.2", started.port)) != 0
+        assert outside.connect_ex(("127.0.0.2", standing.port)) != 0
 
 
-def test_a_process_that_was_killed_is_started_again(started: Server) -> None:
+def test_a_process_that_was_killed_is_started_again(standing: Server) -> None:
     names = ("gunicorn", "jobs.worker exports", "jobs.worker fast", "jobs.scheduler")
     before = {
-        name: [pid for pid in started.processes(name) if pid not in started.processes("_keep.py")] for name in names
+        name: [pid for pid in standing.processes(name) if pid not in standing.processes("_keep.py")] for name in names
     }
     for pids in before.values():
         os.kill(min(pids), signal.SIGKILL)
 
     def again() -> bool:
-        now = {name: set(started.processes(name)) - set(started.processes("_keep.py")) for name in names}
+        now = {name: set(standing.processes(name)) - set(standing.processes("_keep.py")) for name in names}
         return all(now[name] - set(before[name]) for name in names)
 
     until(again)
-    until(lambda: answers(started.port))
+    until(lambda: answers(standing.port))
+
+
+def test_a_second_server_in_the_same_folder_is_refused(home: Path, standing: Server) -> None:
+    second = Server(home, free_port())
+    assert second.end() == 1
+    assert second.lines[-1].startswith(f"Exports runs already in {home}.")
+    assert answers(standing.port)
 
 
 @pytest.mark.parametrize("victim", ["demo.server", "honcho start", "_keep.py web"])
@@ -203,13 +235,6 @@ def test_whoever_is_killed_the_rest_ends_too(started: Server, victim: str) -> No
     os.kill(min(started.processes(victim)), signal.SIGKILL)
     started.end()
     until(lambda: not started.processes(), 40)
-
-
-def test_a_second_server_in_the_same_folder_is_refused(started: Server, serve: Callable[..., Server]) -> None:
-    second = serve()
-    assert second.end() == 1
-    assert second.lines[-1].startswith(f"Exports runs already in {started.home}.")
-    assert answers(started.port)
 
 
 def test_a_port_in_use_is_named_with_another_to_choose(serve: Callable[..., Server]) -> None:
