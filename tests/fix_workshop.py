@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import socket
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from psycopg.rows import dict_row
 
 from tests.faults import invariants
 from tests.fix_app import CLOCK, Clock, People, cast_of
+from tests.nursery import Born, Nursery
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -71,25 +71,22 @@ class Workshop:
     services: PrivateServices
     source_url: str
     clock: Clock
-    started: list[psutil.Popen] = field(default_factory=list)
+    nursery: Nursery
+    started: list[Born] = field(default_factory=list)
 
     def pace(self, seconds: float) -> None:
         """From the next query on each row takes so long."""
         with psycopg.connect(self.source_url, autocommit=True) as connection:
             connection.execute("UPDATE loyalty.pace SET seconds = %s", [seconds])
 
-    def start(self, *module: str, **settings: str) -> psutil.Popen:
+    def start(self, *module: str, **settings: str) -> Born:
         """Start `python -m MODULE ...` with the installation's settings; it is ended with the test."""
-        command = [sys.executable, "-m", *module]
-        log = (self.services.folder / f"{module[0]}-{len(self.started)}.log").open("wb")
-        with log:
-            process = psutil.Popen(
-                command, cwd=ROOT, env={**self.services.environment, **settings}, stdout=log, stderr=log
-            )
+        with (self.services.folder / f"{module[0]}-{len(self.started)}.log").open("wb") as log:
+            process = self.nursery.start([*module], {**self.services.environment, **settings}, log)
         self.started.append(process)
         return process
 
-    def worker(self, lease_s: int = 30, **settings: str) -> psutil.Popen:
+    def worker(self, lease_s: int = 30, **settings: str) -> Born:
         """Start a worker and wait until it takes tickets."""
         process = self.start("jobs.worker", "exports", RUN_LEASE=str(lease_s), **settings)
         try:
@@ -98,7 +95,7 @@ class Workshop:
             raise AssertionError(f"{late}\n{self.said(process)}") from None
         return process
 
-    def said(self, process: psutil.Popen) -> str:
+    def said(self, process: Born) -> str:
         """What a process has logged so far."""
         module = process.args[2]
         return (self.services.folder / f"{module}-{self.started.index(process)}.log").read_text()
@@ -170,16 +167,24 @@ class Workshop:
         assert not invariants.broken(self)
 
 
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """The process that all processes of this worker's installations are forked from."""
+    one = Nursery()
+    yield one
+    one.close()
+
+
 @pytest.fixture
-def workshop(private_services: PrivateServices, postgres: Cluster) -> Iterator[Workshop]:
+def workshop(private_services: PrivateServices, postgres: Cluster, nursery: Nursery) -> Iterator[Workshop]:
     """An installation of the test's own."""
-    with opened(private_services, postgres) as shop:
+    with opened(private_services, postgres, nursery) as shop:
         yield shop
         shop.check()
 
 
 @contextmanager
-def opened(services: PrivateServices, postgres: Cluster, **settings: str) -> Iterator[Workshop]:
+def opened(services: PrivateServices, postgres: Cluster, nursery: Nursery, **settings: str) -> Iterator[Workshop]:
     """An installation on these services, with a source of its own; what it has started is ended with it."""
     name = f"source_{uuid.uuid4().hex[:12]}"
     source_url = postgres.create(name, template=_source_template(postgres))
@@ -187,7 +192,7 @@ def opened(services: PrivateServices, postgres: Cluster, **settings: str) -> Ite
         connection.execute(CLOCK)
     services.environment.update({"RUN_SWEEP": "1", "SOURCE_DATABASE_URL": source_url, **settings})
     with application(services.environment) as app:
-        shop = Workshop(app, cast_of(app), services, source_url, Clock(services.database_url))
+        shop = Workshop(app, cast_of(app), services, source_url, Clock(services.database_url), nursery)
         try:
             yield shop
         finally:
@@ -223,7 +228,7 @@ def application(told: dict[str, str]) -> Iterator[Flask]:
             db.engine.dispose()
 
 
-def end(process: psutil.Popen) -> None:
+def end(process: Born | psutil.Popen) -> None:
     """Kill a process of ours and its children, stopped or not."""
     with suppressed():
         for one in [*process.children(recursive=True), process]:

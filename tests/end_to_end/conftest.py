@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -15,7 +13,8 @@ import pytest
 if TYPE_CHECKING:
     from flask import Flask
 
-ROOT = Path(__file__).parents[2]
+    from tests.nursery import Born, Nursery
+
 PATIENCE_S = 60.0
 READY = ("serves the queue", "the scheduler serves")
 
@@ -24,32 +23,30 @@ Processes = Callable[..., AbstractContextManager[None]]
 
 
 @pytest.fixture
-def processes(app: Flask, app_settings: dict[str, str], source_dsn: str, tmp_path: Path) -> Processes:
+def processes(app: Flask, app_settings: dict[str, str], source_dsn: str, nursery: Nursery, tmp_path: Path) -> Processes:
     """`with processes("jobs.worker exports", ...)`: processes of a deployment, on the same databases as `app`."""
 
     @contextmanager
     def running(*commands: str) -> Iterator[None]:
-        started = [_start(command, app_settings, tmp_path / f"{command}.log") for command in commands]
+        started: dict[Path, Born] = {}
         try:
-            for process, log in started:
+            for command in commands:
+                log = tmp_path / f"{command}.log"
+                with log.open("wb") as said:
+                    started[log] = nursery.start(command.split(), app_settings, said)
+            for log, process in started.items():
                 _wait_until_ready(process, log)
             yield
         finally:
-            for process, _ in started:
+            for process in started.values():
                 process.terminate()
-            for process, _ in started:
+            for process in started.values():
                 process.wait(timeout=PATIENCE_S)
 
     return running
 
 
-def _start(command: str, settings: dict[str, str], log: Path) -> tuple[subprocess.Popen[bytes], Path]:
-    with log.open("wb") as said:
-        arguments = [sys.executable, "-m", *command.split()]
-        return subprocess.Popen(arguments, cwd=ROOT, env=settings, stdout=said, stderr=said), log
-
-
-def _wait_until_ready(process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_until_ready(process: Born, log: Path) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not any(words in log.read_text() for words in READY):
         assert process.poll() is None, log.read_text()

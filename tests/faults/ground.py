@@ -20,6 +20,7 @@ from tests.fix_workshop import Workshop, opened
 
 if TYPE_CHECKING:
     from tests.fix_services import Cluster
+    from tests.nursery import Nursery
 
 NINE = "2026-11-23 09:30+00"
 TEN = "2026-11-23 10:00:01+00"
@@ -90,9 +91,9 @@ class Ground:
 
 
 @contextmanager
-def prepared(postgres: Cluster, template: str, files: Path) -> Iterator[Ground]:
+def prepared(postgres: Cluster, template: str, nursery: Nursery, files: Path) -> Iterator[Ground]:
     """One, for many examples; finished files go below `files`."""
-    with own_services(postgres, template, files) as services, opened(services, postgres, **REACHABLE) as shop:
+    with own_services(postgres, template, files) as services, opened(services, postgres, nursery, **REACHABLE) as shop:
         with psycopg.connect(shop.source_url, autocommit=True) as connection:
             connection.execute(BIG)
         with (

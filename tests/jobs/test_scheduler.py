@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import signal
 import uuid
+from typing import TYPE_CHECKING
 
-import psutil
 import psycopg
 
 from tests.fix_app import stores
 from tests.fix_workshop import SHORT_S, Workshop, silent_store, until
 
+if TYPE_CHECKING:
+    from tests.nursery import Born
+
 EVERY_HOUR = {"type": "repeated", "every": "day", "hours": "*", "minutes": "0"}
 
 
-def scheduler(workshop: Workshop, **settings: str) -> psutil.Popen:
+def scheduler(workshop: Workshop, **settings: str) -> Born:
     """A scheduler that serves."""
     process = workshop.start("jobs.scheduler", **settings)
     until(lambda: "the scheduler serves" in workshop.said(process), "the scheduler serves")
