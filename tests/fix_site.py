@@ -52,10 +52,19 @@ class Visitor:
 
     def watch(self) -> None:
         """Listen to the browser."""
-        self.page.on("console", self._said)
-        self.page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
-        self.page.on("request", self._asked)
-        self.page.on("response", self._answered)
+        for event, heard in self._ears().items():
+            self.page.on(event, heard)  # type: ignore[call-overload]
+
+    def look_away(self) -> None:
+        """Listen no more."""
+        for event, heard in self._ears().items():
+            self.page.remove_listener(event, heard)
+
+    def _ears(self) -> dict[str, Callable[[Any], None]]:
+        return {"console": self._said, "pageerror": self._failed, "request": self._asked, "response": self._answered}
+
+    def _failed(self, error: Any) -> None:
+        self.complaints.append(f"script: {error}")
 
     def _said(self, message: Any) -> None:
         if message.type in ("error", "warning") and message.text not in OVERTAKEN:
@@ -87,33 +96,78 @@ class Visitor:
         return self.page.evaluate(script)  # type: ignore[no-any-return]
 
 
+class Windows:
+    """Windows of the browser, used again and again: to open one computes for half a second, which is most of a test."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._free: dict[bool, list[Page]] = {True: [], False: []}
+
+    @contextmanager
+    def open(self, script: bool, own: bool) -> Iterator[Page]:
+        """A window that nothing is left in of whoever had it before; that of a test that fails is not used again."""
+        free = [] if own else self._free[script]
+        page = free.pop() if free else self._new(script)
+        try:
+            yield page
+        except BaseException:
+            page.context.close()
+            raise
+        if own:
+            page.context.close()
+        else:
+            self._empty(page)
+            free.append(page)
+
+    def _new(self, script: bool) -> Page:
+        context = self._browser.new_context(java_script_enabled=script, accept_downloads=True)
+        context.set_default_timeout(PATIENCE_MS)
+        return context.new_page()
+
+    def _empty(self, page: Page) -> None:
+        context = page.context
+        for other in context.pages:
+            if other is not page:
+                other.close()
+        page.unroute_all(behavior="ignoreErrors")
+        context.set_offline(False)
+        context.clear_permissions()
+        context.clear_cookies()
+        devtools = context.new_cdp_session(page)
+        origin = page.evaluate("location.origin")
+        page.goto("about:blank")
+        if origin.startswith("http"):
+            devtools.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+        devtools.detach()
+
+
+@pytest.fixture(scope="session")
+def windows(browser: Browser) -> Windows:
+    """The windows of this worker's browser."""
+    return Windows(browser)
+
+
 @pytest.fixture
-def visit(app: Flask, site: str, browser: Browser) -> Callable[..., Any]:
+def visit(app: Flask, site: str, windows: Windows) -> Callable[..., Any]:
     """`with visit(people.viewer, width=390, theme="dark") as visitor`: a person at a browser, logged in.
 
     At the end the browser must have had nothing to complain about: no violation of the CSP, no error of a script.
+    `own`: in a window that nobody has afterwards, for who sets what is not set back.
     """
 
     @contextmanager
     def at_browser(
-        person: Person | None, *, width: int = 1280, theme: str = "light", script: bool = True
+        person: Person | None, *, width: int = 1280, theme: str = "light", script: bool = True, own: bool = False
     ) -> Iterator[Visitor]:
-        context = browser.new_context(
-            viewport={"width": width, "height": 860},
-            color_scheme=theme,  # type: ignore[arg-type]
-            java_script_enabled=script,
-            accept_downloads=True,
-            reduced_motion="reduce",
-        )
-        context.set_default_timeout(PATIENCE_MS)
-        if person is not None:
-            context.add_cookies([_session_of(app, person, site)])  # type: ignore[list-item]
-        visitor = Visitor(context.new_page(), site)
-        visitor.watch()
-        try:
+        with windows.open(script, own) as page:
+            page.set_viewport_size({"width": width, "height": 860})
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce", forced_colors="none")  # type: ignore[arg-type]
+            if person is not None:
+                page.context.add_cookies([_session_of(app, person, site)])  # type: ignore[list-item]
+            visitor = Visitor(page, site)
+            visitor.watch()
             yield visitor
-        finally:
-            context.close()
+            visitor.look_away()
         assert visitor.complaints == []
 
     return at_browser

@@ -59,7 +59,7 @@ def test_as_many_criteria_and_columns_as_are_allowed_fit(visit: Visit, people: P
 def test_text_twice_as_large_fits(visit: Visit, people: People, made: Exports) -> None:
     draft = draft_of(people)
     export = made.finished(people.exporter)
-    with visit(people.exporter) as visitor:
+    with visit(people.exporter, own=True) as visitor:
         page = visitor.page
         page.context.new_cdp_session(page).send("Page.setFontSizes", {"fontSizes": {"standard": 32, "fixed": 26}})
         steps = [f"/drafts/{draft}/{step}" for step in ("filters", "fields", "schedule", "target", "check")]
