@@ -17,6 +17,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
@@ -155,14 +156,24 @@ def trusting(server: Server) -> Server:
     return Server(server.type, server.host, server.port, USER, PASSWORD, trust=offered or None)
 
 
+@contextmanager
+def serving(kind: str, folder: Path) -> Iterator[tuple[int, str | None]]:
+    """A server of this kind over a folder, in a process of its own: its port and host key."""
+    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.delivery", "serve", kind, str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        port, trust = json.loads(process.stdout.readline() if process.stdout else "")
+        yield port, trust
+    finally:
+        process.kill()
+        process.wait()
+
+
 def measure(kind: Any, folder: Path, file: Path, digest: str, pairs: int) -> bool:
     """One kind of server; whether it keeps to the bars."""
     there = folder / kind
     there.mkdir()
-    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.delivery", "serve", kind, str(there)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    try:
-        port, trust = json.loads(process.stdout.readline() if process.stdout else "")
+    with serving(kind, there) as (port, trust):
         server = trusting(
             Server(kind, "localhost" if kind == "ftps" else "127.0.0.1", port, USER, PASSWORD, trust=trust)
         )
@@ -172,9 +183,6 @@ def measure(kind: Any, folder: Path, file: Path, digest: str, pairs: int) -> boo
             took.append(seconds(ours))
             ratios.append(seconds(theirs) / took[-1])
         equal = hashlib.file_digest((there / "ours.bin").open("rb"), "sha256").hexdigest() == digest
-    finally:
-        process.kill()
-        process.wait()
     ratio, bar = statistics.median(ratios), 0.95 if kind == "sftp" else 0.9
     other = "pysftp put" if kind == "sftp" else "curl -T"
     print(f"{kind}: median {statistics.median(took):.2f} s, {ratio:.2f} times as fast as {other} (bar {bar}), ", end="")
