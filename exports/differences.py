@@ -17,10 +17,10 @@ from pydantic import BaseModel
 from exports import aggregation, masks, words
 from exports.catalogue import DataModel
 from exports.definition import Column, Criterion, Definition, Replacement
+from exports.said import Said, joined
 from exports.schedule import sentence
 
-NONE: Final = "none"
-DIFFERENTLY: Final = "is written differently, and reads the same"
+NONE: Final = Said("none")
 NAMED: Final = 20
 """Of a long list so many are named, the others counted."""
 
@@ -39,10 +39,10 @@ class Two:
         """Whether a criterion has to say in which set it stands."""
         return max(len(self.before.filters), len(self.after.filters)) > 1
 
-    def phrase(self, criterion: Criterion) -> str:
+    def phrase(self, criterion: Criterion) -> Said:
         """Points is at least 10."""
         said = words.phrase(criterion, self.model, self.called)
-        return f"{said.attribute} {said.test}"
+        return Said("{attribute} {test}", attribute=Said(said.attribute), test=Said(said.test))
 
 
 def differences(
@@ -53,7 +53,8 @@ def differences(
     told: list[str] = []
     for member, (label, tell) in MEMBERS.items():
         if getattr(before, member) != getattr(after, member):
-            told += list(tell(two, label)) or [f"{label} {DIFFERENTLY}"]
+            what = Said(label)
+            told += list(tell(two, what)) or [Said("{what} is written differently, and reads the same", what=what)]
     return told
 
 
@@ -62,7 +63,7 @@ def differences(
 
 def _turned(label: str, before: str, after: str) -> Iterator[str]:
     if before != after:
-        yield f"{label}: {before} → {after}"
+        yield Said("{label}: {before} → {after}", label=label, before=before, after=after)
 
 
 def _texts(member: str) -> Callable[[Two, str], Iterator[str]]:
@@ -74,7 +75,7 @@ def _switches(member: str) -> Callable[[Two, str], Iterator[str]]:
 
 
 def _if_empty(two: Two, label: str) -> Iterator[str]:
-    yield from _turned(label, words.IF_EMPTY[two.before.if_empty], words.IF_EMPTY[two.after.if_empty])
+    yield from _turned(label, *(Said(words.IF_EMPTY[one.if_empty]) for one in (two.before, two.after)))
 
 
 def _documents(member: str) -> Callable[[Two, str], Iterator[str]]:
@@ -82,8 +83,8 @@ def _documents(member: str) -> Callable[[Two, str], Iterator[str]]:
     return lambda two, label: _turned(label, _json(getattr(two.before, member)), _json(getattr(two.after, member)))
 
 
-def _on(value: bool) -> str:
-    return "on" if value else "off"
+def _on(value: bool) -> Said:
+    return Said("on" if value else "off")
 
 
 def _json(value: Any) -> str:
@@ -99,57 +100,79 @@ def _target(two: Two, label: str) -> Iterator[str]:
 
 
 def _notify(two: Two, label: str) -> Iterator[str]:
-    before, after = two.before.notify, two.after.notify
-    yield from _turned(f"{label} on success", words.recipients(before.success), words.recipients(after.success))
-    yield from _turned(f"{label} on failure", words.recipients(before.failure), words.recipients(after.failure))
+    notified = two.before.notify, two.after.notify
+    yield from _turned(Said("Notify on success"), *(words.recipients(one.success) for one in notified))
+    yield from _turned(Said("Notify on failure"), *(words.recipients(one.failure) for one in notified))
 
 
 def _schedule(two: Two, label: str) -> Iterator[str]:
-    yield from _turned(label, sentence(two.before.schedule), sentence(two.after.schedule))
+    yield from _turned(label, *(Said(sentence(one.schedule)) for one in (two.before, two.after)))
 
 
 # --- Filters
+
+REORDERED: Final = ("The order of the criteria is different", "Set {letter}: the order of the criteria is different")
+REMOVED: Final = ("Criterion removed: {criterion}", "Set {letter}: criterion removed: {criterion}")
+ADDED: Final = ("Criterion added: {criterion}", "Set {letter}: criterion added: {criterion}")
+CHANGED: Final = (
+    "Criterion changed: {before} → {after}",
+    "Set {letter}: criterion changed: {before} → {after}",
+)
+REWRITTEN: Final = (
+    "Criterion {criterion} is written differently, and reads the same",
+    "Set {letter}: criterion {criterion} is written differently, and reads the same",
+)
+"""How a difference of criteria is told: of the only set, and of one of several."""
 
 
 def _filters(two: Two, _label: str) -> Iterator[str]:
     before, after = ([_key(set_) for set_ in one.filters] for one in (two.before, two.after))
     if Counter(before) == Counter(after):
-        yield "The order of the sets is different"
+        yield Said("The order of the sets is different")
         return
     for olds, news in _blocks(before, after):
         both = min(len(olds), len(news))
         for place, other in zip(olds[:both], news[:both], strict=True):
             yield from _set(two, place, other)
         for place in olds[both:]:
-            yield f"Set {words.letters(place)} removed: {_set_said(two, two.before, place)}"
+            yield Said("Set {letter} removed: {criteria}", **_set_said(two, two.before, place))
         for place in news[both:]:
-            yield f"Set {words.letters(place)} added: {_set_said(two, two.after, place)}"
+            yield Said("Set {letter} added: {criteria}", **_set_said(two, two.after, place))
 
 
 def _set(two: Two, place: int, other: int) -> Iterator[str]:
     """What is different in a set, named as it is called afterwards."""
-    beginning = f"Set {words.letters(other)}: c" if two.has_sets else "C"
+    letter = words.letters(other)
     olds, news = list(two.before.filters[place]), list(two.after.filters[other])
     if Counter(map(_key, olds)) == Counter(map(_key, news)):
-        yield f"{f'Set {words.letters(other)}: the' if two.has_sets else 'The'} order of the criteria is different"
+        yield _in_set(two, letter, REORDERED)
         return
     for gone, come in _blocks([_key(one) for one in olds], [_key(one) for one in news]):
         left = [news[position] for position in come]
         for old in (olds[position] for position in gone):
             new = next((one for one in left if one.attribute == old.attribute), None)
             if new is None:
-                yield f"{beginning}riterion removed: {two.phrase(old)}"
+                yield _in_set(two, letter, REMOVED, criterion=two.phrase(old))
                 continue
             left.remove(new)
             said, now = two.phrase(old), two.phrase(new)
-            same = f"{beginning}riterion {now} {DIFFERENTLY}"
-            yield same if said == now else f"{beginning}riterion changed: {said} → {now}"
+            if said == now:
+                yield _in_set(two, letter, REWRITTEN, criterion=now)
+            else:
+                yield _in_set(two, letter, CHANGED, before=said, after=now)
         for new in left:
-            yield f"{beginning}riterion added: {two.phrase(new)}"
+            yield _in_set(two, letter, ADDED, criterion=two.phrase(new))
 
 
-def _set_said(two: Two, definition: Definition, place: int) -> str:
-    return " AND ".join(two.phrase(one) for one in definition.filters[place]) or "without criteria"
+def _in_set(two: Two, letter: str, templates: tuple[str, str], **facts: str) -> Said:
+    """Where there are several sets, each sentence begins with its set."""
+    return Said(templates[two.has_sets], letter=letter, **facts)
+
+
+def _set_said(two: Two, definition: Definition, place: int) -> dict[str, str]:
+    phrases = [two.phrase(one) for one in definition.filters[place]]
+    criteria = joined(phrases, " AND ") if phrases else Said("without criteria")
+    return {"letter": words.letters(place), "criteria": criteria}
 
 
 def _key(value: Any) -> str:
@@ -172,12 +195,12 @@ def _blocks(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[list[
 
 def _columns(two: Two, _label: str) -> Iterator[str]:
     pairs, gone, come = _matched(two.before.fields, two.after.fields)
-    yield from _named("Column", "removed", [_called(one) for one in gone])
-    yield from _named("Column", "added", [_called(one) for one in come])
+    yield from _named("Column removed: {names}", "Columns removed: {names}", [_called(one) for one in gone])
+    yield from _named("Column added: {names}", "Columns added: {names}", [_called(one) for one in come])
     for old, new in pairs:
         yield from _column(two.before.fields[old], two.after.fields[new])
     if [new for _old, new in pairs] != sorted(new for _old, new in pairs):
-        yield f"Order of the columns: {_listed([one.header for one in two.after.fields])}"
+        yield Said("Order of the columns: {names}", names=_listed([one.header for one in two.after.fields]))
 
 
 def _matched(
@@ -205,53 +228,61 @@ def _called(column: Column) -> str:
 def _column(before: Column, after: Column) -> Iterator[str]:
     for member, tell in COLUMN_MEMBERS.items():
         if getattr(before, member) != getattr(after, member):
-            yield from list(tell(before, after)) or [f"Column {after.header} {DIFFERENTLY}"]
+            yield from list(tell(before, after)) or [
+                Said("Column {header} is written differently, and reads the same", header=after.header)
+            ]
 
 
 def _header(before: Column, after: Column) -> Iterator[str]:
     if before.header != after.header:
-        yield f"Column {before.header} renamed to {after.header}"
+        yield Said("Column {before} renamed to {after}", before=before.header, after=after.header)
 
 
 def _default(before: Column, after: Column) -> Iterator[str]:
     texts = [f"“{one.default}”" if one.default else NONE for one in (before, after)]
-    yield from _turned(f"Default of {after.header}", *texts)
+    yield from _turned(Said("Default of {header}", header=after.header), *texts)
 
 
 def _method(before: Column, after: Column) -> Iterator[str]:
-    methods = [aggregation.LABELS[one.aggregation] if one.aggregation else NONE for one in (before, after)]
-    yield from _turned(f"Aggregation of {after.header}", *methods)
+    methods = [Said(aggregation.LABELS[one.aggregation]) if one.aggregation else NONE for one in (before, after)]
+    yield from _turned(Said("Aggregation of {header}", header=after.header), *methods)
 
 
 def _mask(before: Column, after: Column) -> Iterator[str]:
-    told = [masks.LABELS[one.mask] if one.mask else masks.KEEP for one in (before, after)]
-    yield from _turned(f"Personal data of {after.header}", *told)
+    told = [Said(masks.LABELS[one.mask] if one.mask else masks.KEEP) for one in (before, after)]
+    yield from _turned(Said("Personal data of {header}", header=after.header), *told)
 
 
 def _replaced(before: Column, after: Column) -> Iterator[str]:
-    about = f"Replace values of {after.header}"
     old, new = ({one.value: one for one in column.replace} for column in (before, after))
-    yield from _named(about, "removed", [_pair(one) for value, one in old.items() if value not in new], ": ")
-    yield from _named(about, "added", [_pair(one) for value, one in new.items() if value not in old], ": ")
+    gone = [_pair(one) for value, one in old.items() if value not in new]
+    come = [_pair(one) for value, one in new.items() if value not in old]
     changed = [_pair(one) for value, one in new.items() if value in old and old[value] != one]
-    yield from _named(about, "changed", changed, ": ")
+    for template, pairs in (
+        ("Replace values of {header}: removed {pairs}", gone),
+        ("Replace values of {header}: added {pairs}", come),
+        ("Replace values of {header}: changed {pairs}", changed),
+    ):
+        if pairs:
+            yield Said(template, header=after.header, pairs=_listed(pairs))
     if list(old) != list(new) and set(old) == set(new):
-        yield f"{about}: in another order"
+        yield Said("Replace values of {header}: in another order", header=after.header)
 
 
-def _pair(one: Replacement) -> str:
-    return f"{one.value} → {one.new or NONE}"
+def _pair(one: Replacement) -> Said:
+    return Said("{value} → {new}", value=one.value, new=one.new or NONE)
 
 
-def _named(what: str, verb: str, names: list[str], between: str = " ") -> Iterator[str]:
+def _named(one: str, many: str, names: list[str]) -> Iterator[str]:
     if names:
-        many = "s" if len(names) > 1 and between == " " else ""
-        yield f"{what}{many}{between}{verb}{':' if between == ' ' else ''} {_listed(names)}"
+        yield Said(one if len(names) == 1 else many, names=_listed(names))
 
 
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
+def _listed(names: Sequence[str]) -> Said:
+    shown = joined(names[:NAMED])
+    if len(names) <= NAMED:
+        return shown
+    return Said("{names} and {count} more", names=shown, count=f"{len(names) - NAMED:,}")
 
 
 # --- File
@@ -260,13 +291,19 @@ def _listed(names: Sequence[str]) -> str:
 def _file(two: Two, label: str) -> Iterator[str]:
     before, after = two.before.file, two.after.file
     if before.extension != after.extension:
-        yield from _turned(label, ", ".join(words.file(before)), ", ".join(words.file(after)))
+        yield from _turned(label, *(joined(words.file(one)) for one in (before, after)))
         return
     for member, (name, said) in FILE_MEMBERS.items():
-        yield from _turned(name, said(getattr(before, member)), said(getattr(after, member)))
+        yield from _turned(Said(name), *(said(getattr(one, member)) for one in (before, after)))
+
+
+def _delimiter(value: str | None) -> str:
+    return Said(words.DELIMITERS[value]) if value in words.DELIMITERS else value or NONE
 
 
 # --- the tables
+
+TIMES: Final = {"local": "on the clock of the time zone", "iso": "ISO 8601"}
 
 Told = Callable[[Two, str], Iterator[str]]
 MEMBERS: Final[dict[str, tuple[str, Told]]] = {
@@ -294,11 +331,17 @@ COLUMN_MEMBERS: Final[dict[str, Callable[[Column, Column], Iterator[str]]]] = {
 """Of a column of the same field."""
 FILE_MEMBERS: Final[dict[str, tuple[str, Callable[[Any], str]]]] = {
     "extension": ("Extension", lambda value: f".{value}"),
-    "delimiter": ("Delimiter", lambda value: words.DELIMITERS.get(value or "", value or NONE)),
+    "delimiter": (
+        "Delimiter",
+        lambda value: Said(words.DELIMITERS[value]) if value in words.DELIMITERS else value or NONE,
+    ),
     "enclosure": ("Enclosure", lambda value: value or NONE),
     "newline": ("Newline", lambda value: words.NEWLINES[value]),
     "header": ("Header", _on),
     "bom": ("UTF-8 with BOM", _on),
     "protect_spreadsheets": ("Protect spreadsheets", _on),
-    "times": ("Times", lambda value: {"local": "on the clock of the time zone", "iso": "ISO 8601"}.get(value, value)),
+    "times": (
+        "Times",
+        lambda value: Said({"local": "on the clock of the time zone", "iso": "ISO 8601"}.get(value, value)),
+    ),
 }

@@ -10,6 +10,7 @@ from exports import aggregation, masks
 from exports.catalogue import DataField, DataModel, FieldType
 from exports.definition import OWNER, Column, Criterion, Definition, File
 from exports.operators import Input, operator_of
+from exports.said import Said, joined
 
 DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "space"}
 NEWLINES: Final = {"\n": "LF", "\r\n": "CRLF", "\r": "CR"}
@@ -51,9 +52,9 @@ class ColumnWords:
     mask: str = ""
 
 
-def recipients(of: Iterable[str]) -> str:
+def recipients(of: Iterable[str]) -> Said:
     """Who gets a mail: the owner, ann@company.example; nobody if the list is empty."""
-    return ", ".join("the owner" if one == OWNER else one for one in of) or "nobody"
+    return joined(Said("the owner") if one == OWNER else one for one in of) or Said("nobody")
 
 
 def letters(place: int) -> str:
@@ -81,21 +82,22 @@ def columns(definition: Definition, model: DataModel | None) -> list[ColumnWords
 
 def file(given: File) -> list[str]:
     """.csv, comma, enclosure ", LF, header, UTF-8."""
-    said = [f".{given.extension}"]
+    said: list[str] = [Said(f".{given.extension}")]
     if given.extension == "csv":
-        delimiter = given.delimiter or ""
+        delimiter, enclosure = given.delimiter or "", given.enclosure
         said += [
-            DELIMITERS.get(delimiter, f"delimiter {delimiter}"),
-            f"enclosure {given.enclosure}" if given.enclosure else "no enclosure",
-            NEWLINES[given.newline],
+            Said(DELIMITERS[delimiter]) if delimiter in DELIMITERS else Said("delimiter {sign}", sign=delimiter),
+            Said("enclosure {sign}", sign=enclosure) if enclosure else Said("no enclosure"),
+            Said(NEWLINES[given.newline]),
         ]
     if given.extension in ("csv", "psv"):
-        said.append("header" if given.header else "no header")
-    said.append("UTF-8 with BOM" if given.bom else "UTF-8")
+        said.append(Said("header" if given.header else "no header"))
+    said.append(Said("UTF-8 with BOM" if given.bom else "UTF-8"))
     if given.extension in ("csv", "psv"):
-        said.append("spreadsheets protected" if given.protect_spreadsheets else "spreadsheets not protected")
+        protected = given.protect_spreadsheets
+        said.append(Said("spreadsheets protected" if protected else "spreadsheets not protected"))
     if given.times == "iso":
-        said.append("times as ISO 8601")
+        said.append(Said("times as ISO 8601"))
     return said
 
 
