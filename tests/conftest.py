@@ -19,4 +19,5 @@ pytest_plugins = [
     "tests.fix_mail",
     "tests.fix_store",
     "tests.fix_webhooks",
+    "tests.fix_things",
 ]

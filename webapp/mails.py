@@ -27,9 +27,12 @@ from webapp.models import Brand, Delivery, Export, ExportVersion, Mail, Run, Use
 from webapp.services import links
 from webapp.services.mail.notify import Recipient
 from webapp.services.progress import began, present
+from webapp.words import ENGLISH, _, language, ngettext, speaking, translated
 
 WORDS: Final = ("word", "colour", "subject", "heading", "sentence", "advice", "facts", "button", "about_link", "footer")
 """What words.jinja says of a mail, for its text and its HTML alike."""
+NARROWEST: Final = 14
+"""Letters that the labels of facts take in the text, at least."""
 POLICY: Final = SMTP.clone(cte_type="7bit")
 """Refuses line ends in headers; takes no server to be able to carry more than ASCII in bodies."""
 
@@ -44,14 +47,21 @@ class Parts:
 
 
 def rendered(mail: Mail, recipient: Recipient) -> Parts:
-    """The words of a mail for its recipient, in whose time zone times are told; in the brand's scope."""
+    """The words of a mail for its recipient, in whose language and time zone it is told; in the brand's scope."""
+    user = db.session.get(User, recipient.user_id) if recipient.user_id else None
+    with speaking((user and user.language) or ENGLISH):
+        return _rendered(mail, user)
+
+
+def _rendered(mail: Mail, user: User | None) -> Parts:
     templates = _templates()
     if mail.run_id is None:
         context, template = _of_account(mail), "accounts.jinja"
     else:
-        context, template = _of_run(mail, recipient), "words.jinja"
+        context, template = _of_run(mail, user), "words.jinja"
     words = templates.get_template(template).make_module(context)
     told = {**context, **{name: getattr(words, name) for name in WORDS}}
+    told["width"] = max([NARROWEST, *(len(label) + 2 for label, _value in told["facts"])])
     text, html = (templates.get_template(f"mail.{ending}").render(told) for ending in ("txt", "html"))
     return Parts(_on_one_line(told["subject"]), text.strip() + "\n", html.strip() + "\n")
 
@@ -80,7 +90,8 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update({one.__name__: one for one in filters.SHOWN})
+    environment.filters.update({one.__name__: one for one in (*filters.SHOWN, translated)})
+    environment.globals.update({one.__name__: one for one in (_, ngettext, language)})
     return environment
 
 
@@ -101,11 +112,10 @@ def _link_of_account(mail: Mail, user: User) -> str:
     return f"{base}/password?token={links.made(user)}"
 
 
-def _of_run(mail: Mail, recipient: Recipient) -> dict[str, Any]:
+def _of_run(mail: Mail, user: User | None) -> dict[str, Any]:
     run = db.session.get_one(Run, mail.run_id)
     export = db.session.get_one(Export, run.export_id)
     brand = db.session.get_one(Brand, run.brand_id)
-    user = db.session.get(User, recipient.user_id) if recipient.user_id else None
     version = (ExportVersion.export_id == export.id, ExportVersion.number == run.version)
     definition = parse(db.session.execute(select(ExportVersion.definition).where(*version)).scalar_one())
     begun = began(run)

@@ -14,7 +14,8 @@ from flask import Flask
 from sqlalchemy import Engine, event
 
 from tests.fix_app import stores
-from tests.webapp.test_routes import Things, address, is_api, rules, things  # noqa: F401 - a fixture
+from tests.fix_things import Things, address, rules
+from tests.webapp.test_routes import is_api
 from webapp import config, create_app, static_files
 from webapp.extensions import db
 from webapp.models import Export
@@ -69,7 +70,7 @@ def test_no_page_asks_the_database_more_than_twelve_times(
     app: Flask,
     client: Open,
     people: People,
-    things: Things,  # noqa: F811
+    things: Things,
     filled: None,
 ) -> None:
     browser = client(people.admin)

@@ -13,8 +13,8 @@ import pytest
 from tests.fix_logins import token
 from tests.fix_pages import check
 from tests.fix_wizard import Wizard
+from tests.fix_words import in_german
 from webapp import filters
-from webapp.extensions import db
 from webapp.models.accounts import LANGUAGES
 from webapp.words import __main__ as command
 from webapp.words import catalogues, extracting, translated
@@ -90,13 +90,6 @@ def test_a_sentence_with_facts_is_found_by_its_template_and_facts_stay_as_they_a
     assert translated("Nobody has translated this.") == "Nobody has translated this."
 
 
-def in_german(person: Person) -> None:
-    """Somebody who has chosen German."""
-    with person.at_work() as user:
-        user.language = "de"
-        db.session.commit()
-
-
 def test_the_person_chooses_the_language_and_the_browser_before_signing_in(client: Open, people: People) -> None:
     browser, at = client(people.viewer), f"/users/{people.viewer.id}"
     assert '<html lang="en"' in browser.get(at, headers=GERMAN).text
@@ -128,8 +121,8 @@ def test_errors_are_told_in_the_language_to_people_and_in_english_to_programs(cl
     assert "Die E-Mail-Adresse oder das Passwort stimmt nicht" in check(login).text
 
 
-NAMES = {"Viewer", "Exporter", "Exports"}
-"""Words of the product that are also names of the cast, or of the product."""
+NAMES = {"Viewer", "Exporter", "Exports", "identifier"}
+"""Words of the product that are also names of the cast, of the product, or of a column."""
 
 
 def _left_in_english(page: str) -> list[str]:

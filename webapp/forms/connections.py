@@ -67,7 +67,7 @@ def read(posted: Posted, former: ConnectionForm) -> ConnectionForm:
     found = {name: posted.text(name, getattr(former, name)) for name in TEXTS}
     for name, most in TEXTS.items():
         if len(found[name]) > most:
-            raise FormRefused(name, f"The {name} is longer than {most:,} characters")
+            raise FormRefused(name, f"This is longer than {most:,} characters")
     if found["auth"] not in AUTHS:
         raise FormRefused("auth", "Choose how to log in")
     credential, problem = _credential(posted, found["type"], found["auth"])

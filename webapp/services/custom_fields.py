@@ -84,7 +84,8 @@ def problems(brand: Brand, wanted: Wanted, row: CustomField | None = None) -> It
         elif wanted.field in model.fields or model.attribute(wanted.field) is not None:
             yield "field", f"{model.label} has a field {wanted.field} already"
         if wanted.column not in columns(model):
-            yield "column", f"Choose the column that holds it: {', '.join(columns(model)) or 'this model has none'}"
+            held = ", ".join(columns(model))
+            yield "column", f"Choose the column that holds it: {held}" if held else "This model has no column for it"
         if wanted.path and not all(part and part.isprintable() for part in wanted.path.split(".")):
             yield "path", "The path: names with a dot between, such as shoe.size"
     if not wanted.label.strip() or len(wanted.label) > MAX_LABEL or not wanted.label.isprintable():

@@ -21,7 +21,6 @@ OF_ALL: Final = frozenset({"is_empty", "is_not_empty"})
 """What anybody may ask of a personal field. By any other operator its value can be found out, by trying."""
 HIDDEN: Final = "(hidden)"
 """In place of a personal value that somebody asks for."""
-ASKED_OF_ALL: Final = "choose is empty or is not empty"
 
 
 def rights(user: User, definition: Definition, model: DataModel) -> Iterator[Problem]:
@@ -32,12 +31,14 @@ def rights(user: User, definition: Definition, model: DataModel) -> Iterator[Pro
     if user.export_pii:
         return
     for at, field in _asked(definition, model):
-        message = f"{field.label} is personal: without the right to export personal fields {ASKED_OF_ALL}"
+        label = field.label
+        message = f"{label} is personal: without the right to export personal fields choose is empty or is not empty"
         yield Problem(at, "rights.personal", message)
     for at, field in _shown(definition, model):
-        message = f"{field.label} is personal: you need the right to export personal fields"
-        or_mask = "" if definition.all_fields else ", or mask it"
-        yield Problem(at, "rights.personal", message + or_mask)
+        label = field.label
+        alone = f"{label} is personal: you need the right to export personal fields"
+        or_mask = f"{label} is personal: you need the right to export personal fields, or mask it"
+        yield Problem(at, "rights.personal", alone if definition.all_fields else or_mask)
 
 
 def _asked(definition: Definition, model: DataModel) -> Iterator[tuple[str, DataField]]:

@@ -71,11 +71,13 @@ def problems(wanted: Settings) -> Iterator[tuple[str, str]]:
             yield name, f"{label}: write a whole number from {low:,} to {high:,}"
     bad = [one for one in wanted.domains if not is_domain(one)]
     if bad:
-        yield "mail_domains", f"“{bad[0][:80]}” is no domain such as company.example"
+        wrong = bad[0][:80]
+        yield "mail_domains", f"“{wrong}” is no domain such as company.example"
     elif len(wanted.domains) > MAX_DOMAINS:
         yield "mail_domains", f"At most {MAX_DOMAINS} domains"
     if unknown := set(wanted.modules) - modules().keys():
-        yield "modules", f"There is no module “{min(unknown)[:80]}”"
+        wrong = min(unknown)[:80]
+        yield "modules", f"There is no module “{wrong}”"
 
 
 def change(admin: User, wanted: Settings) -> bool:

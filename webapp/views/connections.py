@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, Final
 
 from flask import Blueprint, Response, flash, request, url_for
 from flask_login import current_user
@@ -22,6 +22,11 @@ from webapp.views.lookups import find_connection_or_404, name_of
 from webapp.views.testing import TOO_OFTEN, Panel, answer_of_poll
 
 blueprint = Blueprint("connections", __name__)
+
+ACCEPTED_KEY: Final = "The key is accepted: uploads go to this server only, as long as it has this key."
+ACCEPTED_CERTIFICATE: Final = (
+    "The certificate is accepted: uploads go to this server only, as long as it has this certificate."
+)
 
 
 def _user() -> User:
@@ -114,7 +119,12 @@ def delete(id: uuid.UUID) -> Response:
     try:
         connections.delete(_user(), connection)
     except InUse as used:
-        flash(f"{name} stays: {used.exports:,} export{'s use' if used.exports != 1 else ' uses'} it.", "warn")
+        uses = (
+            f"{name} stays: {used.exports:,} exports use it."
+            if used.exports != 1
+            else f"{name} stays: one export uses it."
+        )
+        flash(uses, "warn")
         return go(url_for("connections.view", id=id))
     flash(f"{name} is deleted.", "ok")
     return go(url_for("connections.index"))
@@ -158,8 +168,9 @@ def accept(id: uuid.UUID) -> Response:
         flash("The server shows another key by now. Compare the new one.", "warn")
         return go(url_for("connections.view", id=id))
     refused = _ask(connection)
-    it = "certificate" if connection.type == "ftps" else "key"
-    flash(f"The {it} is accepted: uploads go to this server only, as long as it has this {it}. {refused}".strip(), "ok")
+    flash(ACCEPTED_CERTIFICATE if connection.type == "ftps" else ACCEPTED_KEY, "ok")
+    if refused:
+        flash(refused, "warn")
     return go(url_for("connections.view", id=id))
 
 

@@ -89,7 +89,8 @@ def _save(former: Wanted, row: CustomField | None) -> Response:
         custom_fields.create(me, wanted)
     else:
         custom_fields.change(me, row, wanted)
-    flash(f"{wanted.label.strip()} is saved.", "ok")
+    label = wanted.label.strip()
+    flash(f"{label} is saved.", "ok")
     return go(url_for("fields.index"))
 
 

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, flash, request, url_for
 from flask_login import current_user
 
 from exports.errors import AccountRefused, ExportsError
+from webapp.filters import number
 from webapp.forms.wizard import FormRefused, Posted
 from webapp.htmx import go, page
 from webapp.models import User
@@ -112,11 +113,15 @@ def disable(id: uuid.UUID) -> Response:
     try:
         counts = people.disable(_me(), person, decided, others)
     except NotDecided as undecided:
-        return _disabling(person, f"Say what becomes of {', '.join(f'“{one}”' for one in undecided.names[:3])}")
+        names = ", ".join(f"“{one}”" for one in undecided.names[:3])
+        return _disabling(person, f"Say what becomes of {names}")
     except ExportsError as refused:
         return _disabling(find_user_or_404("users.change", id), refused.message)
-    rest = f" {counts['handed_over']:,} handed over, {counts['paused']:,} paused." if any(counts.values()) else ""
-    flash(f"{name} is disabled and signed out everywhere.{rest}", "ok")
+    given, paused = (number(counts[one]) for one in ("handed_over", "paused"))
+    if any(counts.values()):
+        flash(f"{name} is disabled and signed out everywhere. {given} handed over, {paused} paused.", "ok")
+    else:
+        flash(f"{name} is disabled and signed out everywhere.", "ok")
     return go(url_for("people.index"))
 
 

@@ -97,15 +97,30 @@ SEEN: Final = {
     "target.host_key_unknown": "Server key, seen for the first time",
     "target.certificate_untrusted": "Certificate, signed by nobody whom we know",
 }
-ACCEPTS: Final = {"target.host_key_unknown": "key", "target.certificate_untrusted": "certificate"}
+ACCEPTS: Final = {
+    "target.host_key_unknown": "Accept this key",
+    "target.certificate_untrusted": "Accept this certificate",
+}
 KEY_CODES: Final = frozenset(SEEN)
 """What ends a test and is no fault: a key that nobody has accepted yet."""
-CHANGED_CODES: Final = {"target.host_key_changed": "new key", "target.certificate_changed": "new certificate"}
-COMPARE: Final = (
-    "No password was sent. Compare it with the fingerprint that whoever runs the server names. "
-    "Once accepted, a changed {it} stops uploads until an admin accepts it."
+CHANGED_CODES: Final = {
+    "target.host_key_changed": "Accept this new key",
+    "target.certificate_changed": "Accept this new certificate",
+}
+COMPARE: Final = {
+    "target.host_key_unknown": (
+        "No password was sent. Compare it with the fingerprint that whoever runs the server names. "
+        "Once accepted, a changed key stops uploads until an admin accepts it."
+    ),
+    "target.certificate_untrusted": (
+        "No password was sent. Compare it with the fingerprint that whoever runs the server names. "
+        "Once accepted, a changed certificate stops uploads until an admin accepts it."
+    ),
+}
+PINNED_KEY: Final = "It is pinned when you create the export: a changed key stops uploads until an admin accepts it."
+PINNED_CERTIFICATE: Final = (
+    "It is pinned when you create the export: a changed certificate stops uploads until an admin accepts it."
 )
-PINNED: Final = "It is pinned when you create the export: a changed {it} stops uploads until an admin accepts it."
 
 
 WORDS: Final = {
@@ -113,18 +128,18 @@ WORDS: Final = {
     "connect": "Connected to port {port}",
     "security": "Secured",
     "login": "Logged in as {username}",
-    "folder": "Folder {folder}",
+    "folder": "Folder {folder} is there",
     "write": "A test file was written",
     "rename": "It was renamed and removed again",
 }
 """How a phase is told that went well."""
+NO_FOLDER: Final = "Folder after the login is open"
 NOT_TESTED: Final[dict[Phase, str]] = {"login": "Login not tested", "folder": "Folder not tested"}
 
 
 def _lines(test: ConnectionTest, panel: Panel) -> Iterator[Line]:
     """The phases that are over."""
-    folder = test.about["path"].rpartition("/")[0]
-    known = {**test.about, "folder": f"{folder} is there" if folder else "after the login is open"}
+    known = {**test.about, "folder": test.about["path"].rpartition("/")[0]}
     for phase in test.phases:
         facts = {**known, **phase.get("facts", {})}
         yield _failed(phase, facts, panel) if phase.get("code") else _went_well(phase, facts, panel)
@@ -138,7 +153,8 @@ def _left(last: str) -> list[str]:
 
 
 def _went_well(phase: dict[str, Any], facts: dict[str, Any], panel: Panel) -> Line:
-    words = WORDS[phase["phase"]].format(**facts)
+    is_home = phase["phase"] == "folder" and not facts["folder"]
+    words = NO_FOLDER if is_home else WORDS[phase["phase"]].format(**facts)
     if phase["phase"] == "security" and facts.get("key"):
         return replace(_of_key(facts["key"], panel), about=_about(facts.get("certificate")))
     more = {"address": f"– {facts.get('address', '')}"}.get(phase["phase"], f"– {took_words(phase['seconds'])}")
@@ -151,15 +167,15 @@ def _of_key(key: str, panel: Panel) -> Line:
     is_certificate = panel.test is not None and panel.test.about["type"] == "ftps"
     if is_certificate and panel.test is not None and key != panel.test.about["accepted_key"]:
         return Line("ok", "Certificate is valid for this host", key=key)
-    called = "Certificate" if is_certificate else "Server key"
     if known is not None:
-        return Line("ok", f"{called} is the one accepted on {day(known, current_user.time_zone)}", key=key)
-    return Line(
-        "ok",
-        f"{called} is the one that you accepted",
-        key=key,
-        then=PINNED.format(it="certificate" if is_certificate else "key") if panel.in_form else "",
-    )
+        at = day(known, current_user.time_zone)
+        words = (
+            f"Certificate is the one accepted on {at}" if is_certificate else f"Server key is the one accepted on {at}"
+        )
+        return Line("ok", words, key=key)
+    words = "Certificate is the one that you accepted" if is_certificate else "Server key is the one that you accepted"
+    pinned = PINNED_CERTIFICATE if is_certificate else PINNED_KEY
+    return Line("ok", words, key=key, then=pinned if panel.in_form else "")
 
 
 def _failed(phase: dict[str, Any], facts: dict[str, Any], panel: Panel) -> Line:
@@ -170,7 +186,7 @@ def _failed(phase: dict[str, Any], facts: dict[str, Any], panel: Panel) -> Line:
             "key",
             SEEN[code],
             key=key,
-            then=COMPARE.format(it=ACCEPTS[code]),
+            then=COMPARE[code],
             accepts=ACCEPTS[code] if may_accept else "",
             about=about,
         )
@@ -192,7 +208,7 @@ def _about(certificate: dict[str, Any] | None) -> tuple[tuple[str, str], ...]:
         ("Subject", certificate["subject"]),
         ("Hosts", ", ".join(certificate["names"]) or "none named"),
         ("Signed by", "itself" if certificate["by_itself"] else certificate["issuer"]),
-        ("Valid", f"{begins} to {ends}"),
+        ("Valid", f"from {begins} to {ends}"),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from webapp.filters import size
 from webapp.models import Delivery
 from webapp.services.runs.events import FLAGS
+from webapp.words import formats, language
 
 DONE: Final = {
     "address": "Address found",
@@ -18,14 +19,14 @@ DONE: Final = {
     "rename": "Renamed to its final name",
 }
 """The phases in the order in which they come, as they are told when they went well."""
-CALLED: Final = {
-    "address": "Looking up the address",
-    "connect": "Connecting",
-    "security": "Securing the connection",
-    "login": "Logging in",
-    "folder": "Entering the folder",
-    "write": "Writing the file",
-    "rename": "Renaming it",
+FAILED: Final = {
+    "address": "Looking up the address failed",
+    "connect": "Connecting failed",
+    "security": "Securing the connection failed",
+    "login": "Logging in failed",
+    "folder": "Entering the folder failed",
+    "write": "Writing the file failed",
+    "rename": "Renaming it failed",
 }
 
 
@@ -36,7 +37,7 @@ def lines(delivery: Delivery) -> list[tuple[bool, str, str]]:
 
 def took_words(seconds: float) -> str:
     """84 ms, 1.4 s."""
-    return f"{round(seconds * 1000)} ms" if seconds < 1 else f"{seconds:.1f} s"
+    return f"{round(seconds * 1000)} ms" if seconds < 1 else f"{formats.decimal(seconds, 1, language())} s"
 
 
 def _line(step: dict[str, Any], delivery: Delivery) -> list[tuple[bool, str, str]]:
@@ -44,10 +45,11 @@ def _line(step: dict[str, Any], delivery: Delivery) -> list[tuple[bool, str, str
     if state == "note":
         return [(True, FLAGS[flag], "") for flag in FLAGS if step.get("facts", {}).get(flag)]
     if state == "failed":
-        return [(False, f"{CALLED[phase]} failed", took)]
+        return [(False, FAILED[phase], took)]
     words = DONE[phase]
     if phase == "address" and delivery.address:
         words = f"{words}: {delivery.address}"
     if phase == "write" and delivery.size:
-        words = f"{size(delivery.size)} written under a temporary name, and the size checked"
+        written = size(delivery.size)
+        words = f"{written} written under a temporary name, and the size checked"
     return [(True, words, took)]

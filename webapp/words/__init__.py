@@ -5,16 +5,32 @@ Only what answers a person translates: services, jobs and files speak English, w
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from flask import Flask, g, has_request_context, request
 from flask_login import current_user
 from markupsafe import escape
 
+from exports.said import Said
 from webapp.models.accounts import LANGUAGES
 from webapp.words import catalogues, formats
 
 ENGLISH: Final = LANGUAGES[0]
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """What is said meanwhile is said in this language: mails go to others than those who look."""
+    before = g.get("language")
+    g.language = language
+    try:
+        yield
+    finally:
+        g.language = before
+        if before is None:
+            del g.language
 
 
 def language() -> str:
@@ -32,7 +48,7 @@ def _asked_for() -> str:
     if request.path.startswith("/api/"):
         return ENGLISH
     if current_user.is_authenticated:
-        # Not all pages have been translated: nobody gets a mixture of languages who has not chosen it.
+        # Parts of the wizard are not translated yet: nobody gets a mixture of languages who has not chosen it.
         chosen: str = current_user.language or ENGLISH
         return chosen
     return request.accept_languages.best_match(LANGUAGES, ENGLISH) or ENGLISH
@@ -59,6 +75,9 @@ def _filled(sentence: str, facts: dict[str, Any]) -> str:
 
 def translated(sentence: str | None) -> str:
     """A whole sentence of the product, made in English with its facts, in the viewer's language."""
+    if isinstance(sentence, Said) and sentence.facts:
+        facts = {name: translated(one) if isinstance(one, Said) else one for name, one in sentence.facts.items()}
+        return _(sentence.template, **facts)
     return catalogues.whole(sentence, language()) if sentence else ""
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FOLDER: Final = Path(__file__).resolve().parent.parent / "translations"
 TELLING: Final = 8
 """Letters that a sentence must have beside its facts: with fewer, any text could be one of it."""
-WHOLE: Final = frozenset({"message", "reason", "instead"})
+WHOLE: Final = frozenset({"message", "reason", "instead", "rule"})
 """Facts that are sentences of the product themselves."""
 
 

@@ -9,7 +9,8 @@ from typing import Final, TypeAlias
 
 from exports import catalogue
 from exports.errors import ExportsError
-from webapp.words.catalogues import TELLING, letters
+from webapp.services.audit import KINDS
+from webapp.words.catalogues import TELLING, WHOLE, letters
 from webapp.words.known import WORDS
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
@@ -25,9 +26,37 @@ MODULES: Final = (
     "webapp/views/schedules.py",
     "webapp/views/removing.py",
     "webapp/views/handing_over.py",
+    "webapp/views/audit.py",
+    "webapp/views/comparing.py",
+    "webapp/views/connections.py",
+    "webapp/views/downloads.py",
+    "webapp/views/fields.py",
+    "webapp/views/people.py",
+    "webapp/views/personal.py",
+    "webapp/views/settings.py",
+    "webapp/views/testing.py",
+    "webapp/views/tokens.py",
+    "webapp/views/uploads.py",
+    "webapp/views/webhooks.py",
     "webapp/forms/accounts.py",
+    "webapp/forms/connections.py",
+    "webapp/models/tokens.py",
+    "webapp/services/accounts.py",
+    "webapp/services/compares/asking.py",
+    "webapp/services/connections",
+    "webapp/services/custom_fields.py",
+    "webapp/services/exports/handing_over.py",
+    "webapp/services/people.py",
+    "webapp/services/personal.py",
     "webapp/services/runs/events.py",
+    "webapp/services/settings.py",
+    "webapp/services/tokens.py",
+    "webapp/services/webhooks",
+    "exports/differences.py",
     "exports/rules.py",
+    "exports/ssh_keys.py",
+    "exports/target.py",
+    "exports/webhooks.py",
 )
 """Files and folders whose sentences stand on pages: what they say is translated where a template shows it."""
 
@@ -37,8 +66,8 @@ Text: TypeAlias = str | tuple[str, str]
 
 def texts() -> set[Text]:
     """Every text that a catalogue must have."""
-    found: set[Text] = {*WORDS, *_of_errors(), *(model.label for model in catalogue.builtin().models.values())}
-    for path in sorted((ROOT / "templates").rglob("*.html")):
+    found: set[Text] = {*WORDS, *KINDS, *_of_errors(), *_of_catalogue()}
+    for path in sorted((ROOT / "templates").rglob("*.*")):
         found |= set(of_template(path.read_text()))
     for name in MODULES:
         for path in sorted((ROOT / name).rglob("*.py")) if (ROOT / name).is_dir() else [ROOT / name]:
@@ -60,9 +89,12 @@ def of_template(source: str) -> Iterator[Text]:
 
 
 def of_python(source: str) -> Iterator[str]:
-    """The sentences of a module: what begins with a capital letter and has more than one word, but no docstring."""
+    """The sentences of a module: what begins with a capital letter and has more than one word, but no docstring; also
+    a fact that is a sentence's end, such as `reason=`, whatever it begins with.
+    """
     tree = ast.parse(source)
     skipped = {id(node) for each in ast.walk(tree) for node in _not_said(each)}
+    ends = {id(one.value) for one in ast.walk(tree) if isinstance(one, ast.keyword) and one.arg in WHOLE}
     for node in ast.walk(tree):
         if id(node) in skipped:
             continue
@@ -73,7 +105,8 @@ def of_python(source: str) -> Iterator[str]:
             text = node.value
         else:
             continue
-        if " " in text.strip() and (text[0].isupper() or (text[0] == "{" and len(letters(text)) >= TELLING)):
+        is_told = text[:1].isupper() or (text[:1] == "{" and len(letters(text)) >= TELLING) or id(node) in ends
+        if " " in text.strip() and is_told:
             yield text
 
 
@@ -81,6 +114,8 @@ def _not_said(node: ast.AST) -> Iterator[ast.AST]:
     """Docstrings and what stands alone as one, and what is raised for engineers."""
     if isinstance(node, ast.Expr):
         yield node.value
+    if isinstance(node, ast.Compare):
+        yield from (node.left, *node.comparators)
     if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "ValueError":
         yield from ast.walk(node)
     if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("warning", "info", "error", "exception"):
@@ -98,6 +133,15 @@ def _template(node: ast.JoinedStr) -> str:
             name = inner.id if isinstance(inner, ast.Name) else getattr(inner, "attr", f"fact{position}")
             parts.append(f"{{{name.strip('_')}}}")
     return "".join(parts)
+
+
+def _of_catalogue() -> Iterator[str]:
+    """What is said of data models and modules. Fields are called as their data are, in every language."""
+    known = catalogue.builtin()
+    for model in known.models.values():
+        yield from (model.label, model.description, model.record)
+    yield from (one.label for one in known.references.values())
+    yield from known.modules.values()
 
 
 def _of_errors() -> Iterator[str]:

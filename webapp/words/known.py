@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from exports.addresses import HOST_RULE, PORT_RULE
+
 WORDS: Final = (
     "Finished", "Success", "Active", "Failed", "Processing", "Missed", "Skipped", "Pending", "Queued", "Inactive",
     "Cancelled",
@@ -17,4 +19,13 @@ WORDS: Final = (
     "View", "Logs", "Change schedule", "Versions",
     "deliver the header", "deliver nothing", "replace it", "add a number", "fail",
     "Viewer", "Exporter", "Manager", "Admin",
+    "Added", "Removed", "Changed",
+    "Subject", "Hosts", "Signed by", "Valid", "itself", "none named", "from {begins} to {ends}", "denied", "failed",
+    "30 days", "90 days", "180 days", "1 year", "and", "{count} more",
+    "on", "off", "none", "nobody", "the owner", "comma", "semicolon", "tab", "pipe", "space",
+    "header", "no header", "no enclosure", "spreadsheets protected", "spreadsheets not protected", "times as ISO 8601",
+    "delimiter {sign}", "enclosure {sign}", "on the clock of the time zone",
+    "Group", "Count", "Sum", "Average", "Min", "Max", "Keep", "Hash", "Last 4", "UTF-8 with BOM", "without criteria",
+    "Name", "Fields", "Scheduling", "Notify", "Extension", "Delimiter", "Enclosure", "Newline", "Header", "Times",
+    HOST_RULE, PORT_RULE,
 )  # fmt: skip

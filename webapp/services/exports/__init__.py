@@ -13,13 +13,14 @@ from webapp.services.exports.history import History, history_of, in_progress_of,
 from webapp.services.exports.listing import ListQuery, Page, of_ids, page, runs_of_ids
 from webapp.services.exports.removing import archive, delete, loss, remove, restore
 from webapp.services.exports.saving import create, definition_of, find, versions
-from webapp.services.exports.several import Deed, act_on_several
+from webapp.services.exports.several import Deed, Outcome, act_on_several
 
 __all__ = [
     "Chart",
     "Deed",
     "History",
     "ListQuery",
+    "Outcome",
     "Page",
     "Version",
     "act_on_several",

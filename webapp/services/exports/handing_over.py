@@ -59,12 +59,13 @@ def hand_over(user: User, export: Export, to: User) -> bool:
 def _why_not(to: User, export: Export) -> str:
     if to.brand_id != export.brand_id or not may(to, "exports.create"):
         return f"{to.name} may not have exports"
-    definition = definition_of(export)
+    definition, named = definition_of(export), export.name
     model = brands.catalogue_of(to.brand).models.get(definition.model)
     wrong = next(iter(personal.rights(to, definition, model)), None) if model is not None else None
     if wrong:
-        return f"{to.name} may not run “{export.name}”: {wrong.message}"
+        return f"{to.name} may not run “{named}”: {wrong.message}"
     connection = db.session.get(Connection, export.connection_id) if export.connection_id else None
     if connection is not None and not may(to, "connections.use", connection):
-        return f"{to.name} may not run “{export.name}”: share the connection “{connection.name}” with exporters first"
+        its = connection.name
+        return f"{to.name} may not run “{named}”: share the connection “{its}” with exporters first"
     return ""

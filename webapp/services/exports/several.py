@@ -13,11 +13,7 @@ from webapp.services.exports.listing import of_ids
 from webapp.services.exports.removing import archive
 from webapp.services.schedules import set_inactive
 
-NAMED: Final = 3
-"""So many of those left out are named; the others are counted."""
-
 Deed = Literal["set_inactive", "archive"]
-DONE: Final[dict[Deed, str]] = {"set_inactive": "set inactive", "archive": "archived"}
 DEEDS: Final[dict[Deed, Callable[[User, Export], object]]] = {"set_inactive": set_inactive, "archive": archive}
 
 
@@ -29,16 +25,6 @@ class Outcome:
     done: int
     left_out: dict[str, list[str]]
     gone: int
-
-    @property
-    def sentence(self) -> str:
-        """What was done and what was not: "2 set inactive. “Coupon use” is not repeated."."""
-        told = [f"{self.done or 'None'} {DONE[self.deed]}."]
-        for reason, names in self.left_out.items():
-            told.append(f"{_named(names)} {'is' if len(names) == 1 else 'are'} {reason}.")
-        if self.gone:
-            told.append(f"{self.gone} {'is' if self.gone == 1 else 'are'} not there any more.")
-        return " ".join(told)
 
 
 def act_on_several(user: User, ids: Iterable[uuid.UUID], deed: Deed) -> Outcome:
@@ -70,10 +56,3 @@ def _why_not(user: User, export: Export, deed: Deed) -> str:
     if export.schedule != "repeated":
         return "not repeated"
     return "" if export.active else "inactive already"
-
-
-def _named(names: list[str]) -> str:
-    shown = [f"“{name}”" for name in names[:NAMED]]
-    if len(names) > NAMED:
-        shown.append(f"{len(names) - NAMED} more")
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
