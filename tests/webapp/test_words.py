@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from exports.definition import Notify
+from exports.differences import differences
+from tests.fix_app import stores
 from tests.fix_logins import token
 from tests.fix_pages import check
 from tests.fix_wizard import Wizard
@@ -77,6 +80,19 @@ def test_numbers_sizes_and_days_are_written_as_in_german() -> None:
     assert filters.dated(at, "UTC") == "Mo., 9. Nov. 2026 15:40:06"
     assert filters.weekday_moment(at, "UTC", at) == "Mo., 9. Nov. 15:40:06"
     assert filters.day(at, "UTC") == "9. Nov. 2026"
+
+
+@pytest.mark.usefixtures("german")
+def test_what_is_different_is_told_in_german_and_what_people_typed_stays() -> None:
+    before, after = stores(name="Failed"), stores(name="Customers")
+    fields = [one.model_copy(update={"to": "Total"}) for one in before.fields[:1]]
+    after = after.model_copy(update={"fields": fields, "if_empty": "fail", "notify": Notify(success=[], failure=[])})
+    told = [translated(one) for one in differences(before, after)]
+    assert told[0] == "Name: Failed → Customers"
+    assert f"Spalte {before.fields[0].header} umbenannt in Total" in told
+    assert f"Spalte entfernt: {before.fields[1].header}" in told
+    assert "Wenn es keine Zeilen gibt: die Kopfzeile zustellen → fehlschlagen" in told
+    assert "Benachrichtigen bei Erfolg: der Besitzer → niemand" in told
 
 
 @pytest.mark.usefixtures("german")

@@ -8,6 +8,7 @@ from flask_login import current_user
 from webapp.htmx import page
 from webapp.security import action
 from webapp.services import brands
+from webapp.words import _
 
 blueprint = Blueprint("models", __name__)
 
@@ -17,7 +18,7 @@ blueprint = Blueprint("models", __name__)
 def index() -> Response:
     """The data models of the brand's modules."""
     models = brands.catalogue_of(current_user.brand).models.values()
-    return page("models/list.html", models=sorted(models, key=lambda model: model.label))
+    return page("models/list.html", models=sorted(models, key=lambda model: _(model.label)))
 
 
 @blueprint.get("/models/<id>")

@@ -19,6 +19,7 @@ from webapp.services import exports, people
 from webapp.services.people import GRANTS, NotDecided, Wanted
 from webapp.services.progress import present
 from webapp.views.lookups import find_user_or_404
+from webapp.words import _
 
 blueprint = Blueprint("people", __name__)
 
@@ -113,7 +114,7 @@ def disable(id: uuid.UUID) -> Response:
     try:
         counts = people.disable(_me(), person, decided, others)
     except NotDecided as undecided:
-        names = ", ".join(f"“{one}”" for one in undecided.names[:3])
+        names = ", ".join(_("“{name}”", name=one) for one in undecided.names[:3])
         return _disabling(person, f"Say what becomes of {names}")
     except ExportsError as refused:
         return _disabling(find_user_or_404("users.change", id), refused.message)

@@ -87,7 +87,7 @@ def _told(outcome: exports.Outcome) -> str:
 
 
 def _named(names: list[str]) -> str:
-    shown = [f"“{name}”" for name in names[:NAMED]]
+    shown = [_("“{name}”", name=name) for name in names[:NAMED]]
     if len(names) > NAMED:
         shown.append(_("{count} more", count=number(len(names) - NAMED)))
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} {_('and')} {shown[-1]}"

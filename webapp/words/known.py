@@ -18,7 +18,7 @@ WORDS: Final = (
     "Check and create", "Check",
     "View", "Logs", "Change schedule", "Versions",
     "deliver the header", "deliver nothing", "replace it", "add a number", "fail",
-    "Viewer", "Exporter", "Manager", "Admin",
+    "Viewer", "Exporter", "Manager", "Admin", "viewer", "exporter", "manager", "admin",
     "Added", "Removed", "Changed",
     "Subject", "Hosts", "Signed by", "Valid", "itself", "none named", "from {begins} to {ends}", "denied", "failed",
     "30 days", "90 days", "180 days", "1 year", "and", "{count} more",
