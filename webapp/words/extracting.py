@@ -136,10 +136,11 @@ def _template(node: ast.JoinedStr) -> str:
 
 
 def _of_catalogue() -> Iterator[str]:
-    """What is said of data models and modules. Fields are called as their data are, in every language."""
+    """What is said of data models, fields and modules. Fields are called as in the catalogue, in every language."""
     known = catalogue.builtin()
     for model in known.models.values():
         yield from (model.label, model.description, model.record)
+        yield from (field.description for field in model.fields.values())
     yield from (one.label for one in known.references.values())
     yield from known.modules.values()
 
