@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from exports.catalogue import builtin
+from jobs import compare
 from tests.fix_app import stores
 from tests.fix_pages import check
 from webapp.extensions import db
@@ -18,6 +19,7 @@ from webapp.services import personal_report
 from webapp.services.personal_report import Held, held
 
 if TYPE_CHECKING:
+    from flask import Flask
     from flask.testing import FlaskClient
 
     from tests.fix_app import People, Person
@@ -100,6 +102,25 @@ def test_the_page_tells_what_is_kept_and_who_got_it(client: Open, people: People
     assert "Old mails" not in check(browser.get("/personal-data?show=all&model=events").get_data(as_text=True)).text
     assert [kind for kind, _ in kinds(people.admin)] == ["personal.viewed"] * 3
     assert "No file about customers is kept" in client(people.stranger).get("/personal-data").get_data(as_text=True)
+
+
+def test_a_comparison_that_is_downloaded_stands_at_both_files(
+    app: Flask, client: Open, people: People, made: Exports
+) -> None:
+    export = made.finished(
+        people.exporter, "Mails", b"_id,email\n1,a@b.example\n", **customers({"from": "_id"}, {"from": "email"})
+    )
+    later = made.finished_again(people.exporter, export, b"_id,email\n1,c@d.example\n")
+    compare_id = made.asked_to_compare(people.exporter, export.run_id, later)
+    with app.app_context():
+        compare.execute()
+    client(people.exporter).get(f"/compares/{compare_id}/download").close()
+    with people.admin.at_work() as admin:
+        lines = personal_report.report(admin).lines
+        told = {line.run.id: [(one.actor, one.action) for one in line.downloads] for line in lines}
+    assert told == {id: [(people.exporter.email, "compare.downloaded")] for id in (export.run_id, later)}
+    page = check(client(people.admin).get("/personal-data").text).text
+    assert f"{people.exporter.email} downloaded a comparison" in page
 
 
 def test_a_file_that_is_removed_is_gone_at_once(client: Open, people: People, made: Exports) -> None:

@@ -28,6 +28,8 @@ IS_TAKEN = sql(
     "action IN ('run.downloaded', 'compare.downloaded', 'delivery.finished') AND facts ->> 'personal' = 'true'"
 )
 """The entries of files with personal data that have left: what the volume alert counts."""
+IS_DOWNLOAD = sql("action IN ('run.downloaded', 'compare.downloaded')")
+"""The entries of who got a file, or rows of it."""
 taker: ColumnElement[str] = literal_column("coalesce(facts ->> 'for', actor)", Text)
 """The email of who took one out: a delivery is carried out by a worker, for somebody."""
 
@@ -43,7 +45,7 @@ class AuditEntry(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
         CheckConstraint("(place IS NULL) = (seal IS NULL)", name="sealed_in_a_place"),
         Index("ix_audit_unsealed", "brand_id", "number", postgresql_where=sql("seal IS NULL")),
         # Who got a file: asked for by the report of personal data.
-        Index("ix_audit_downloads", "brand_id", "object_id", postgresql_where=sql("action = 'run.downloaded'")),
+        Index("ix_audit_downloads", "brand_id", "object_id", postgresql_where=IS_DOWNLOAD),
         Index("ix_audit_taken", "brand_id", taker, "at", postgresql_where=IS_TAKEN),
     )
 

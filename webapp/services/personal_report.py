@@ -16,12 +16,13 @@ from exports.catalogue import Catalogue, DataField, DataModel
 from exports.definition import Definition, parse
 from exports.special.attributes import CUSTOMERS
 from webapp.extensions import db
-from webapp.models import AuditEntry, Delivery, Export, ExportVersion, Run, User, clock
+from webapp.models import AuditEntry, Compare, Delivery, Export, ExportVersion, Run, User, clock
 from webapp.permissions import authorize
 from webapp.services import audit, brands
 from webapp.services.progress import present
 
 PER_PAGE: Final = 50
+DOWNLOADS: Final = ("run.downloaded", "compare.downloaded")
 
 
 @dataclass(frozen=True)
@@ -110,10 +111,7 @@ def _lines(rows: Sequence[tuple[Run, Export]], whole: Catalogue, now: datetime) 
         select(Delivery).where(Delivery.run_id.in_(ids), Delivery.state == "delivered").order_by(Delivery.number)
     ):
         deliveries[one.run_id].append(one)
-    downloads: Mapping[str, list[AuditEntry]] = defaultdict(list)
-    asked = (AuditEntry.action == "run.downloaded", AuditEntry.object_id.in_(map(str, ids)))
-    for entry in db.session.scalars(select(AuditEntry).where(*asked).order_by(AuditEntry.number)):
-        downloads[str(entry.object_id)].append(entry)
+    downloads = _downloads(ids)
     return [
         Line(
             run,
@@ -121,10 +119,24 @@ def _lines(rows: Sequence[tuple[Run, Export]], whole: Catalogue, now: datetime) 
             held(definitions[run.export_id, run.version], whole.models.get(export.model)),
             bool(run.artefact and run.kept_until and run.kept_until > now),
             deliveries[run.id],
-            downloads[str(run.id)],
+            downloads[run.id],
         )
         for run, export in rows
     ]
+
+
+def _downloads(ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, list[AuditEntry]]:
+    """Who downloaded the files of these runs, or a comparison that holds rows of them, by run, in their order."""
+    runs_of = {str(id): [id] for id in ids}
+    sides = select(Compare.id, Compare.earlier_id, Compare.later_id)
+    for id, *both in db.session.execute(sides.where(or_(Compare.earlier_id.in_(ids), Compare.later_id.in_(ids)))):
+        runs_of[str(id)] = [one for one in both if one in ids]
+    found: Mapping[uuid.UUID, list[AuditEntry]] = defaultdict(list)
+    asked = (AuditEntry.action.in_(DOWNLOADS), AuditEntry.object_id.in_(runs_of))
+    for entry in db.session.scalars(select(AuditEntry).where(*asked).order_by(AuditEntry.number)):
+        for id in runs_of[str(entry.object_id)]:
+            found[id].append(entry)
+    return found
 
 
 def _definitions(runs: Sequence[Run]) -> dict[tuple[uuid.UUID, int], Definition]:
