@@ -196,8 +196,11 @@ def test_who_is_disabled_gets_no_link(app: Flask, client: Open, people: People, 
 
 
 def test_links_are_not_asked_for_without_end(client: Open, people: People) -> None:
-    answers = [post(client(None), "/password/forgotten", "/login", email=people.viewer.email)[0] for _ in range(6)]
-    assert answers == [303] * 5 + [429]
+    answers = [post(client(None), "/password/forgotten", "/login", email=people.viewer.email)[0] for _ in range(7)]
+    assert answers == [303] * 5 + [429] * 2
+    with people.admin.at_work():
+        limited = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "rate.limited")).all()
+    assert [one.actor for one in limited] == [people.viewer.email], "once, however often somebody goes on"
 
 
 @pytest.mark.parametrize(("password", "again", "told"), [

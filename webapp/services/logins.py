@@ -59,10 +59,10 @@ def second(user: User, typed: str) -> bool:
     return False
 
 
-def limited(email: str) -> None:
-    """Somebody tried too often."""
+def limited(email: str, kind: str = "login.limited") -> None:
+    """Somebody tried too often; or, with the kind "rate.limited", asked for something."""
     with system_scope():
-        _failed("login.limited", email)
+        _failed(kind, email)
 
 
 def reset_asked(email: str) -> None:

@@ -40,7 +40,9 @@ def _address() -> str:
     return hashed("reset-address", get_remote_address())
 
 
-def _too_often(_limit: RequestLimit) -> Response:
+def _too_often(limit: RequestLimit) -> Response:
+    if limiter.limiter.hit(TOLD, limit.key):
+        logins.limited(request.form.get("email", ""), "rate.limited")
     response = _forgotten([("email", TOO_OFTEN)], 429)
     response.headers["Retry-After"] = str(15 * 60)
     return response
