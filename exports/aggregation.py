@@ -40,7 +40,7 @@ TAKEN: Final[dict[str, frozenset[FieldType]]] = {
 
 _NATIVE: Final = NUMBERS | {FieldType.BOOLEAN}
 """Types whose values json has types for; a value of any other scalar type is a string there anyway."""
-_KINDS: Final = {
+KINDS: Final = {
     **dict.fromkeys(TEXTS, "text"),
     **dict.fromkeys(NUMBERS, "a number"),
     FieldType.BOOLEAN: "true or false",
@@ -75,7 +75,7 @@ def _refused(method: str, field: DataField) -> str:
         return "identifies one record"
     if field.type in TAKEN[method]:
         return ""
-    return "needs a number" if method in ("sum", "average") else f"not for {_KINDS[field.type]}"
+    return "needs a number" if method in ("sum", "average") else f"not for {KINDS[field.type]}"
 
 
 # --- Rules
@@ -103,8 +103,9 @@ def _off(definition: Definition, model: DataModel) -> Iterator[Problem]:
     """Options that do not apply are left out (SPEC section 11)."""
     for place, one in enumerate(definition.fields):
         if one.aggregation is not None:
-            said = f"Aggregation is off: switch it on, or take {LABELS[one.aggregation]} away from "
-            yield Problem(f"fields.{place}.aggregation", "aggregation.off", said + _label(one, model))
+            aggregate, label = LABELS[one.aggregation], _label(one, model)
+            message = f"Aggregation is off: switch it on, or take {aggregate} away from {label}"
+            yield Problem(f"fields.{place}.aggregation", "aggregation.off", message)
 
 
 def _label(column: Column, model: DataModel) -> str:
@@ -130,12 +131,12 @@ def _method(at: str, column: Column, field: DataField) -> Iterator[Problem]:
 
 
 def _misfit(method: str, field: DataField) -> tuple[str, str]:
-    said = f"{field.label} is {_KINDS[field.type]}"
+    sort = KINDS[field.type]
     if field.type in (FieldType.LIST, FieldType.JSON):
-        return "only_count", f"{said}: only Count can be used"
+        return "only_count", f"{field.label} is {sort}: only Count can be used"
     if method in ("sum", "average"):
-        return "number", f"Sum and Average need a number: {said}"
-    return "order", f"Min and Max need a text, a number, a date or a time: {said}"
+        return "number", f"Sum and Average need a number: {field.label} is {sort}"
+    return "order", f"Min and Max need a text, a number, a date or a time: {field.label} is {sort}"
 
 
 def _warnings(at: str, column: Column, field: DataField, model: DataModel) -> Iterator[Problem]:
@@ -145,14 +146,16 @@ def _warnings(at: str, column: Column, field: DataField, model: DataModel) -> It
         message = "Count counts entries, also where the field is empty"
         yield Problem(f"{at}.aggregation", "aggregation.counts_entries", message, warning=True)
     if method not in (None, "group") and column.replace:
-        message = f"Replace values are not applied to {LABELS[method]}: they work on Group"
+        aggregate = LABELS[method]
+        message = f"Replace values are not applied to {aggregate}: they work on Group"
         yield Problem(f"{at}.replace", "aggregation.not_replaced", message, warning=True)
 
 
 def _one_count(definition: Definition, model: DataModel) -> Iterator[Problem]:
     counts = [(place, one) for place, one in enumerate(definition.fields) if one.aggregation == "count"]
     for place, _column in counts[1:]:
-        message = f"Only one field can be Count: {_label(counts[0][1], model)} already is"
+        label = _label(counts[0][1], model)
+        message = f"Only one field can be Count: {label} already is"
         yield Problem(f"fields.{place}.aggregation", "aggregation.second_count", message)
 
 

@@ -42,7 +42,9 @@ class Two:
     def phrase(self, criterion: Criterion) -> Said:
         """Points is at least 10."""
         said = words.phrase(criterion, self.model, self.called)
-        return Said("{attribute} {test}", attribute=Said(said.attribute), test=Said(said.test))
+        value = said.kind or "value"
+        template = "{attribute} {operator}" + (f"{said.between} {{{value}}}" if said.value else "")
+        return Said(template, attribute=said.attribute, operator=said.operator, **{value: said.value})
 
 
 def differences(

@@ -46,7 +46,7 @@ def masked(field: DataField, mask: str | None) -> DataField:
 def text(mask: str, whole: Expression) -> Expression:
     """What is shown of a rendered text; NULL and the empty text stay empty."""
     if mask == "last4":
-        last = "CASE WHEN length({0}) >= {1} THEN {2} || right({0}, 4) WHEN {0} <> '' THEN {2} END"
+        last = "case when length({0}) >= {1} then {2} || right({0}, 4) when {0} <> '' then {2} end"
         return Form(last.format("({0})", SHOWN_FROM, "{1}"), whole, literal(HIDDEN))
     inner, outer = (f"(SELECT decode(current_setting('{name}'), 'hex'))" for name in (INNER, OUTER))
     digest = f"sha256({outer} || sha256({inner} || convert_to(nullif({{}}, ''), 'UTF8')))"

@@ -186,6 +186,10 @@ BY_SPECIAL: Final[dict[Special, tuple[Operator, ...]]] = {
 Which attributes ask for what, and with which module: special/attributes.py.
 """
 
+ALL: Final = tuple(
+    one for group in (*BY_TYPE.values(), _CHOICE_LIST, _DATE_LIST, *BY_SPECIAL.values()) for one in group
+)
+
 
 def operators_for(field: DataField) -> tuple[Operator, ...]:
     """The operators that an attribute has: those of its type, then the special ones."""

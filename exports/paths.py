@@ -87,7 +87,8 @@ def _text(found: re.Match[str], local: datetime) -> str:
         listed = " ".join(PLACEHOLDERS)
         if not found[1]:
             raise PathRefused("The path ends with a % that stands alone: write %% for the character %")
-        raise PathRefused(f"The path holds {found[0]}, which is no placeholder: use {listed}")
+        sign = found[0]
+        raise PathRefused(f"The path holds {sign}, which is no placeholder: use {listed}")
     return PLACEHOLDERS[found[0]][1](local)
 
 

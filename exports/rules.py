@@ -153,7 +153,8 @@ def records_known(test: Test, at: str, known: Known) -> Iterator[Problem]:
     if ids is not None:
         for place, id in enumerate(test.value.ids):
             if id not in ids:
-                message = f"There is no {NOUNS[test.operator.input][1]} {id}"
+                noun = NOUNS[test.operator.input][1]
+                message = f"There is no {noun} {id}"
                 yield Problem(f"{at}.{place}", "record.unknown", message)
 
 
@@ -186,7 +187,8 @@ def fields(definition: Definition, model: DataModel) -> Iterator[Problem]:
         yield Problem("fields", "fields.none", message)
     for place, one in enumerate(definition.fields):
         if one.from_ not in model.fields:
-            yield Problem(f"fields.{place}.from", "field.unknown", f"{model.label} has no field {one.from_}")
+            model_label = model.label
+            yield Problem(f"fields.{place}.from", "field.unknown", f"{model_label} has no field {one.from_}")
 
 
 def headers(definition: Definition, model: DataModel) -> Iterator[Problem]:
@@ -231,7 +233,8 @@ def _replacements_of(column: Column, at: str) -> Iterator[Problem]:
 def file_for_model(definition: Definition, model: DataModel) -> Iterator[Problem]:
     """Models whose records are nested come as .json only (SPEC section 3.5)."""
     if model.id in JSON_ONLY_MODELS and definition.file.extension != "json":
-        yield Problem("file.extension", "file.json_only", f"{model.label} can only be exported as .json")
+        model_label = model.label
+        yield Problem("file.extension", "file.json_only", f"{model_label} can only be exported as .json")
 
 
 def file_options(definition: Definition) -> Iterator[Problem]:

@@ -35,15 +35,16 @@ def fault(id: str, segments: Segments, model: DataModel, within: tuple[str, ...]
     if segment is None:
         return "segment.unknown", f"The segment {asking} asks for the segment {id}, which is archived, a draft or gone"
     if id in within:
-        through = f", through {asking}" if within[-1] != id else ""
-        return "segment.circle", f"The segment {segment.name} asks for itself{through}"
-    named = f"The segment {segment.name}" + (f", which the segment {asking} asks for," if within else "")
+        if within[-1] != id:
+            return "segment.circle", f"The segment {segment.name} asks for itself, through {asking}"
+        return "segment.circle", f"The segment {segment.name} asks for itself"
+    of_segment = f"The segment {segment.name}" + (f", which the segment {asking} asks for," if within else "")
     if segment.filters is UNREADABLE:
-        return "segment.unusable", f"{named} has a filter that cannot be read"
+        return "segment.unusable", f"{of_segment} has a filter that cannot be read"
     try:
         tests = [read(one, model) for set_ in segment.filters for one in set_]
     except CriterionRefused as error:
-        return "segment.unusable", f"{named} has a filter that cannot be used: {error.message}"
+        return "segment.unusable", f"{of_segment} has a filter that cannot be used: {error.message}"
     asked = [each for one in tests if one.operator.input is Input.SEGMENTS for each in one.value.ids]
     faults = (fault(one, segments, model, (*within, id)) for one in asked)
     return next((one for one in faults if one is not None), None)

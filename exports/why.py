@@ -56,9 +56,12 @@ def sentence(verdict: Verdict, letters: Sequence[str], unread: Sequence[str] = (
     """The verdict in words, its beginning and the rest; `unread` are sets beside these that cannot be read yet."""
     holding = [letters[place] for place in verdict.holding]
     if holding:
-        return "In the file:", f"{_sets(holding)} {'holds' if len(holding) == 1 else 'hold'} completely."
+        which_sets = _sets(holding)
+        one, several = f"{which_sets} holds completely.", f"{which_sets} hold completely."
+        return "In the file:", one if len(holding) == 1 else several
     if unread:
-        return "Not known yet:", f"no other set holds completely, and {_sets(unread)} cannot be read."
+        which_sets = _sets(unread)
+        return "Not known yet:", f"no other set holds completely, and {which_sets} cannot be read."
     return "Not in the file:", "no set holds completely."
 
 

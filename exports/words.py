@@ -33,10 +33,25 @@ def by_id(_field: DataField, id: str) -> str:
 
 @dataclass(frozen=True)
 class Phrase:
-    """A criterion as a part of a sentence: "Action" and "equals checkout_item"."""
+    """A criterion as a part of a sentence: "Action", "equals" and "checkout_item".
+
+    `kind`: what sort of words the value is, "range" or "ages"; empty if it is what somebody typed or chose.
+    """
 
     attribute: str
-    test: str
+    operator: str
+    value: str = ""
+    kind: str = ""
+
+    @property
+    def between(self) -> str:
+        """What stands behind the operator: is so many years ago: at least 18."""
+        return ":" if self.kind == "ages" else ""
+
+    @property
+    def test(self) -> str:
+        """Operator and value: equals checkout_item."""
+        return f"{self.operator}{self.between} {self.value}".strip()
 
 
 @dataclass(frozen=True)
@@ -114,20 +129,23 @@ def phrase(criterion: Criterion, model: DataModel | None, called: Called = by_id
     operator = operator_of(field, criterion.operator) if field else None
     value: Any = criterion.value
     if field is None or operator is None:
-        return Phrase(criterion.attribute, f"{criterion.operator} {_plain(value)}".strip())
-    if operator.input is Input.ANNIVERSARY:
-        said = _anniversary(value)
-    elif operator.input is Input.AGES and isinstance(value, list):
-        return Phrase(field.label, f"{operator.label}: {_ages([*value, None, None][:2])}")
-    elif operator.input.pair and isinstance(value, list):
-        said = _range([*value, None, None][:2])
-    elif isinstance(value, list):
-        said = _list([_one(each, field, called) for each in value])
-    elif isinstance(value, dict):
-        said = _chosen(value, field, called)
-    else:
-        said = _one(value, field, called)
-    return Phrase(field.label, f"{operator.label} {said}".strip())
+        return Phrase(criterion.attribute, criterion.operator, _plain(value))
+    return Phrase(field.label, operator.label, *_said(value, operator.input, field, called))
+
+
+def _said(value: Any, input: Input, field: DataField, called: Called) -> tuple[str, str]:
+    """A value in words, and what sort of words they are."""
+    if input is Input.ANNIVERSARY:
+        return _anniversary(value), "anniversary"
+    if input is Input.AGES and isinstance(value, list):
+        return _ages([*value, None, None][:2]), "ages"
+    if input.pair and isinstance(value, list):
+        return _range([*value, None, None][:2]), "range"
+    if isinstance(value, list):
+        return _list([_one(each, field, called) for each in value]), "list" if len(value) > SHOWN else ""
+    if isinstance(value, dict):
+        return _chosen(value, field, called), "chosen"
+    return _one(value, field, called), "truth" if field.type == FieldType.BOOLEAN else ""
 
 
 def _anniversary(value: Any) -> str:

@@ -3,6 +3,10 @@
 
 const byId = (id) => document.getElementById(id);
 
+/** A sentence of the page in its language, with its facts: the server wrote it down (layout.html). */
+const spoken = (key, facts = {}) =>
+  byId("words").dataset[key].replace(/\{(\w+)\}/g, (_whole, name) => facts[name]);
+
 /** Put a sentence into the live region; the same sentence twice is said twice. */
 const say = (text) => {
   byId("say").textContent = "";
@@ -136,7 +140,7 @@ const notice = (text, detail) => {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "btn btn-o btn-sm";
-  button.textContent = "Try again";
+  button.textContent = spoken("again");
   button.addEventListener("click", () => { box.remove(); again(detail); });
   box.append(words, button);
   byId("notices").replaceChildren(box);
@@ -146,7 +150,7 @@ document.addEventListener("htmx:responseError", (event) => {
   const { xhr, elt } = event.detail;
   if (isPoll(elt) && xhr.status >= 500) return; // the next poll asks again
   const isOurs = xhr.getResponseHeader("Content-Type")?.startsWith("text/plain");
-  notice(isOurs ? xhr.responseText : "Something went wrong that we did not foresee.", event.detail);
+  notice(isOurs ? xhr.responseText : spoken("unforeseen"), event.detail);
 });
 
 /** The session is over while something is typed: the page stays, so that it can be read. Elsewhere htmx goes to the login. */
@@ -329,8 +333,8 @@ const countChosen = () => {
   if (!boxes.length) return;
   const chosen = boxes.filter((box) => box.checked).length;
   byId("several-bar").hidden = chosen === 0;
-  byId("several-count").textContent = `${chosen} chosen`;
-  document.querySelector("#several-inactive [data-chosen]").textContent = chosen === 1 ? "this export" : `${chosen} exports`;
+  byId("several-count").textContent = spoken("count", { count: chosen });
+  document.querySelector("#several-inactive [data-chosen]").textContent = chosen === 1 ? spoken("thisExport") : spoken("exports", { count: chosen });
   byId("several-all").checked = chosen === boxes.length;
   byId("several-all").indeterminate = chosen > 0 && chosen < boxes.length;
 };
@@ -354,7 +358,7 @@ const countRuns = () => {
   const words = byId("compare-chosen");
   if (!words) return;
   const chosen = document.querySelectorAll("[form=compare-form]:checked").length;
-  words.textContent = chosen === 2 ? "Compare the 2 chosen runs" : "Compare two chosen runs";
+  words.textContent = spoken(chosen === 2 ? "compareBoth" : "compare");
 };
 
 document.addEventListener("change", countRuns);
@@ -406,9 +410,9 @@ const copy = async (button) => {
     await navigator.clipboard.writeText(button.dataset.copy);
     button.dataset.copied = "";
     setTimeout(() => { delete button.dataset.copied; }, 2000);
-    say("Copied");
+    say(spoken("copied"));
   } catch {
-    say("Copying is not allowed here. Select the text and copy it.");
+    say(spoken("notCopied"));
   }
 };
 

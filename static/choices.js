@@ -62,7 +62,7 @@ const choose = (input, option) => {
   if (several) take(several, option);
   input.value = several ? "" : option.dataset.id;
   close(input);
-  document.getElementById("say").textContent = `${option.dataset.name} chosen`;
+  document.getElementById("say").textContent = spoken("chosen", { name: option.dataset.name });
   input.dispatchEvent(new Event("change", { bubbles: true }));
   if (input.dataset.enter) document.getElementById(input.dataset.enter).click();
 };

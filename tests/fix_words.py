@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cache
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Final
 
+from exports import catalogue
 from tests.fix_pages import VOID
 from webapp.extensions import db
 from webapp.words import catalogues
@@ -51,13 +53,24 @@ class _Texts(HTMLParser):
             self.found.append(data)
 
 
-def left_in_english(page: str) -> list[str]:
-    """Texts of a page that the catalogue has, with or without facts in them, though they have a German word."""
+def left_in_english(page: str, names: Collection[str] = ()) -> list[str]:
+    """Texts of a page that the catalogue has, with or without facts in them, though they have a German word; but for
+    those that are names there.
+    """
     reader = _Texts()
     reader.feed(page)
     said = {text.strip() for text in reader.found if len(text.strip()) > 1}
     german = _german()
-    return sorted(one for one in said - NAMES if catalogues.whole(one, "de") != one and one not in german)
+    return sorted(one for one in said - NAMES - set(names) if catalogues.whole(one, "de") != one and one not in german)
+
+
+@cache
+def of_fields() -> frozenset[str]:
+    """Ids, labels and choices of fields: data of the catalogue, which stay as they are (docs/words.md)."""
+    models = catalogue.builtin().models.values()
+    fields = [one for model in models for one in (*model.fields.values(), *model.attributes.values())]
+    said = {text for one in fields for text in (one.id, one.label)}
+    return frozenset(said | {text for one in fields for choice in one.choices for text in choice})
 
 
 @cache

@@ -43,9 +43,10 @@ def _overflow(expression: Expression, seen: Evaluated) -> Iterator[str]:
     subject = MONTH_NAMES[over.month - 1]
     if over.before != (over.year, over.month, over.day):
         subject = f"{_said(over.before, with_year)} {_amounts(expression)}"
-    nth = {31: "31st"}.get(over.day, f"{over.day}th")
-    advice = _last_day_instead(expression, over)
-    yield f"{subject} has no {nth}: this gives {_said(gives, with_year)}." + (f" Try “{advice}”." if advice else "")
+    ordinal = {31: "31st"}.get(over.day, f"{over.day}th")
+    day, advice = _said(gives, with_year), _last_day_instead(expression, over)
+    said = f"{subject} has no {ordinal}: this gives {day}."
+    yield f"{said} Try “{advice}”." if advice else said
 
 
 def _said(day: tuple[int, int, int], with_year: bool) -> str:
@@ -114,15 +115,15 @@ def _on_that_weekday(expression: Expression, seen: Evaluated) -> Iterator[str]:
         if not isinstance(one, Weekday) or not one.ordinal or expression.parts.behaviour != 0 or not seen.on_weekday:
             continue
         if (one.ordinal < 0) != (expression.parts.days < 0):
-            week = "a week later" if one.ordinal < 0 else "a week earlier"
-            name = DAY_NAMES[one.weekday]
-            yield f"It is {name}: with the days behind it “{one.written}” is found {week} than alone."
+            weekday = DAY_NAMES[one.weekday]
+            said = f"It is {weekday}: with the days behind it “{one.written}” is found"
+            yield f"{said} a week later than alone." if one.ordinal < 0 else f"{said} a week earlier than alone."
 
 
 def _left_weekday(expression: Expression, seen: Evaluated) -> Iterator[str]:
     if seen.left_weekday and seen.local is not None:
-        result = DAY_NAMES[seen.local.isoweekday() % 7]
-        yield f"The weekday is found first, then “{_amounts(expression)}” is counted: this is a {result}."
+        weekday, amounts = DAY_NAMES[seen.local.isoweekday() % 7], _amounts(expression)
+        yield f"The weekday is found first, then “{amounts}” is counted: this is a {weekday}."
 
 
 def _cut_off(expression: Expression) -> Iterator[str]:
@@ -143,9 +144,9 @@ def _clock(expression: Expression, base: datetime, zone: ZoneInfo) -> Iterator[s
     local = expression.evaluated(base, zone).local
     if local is None or any(isinstance(one, Offset) for one in expression.nodes):
         return
-    moment = expression.resolve_moment(base, zone)
-    if moment.replace(tzinfo=None) != local:
-        yield f"The clock in {place(zone)} skips {local:%H:%M} that day: this gives {moment:%H:%M}."
-    elif moment.astimezone(UTC) != moment.replace(fold=1 - moment.fold).astimezone(UTC):
-        which = "second" if moment.fold else "first"
-        yield f"The clock in {place(zone)} shows {local:%H:%M} twice that day: this is the {which} time."
+    clock, town = expression.resolve_moment(base, zone), place(zone)
+    if clock.replace(tzinfo=None) != local:
+        yield f"The clock in {town} skips {local:%H:%M} that day: this gives {clock:%H:%M}."
+    elif clock.astimezone(UTC) != clock.replace(fold=1 - clock.fold).astimezone(UTC):
+        which = "second" if clock.fold else "first"
+        yield f"The clock in {town} shows {local:%H:%M} twice that day: this is the {which} time."

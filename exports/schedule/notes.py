@@ -35,7 +35,8 @@ def _many(schedule: Repeated) -> Iterator[str]:
 def _lacking(schedule: Repeated) -> Iterator[str]:
     if isinstance(schedule, Monthly) and LAST not in schedule.days:
         for day in sorted(SKIPPED.keys() & set(schedule.days), reverse=True)[:1]:
-            yield f"{SKIPPED[int(day)]} Choose Last for every month's end."
+            reason = SKIPPED[int(day)]
+            yield f"{reason} Choose Last for every month's end."
 
 
 def _changes(schedule: Repeated, after: datetime, viewer: str) -> Iterator[str]:
@@ -57,8 +58,9 @@ def _moves_there(schedule: Repeated, zone: ZoneInfo, change: datetime, town: str
     first = next(moments(schedule, change - timedelta(microseconds=1)))
     new = first.astimezone(zone)
     old = (first + _offset(zone, change - timedelta(seconds=1))).replace(tzinfo=None)
+    season, day = _season(zone, change), _day(change.astimezone(zone))
     yield (
-        f"The schedule stays in UTC. When {town} {_season(zone, change)} on {_day(change.astimezone(zone))}, "
+        f"The schedule stays in UTC. When {town} {season} on {day}, "
         f"the export will run at {new:%H:%M} there instead of {old:%H:%M}."
     )
 
@@ -66,17 +68,19 @@ def _moves_there(schedule: Repeated, zone: ZoneInfo, change: datetime, town: str
 def _stays_there(schedule: Repeated, zone: ZoneInfo, change: datetime, town: str) -> Iterator[str]:
     before, after = _offset(zone, change - timedelta(seconds=1)), _offset(zone, change)
     old, new = (change + before).replace(tzinfo=None), (change + after).replace(tzinfo=None)
-    day = _day(change.astimezone(zone))
+    season, day = _season(zone, change), _day(change.astimezone(zone))
     first, last = min(old, new).time(), max(old, new).time()
     among = [one for one in times(schedule) if first <= one < last]
     if len(times(schedule)) >= MANY or old.date() != new.date():
         among = []
     if among and old < new:
-        yield f"On {day} clocks in {town} leave out {among[0]:%H:%M}: the export runs at {new:%H:%M} instead."
+        time = among[0]
+        yield f"On {day} clocks in {town} leave out {time:%H:%M}: the export runs at {new:%H:%M} instead."
     elif among:
-        yield f"On {day} {among[0]:%H:%M} comes twice in {town}: the export runs once, the first time."
+        time = among[0]
+        yield f"On {day} {time:%H:%M} comes twice in {town}: the export runs once, the first time."
     else:
-        yield f"When {town} {_season(zone, change)} on {day}, the local time stays and the time in UTC changes."
+        yield f"When {town} {season} on {day}, the local time stays and the time in UTC changes."
 
 
 def next_change(zone: ZoneInfo, after: datetime) -> datetime | None:

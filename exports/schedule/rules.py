@@ -47,7 +47,8 @@ def at(schedule: OnDate) -> Iterator[Problem]:
     """A day of the calendar and a time, whose zone is known."""
     moment = read_at(schedule.at)
     if moment is None:
-        message = f"“{schedule.at[:SHOWN]}” is no date and time: write it like 2026-12-01T08:00:00Z"
+        typed = schedule.at[:SHOWN]
+        message = f"“{typed}” is no date and time: write it like 2026-12-01T08:00:00Z"
         yield Problem("schedule.at", "schedule.at", message)
     elif moment.tzinfo is None and schedule.timezone is None:
         message = f"{schedule.at} lacks its zone: write {schedule.at}Z for UTC, or name a timezone"
@@ -66,15 +67,16 @@ def days(schedule: Weekly | Monthly) -> Iterator[Problem]:
 
 def hours_and_minutes(schedule: Repeated) -> Iterator[Problem]:
     """Each `*` or a comma list of numbers."""
-    for member, label, word, below, example in (
+    for member, unit, word, below, example in (
         ("hours", "Hour", "an hour", 24, "1,13"),
         ("minutes", "Minute", "a minute", 60, "0,30"),
     ):
         typed = getattr(schedule, member)
-        wrong = numbers(typed, below)
-        if isinstance(wrong, str):
-            use = f"Use 0 to {below - 1}, a list such as {example}, or *"
-            yield Problem(f"schedule.{member}", f"schedule.{member}", f"{label}: {_what(wrong, typed, word)}. {use}")
+        found = numbers(typed, below)
+        if isinstance(found, str):
+            wrong, most = _what(found, typed, word), below - 1
+            message = f"{unit}: {wrong}. Use 0 to {most}, a list such as {example}, or *"
+            yield Problem(f"schedule.{member}", f"schedule.{member}", message)
 
 
 def _what(wrong: str, typed: str, word: str) -> str:
@@ -83,7 +85,9 @@ def _what(wrong: str, typed: str, word: str) -> str:
     if not wrong:
         return "there is a comma without a number"
     shown = wrong if len(wrong) <= SHOWN else f"{wrong[:SHOWN]}…"
-    return f"{shown if wrong.isascii() and wrong.isdigit() else f'“{shown}”'} is not {word}"
+    if not (wrong.isascii() and wrong.isdigit()):
+        shown = f"“{shown}”"
+    return f"{shown} is not {word}"
 
 
 def timezone(schedule: OnDate | Repeated) -> Iterator[Problem]:
@@ -96,8 +100,8 @@ def in_the_future(schedule: OnDate, now: datetime) -> Iterator[Problem]:
     """A moment that has passed never comes."""
     if moment_of(schedule) <= now:
         present = now.astimezone(UTC)
-        said = f"{present.day} {present:%b %Y %H:%M} UTC"
-        yield Problem("schedule.at", "schedule.past", f"Choose a date in the future: it is now {said}")
+        moment = f"{present.day} {present:%b %Y %H:%M}"
+        yield Problem("schedule.at", "schedule.past", f"Choose a date in the future: it is now {moment} UTC")
 
 
 def far_enough_apart(schedule: Repeated, minimum_minutes: int) -> Iterator[Problem]:

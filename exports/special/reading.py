@@ -60,16 +60,16 @@ def chosen(value: Any, kind: Input) -> Chosen:
     Raises:
         Unreadable: with the member of the value that is wrong.
     """
-    several, one = NOUNS[kind]
+    several, noun = NOUNS[kind]
     ids = value.get("ids") if isinstance(value, dict) and set(value) <= set(kind.members) else None
     if not isinstance(ids, list | tuple):
         shape = ", ".join(_SHOWN[member] for member in kind.members)
         raise Unreadable(f"{several} are given as {{{shape}}}", "value.shape")
     if not ids:
-        raise Unreadable(f"Choose at least one {one}", "value.none_chosen", "ids")
+        raise Unreadable(f"Choose at least one {noun}", "value.none_chosen", "ids")
     if len(ids) > MAX_VALUES_IN_LIST:
         raise Unreadable(f"A list has at most {MAX_VALUES_IN_LIST:,} values", "value.list_too_long", "ids")
-    read = tuple(_id(each, one, place) for place, each in enumerate(ids))
+    read = tuple(_id(each, noun, place) for place, each in enumerate(ids))
     first, last = _time(value.get("from"), "from"), _time(value.get("to"), "to")
     _in_order(first, last, at="from")
     return Chosen(read, first, last, _least(value.get("min")))

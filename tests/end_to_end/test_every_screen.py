@@ -74,15 +74,20 @@ class Eyes:
         except (AssertionError, PlaywrightError) as missing:
             self._keep(f"{screen.name}-missing")
             return [str(missing).partition("\n")[0]]
-        self.page.evaluate(self.axe)
         found = [f"status {self.answered[-1].status}"] if self.answered[-1].status != screen.status else []
+        return found + self.see(screen.name) + self._complaints(screen)
+
+    def see(self, name: str) -> list[str]:
+        """Look at the page as it is now, from all sides."""
+        self.page.evaluate(self.axe)
+        found = []
         for width, height, theme in VIEWS if self.folder else VIEWS[:2]:
             self._size(width, height)
             self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
             found += [f"{width} {theme}: {one}" for one in [*self._sideways(), *self._axe()]]
-            self._keep(f"{screen.name}-{width}{'-dark' if theme == 'dark' else ''}")
+            self._keep(f"{name}-{width}{'-dark' if theme == 'dark' else ''}")
         self._size(NARROWEST, 844)
-        return found + self._sideways() + self._complaints(screen)
+        return found + self._sideways()
 
     def _size(self, width: int, height: int) -> None:
         self.page.set_viewport_size({"width": width, "height": height})

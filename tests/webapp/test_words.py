@@ -20,7 +20,7 @@ from tests.fix_words import in_german
 from webapp import filters
 from webapp.models.accounts import LANGUAGES
 from webapp.words import __main__ as command
-from webapp.words import catalogues, extracting, translated
+from webapp.words import catalogues, extracting, kinds, translated
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -97,7 +97,7 @@ def test_what_is_different_is_told_in_german_and_what_people_typed_stays() -> No
 
 @pytest.mark.usefixtures("german")
 def test_a_sentence_with_facts_is_found_by_its_template_and_facts_stay_as_they_are() -> None:
-    at = catalogues.pattern_of("{name} has {count} rows, says {name}.")
+    at = kinds.compiled("{name} has {count} rows, says {name}.")
     assert at.fullmatch("A+B has 3 rows, says A+B.").groupdict() == {"name": "A+B", "count": "3"}  # type: ignore[union-attr]
     assert at.fullmatch("A has 3 rows, says B.") is None
     assert translated(

@@ -21,9 +21,9 @@ def read_scheduling(posted: Posted, typed: TypedSchedule) -> TypedSchedule:
         FormRefused: a text that is longer than any that makes sense.
     """
     found = {name: posted.text(name, getattr(typed, "type" if name == "schedule" else name)) for name in TEXTS}
-    for name, text in found.items():
-        if len(text) > TEXTS[name]:
-            raise FormRefused(name, f"{name} is longer than {TEXTS[name]} characters")
+    for name, most in TEXTS.items():
+        if len(found[name]) > most:
+            raise FormRefused(name, f"{name} is longer than {most} characters")
     chosen = {name: tuple(filter(None, posted.many(name))) for name in DAYS if posted.many(name)}
     for name, days in chosen.items():
         if len(days) > 40 or any(len(day) > MAX_DAY for day in days):

@@ -54,5 +54,5 @@ def _with_credential(posted: Posted, typed: TypedUpload) -> TypedUpload:
 def _hold_lengths(posted: Posted) -> None:
     for name, most in {**TEXTS, **SECRETS}.items():
         if len(posted.text(name)) > most:
-            called = CALLED.get(name, f"The {name}")
-            raise FormRefused(name, f"{called} is longer than {most:,} characters")
+            input = CALLED.get(name, f"The {name}")
+            raise FormRefused(name, f"{input} is longer than {most:,} characters")

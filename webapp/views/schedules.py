@@ -26,7 +26,7 @@ from webapp.views.lookups import find_export_or_404
 
 blueprint = Blueprint("schedules", __name__)
 
-CHANGED_ELSEWHERE = "This export was changed in the meantime: {now}. Update puts what you typed in its place"
+CHANGED_ELSEWHERE = "This export was changed in the meantime: {schedule}. Update puts what you typed in its place"
 SHOW_INPUTS = "form"
 OF_INACTIVE = "It runs again when it is set active"
 
@@ -61,7 +61,7 @@ def update(id: uuid.UUID) -> Response:
         return _page(export, typed, [placed(one, typed) for one in refused.problems], 422)
     except schedules.ExportChanged:
         now = schedule.sentence(exports.definition_of(_scheduled(id)).schedule)
-        return _page(export, typed, [Placed("", CHANGED_ELSEWHERE.format(now=now))], 409)
+        return _page(export, typed, [Placed("", CHANGED_ELSEWHERE.format(schedule=now))], 409)
     following = export.next_run_at
     told = f"Next run: {said(following, current_user.time_zone, present())}" if following else OF_INACTIVE
     flash(f"Schedule updated. {told}.", "ok")

@@ -15,7 +15,7 @@ from markupsafe import escape
 
 from exports.said import Said
 from webapp.models.accounts import LANGUAGES
-from webapp.words import catalogues, formats
+from webapp.words import catalogues, formats, kinds
 
 ENGLISH: Final = LANGUAGES[0]
 
@@ -73,12 +73,22 @@ def _filled(sentence: str, facts: dict[str, Any]) -> str:
     return sentence.format(**facts)
 
 
-def translated(sentence: str | None) -> str:
-    """A whole sentence of the product, made in English with its facts, in the viewer's language."""
+def translated(sentence: str | None, kind: str = "") -> str:
+    """A whole sentence of the product, made in English with its facts, in the viewer's language; or a part of one, of a
+    kind that webapp/words/parts.py has.
+    """
     if isinstance(sentence, Said) and sentence.facts:
-        facts = {name: translated(one) if isinstance(one, Said) else one for name, one in sentence.facts.items()}
-        return _(sentence.template, **facts)
-    return catalogues.whole(sentence, language()) if sentence else ""
+        return _(sentence.template, **{name: _of_said(name, one) for name, one in sentence.facts.items()})
+    if not sentence:
+        return ""
+    return catalogues.part(sentence, kind, language()) if kind else catalogues.whole(sentence, language())
+
+
+def _of_said(name: str, fact: str) -> str:
+    if isinstance(fact, Said):
+        return translated(fact)
+    kind = kinds.kind_of(name)
+    return catalogues.part(fact, kind, language()) if kind else fact
 
 
 def register(app: Flask) -> None:

@@ -26,6 +26,9 @@ def updated(language: str) -> Catalog:
     for text in extracting.texts():
         known = before.get(text if isinstance(text, str) else text[0])
         after.add(text, known.string if known else None)
+    for kind, part in extracting.parts():
+        known = before.get(part, kind)
+        after.add(part, known.string if known else None, context=kind)
     return after
 
 

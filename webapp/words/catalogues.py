@@ -11,6 +11,7 @@ from string import Formatter
 from typing import TYPE_CHECKING, Final
 
 from webapp.models.accounts import LANGUAGES
+from webapp.words import kinds
 
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 FOLDER: Final = Path(__file__).resolve().parent.parent / "translations"
 TELLING: Final = 8
 """Letters that a sentence must have beside its facts: with fewer, any text could be one of it."""
-WHOLE: Final = frozenset({"message", "reason", "instead", "rule"})
+WHOLE: Final = frozenset({"message", "reason", "instead", "said", "model_label", "rule"})
 """Facts that are sentences of the product themselves."""
+ALONE: Final = "schedule"
+"""The kind of part that also stands alone, as a whole sentence."""
 
 
 def path_of(language: str) -> Path:
@@ -49,41 +52,87 @@ def of(language: str) -> NullTranslations:
 
 
 def whole(sentence: str, language: str) -> str:
-    """The sentence in the language, found by its English template if it has facts in it; else as it is."""
+    """The sentence in the language, found by its English template if it has facts in it; else as it is.
+
+    What happened and what to do, each of which the catalogue has, may stand in one text.
+    """
     if language == LANGUAGES[0]:
         return sentence
-    found = of(language).gettext(sentence)
-    return found if found != sentence else _by_template(sentence, language)
+    found = _one(sentence, language)
+    return _several(sentence, language) if found is None else found
+
+
+def _one(sentence: str, language: str) -> str | None:
+    """A text that is one sentence; a problem of a form, which has no full stop, may have got one."""
+    for text, end in ((sentence, ""), (sentence.removesuffix("."), ".")):
+        found = of(language).gettext(text)
+        if found == text:
+            found = _as_kind(text, ALONE, language)
+        if found == text:
+            found = _by_template(text, language)
+        if found != text:
+            return f"{found}{end}"
+    return None
+
+
+def _several(text: str, language: str) -> str:
+    for end in re.finditer(r"(?<=[.?!:]) ", text):
+        first, rest = _one(text[: end.start()], language), text[end.end() :]
+        if first is not None and (following := whole(rest, language)) != rest:
+            return f"{first} {following}"
+    return text
+
+
+def part(text: str, kind: str, language: str) -> str:
+    """A part of a sentence in the language, as the kind that it is; else as a whole sentence."""
+    if language == LANGUAGES[0]:
+        return text
+    found = _as_kind(text, kind, language)
+    return found if found != text else whole(text, language)
+
+
+def _as_kind(text: str, kind: str, language: str) -> str:
+    catalogue = of(language)
+    return kinds.said(text, kind, language, lambda template, of_kind: catalogue.pgettext(of_kind, template))
 
 
 def _by_template(sentence: str, language: str) -> str:
     for pattern, into in _patterns(language):
         if match := pattern.fullmatch(sentence):
-            facts = match.groupdict()
-            return into.format(**facts | {name: whole(facts[name], language) for name in WHOLE & facts.keys()})
+            return into.format(**{name: _fact(name, fact, language) for name, fact in match.groupdict().items()})
     return sentence
+
+
+def _fact(name: str, fact: str, language: str) -> str:
+    """What a sentence of the product or a part of one is in the language; everything else stays as it is."""
+    found = whole(fact, language) if name in WHOLE else fact
+    kind = kinds.kind_of(name)
+    return _as_kind(fact, kind, language) if kind and found == fact else found
 
 
 @cache
 def _patterns(language: str) -> list[tuple[re.Pattern[str], str]]:
-    """Every template with facts, those that say most first, so that none is taken for one that says less."""
-    pairs = [(str(one.id), str(one.string)) for one in read(language) if isinstance(one.id, str) and one.string]
-    telling = [(spoken, into) for spoken, into in pairs if len(letters(spoken)) >= TELLING and "{" in spoken]
-    ordered = sorted(telling, key=lambda pair: -len(letters(pair[0])))
-    return [(pattern_of(spoken), into) for spoken, into in ordered]
+    """Every template with facts, those that say most first, so that none is taken for one that says less; behind them
+    those once more whose facts are named for a kind, as they may be something else.
+    """
+    plain = [one for one in read(language) if isinstance(one.id, str) and one.string and not one.context]
+    pairs = [(str(one.id), str(one.string)) for one in plain]
+    with_facts = sorted((pair for pair in pairs if "{" in pair[0]), key=lambda pair: -len(letters(pair[0])))
+    exact = [(kinds.compiled(spoken), into) for spoken, into in with_facts if _tells(spoken) or _is_of_kinds(spoken)]
+    loose = [(kinds.compiled(spoken, loose=True), into) for spoken, into in with_facts if _tells(spoken)]
+    return [*exact, *(one for one in loose if one not in exact)]
+
+
+def _tells(template: str) -> bool:
+    return len(letters(template)) >= TELLING
+
+
+def _is_of_kinds(template: str) -> bool:
+    """Whether all its facts are of a kind, so that few letters beside them tell enough: Write {instead}."""
+    facts = [name for _, name, _, _ in Formatter().parse(template) if name]
+    return len(letters(template)) >= TELLING // 2 and all(kinds.kind_of(name) for name in facts)
 
 
 def letters(template: str) -> str:
     """What a template says beside its facts."""
     return "".join(literal for literal, *_ in Formatter().parse(template))
-
-
-def pattern_of(template: str) -> re.Pattern[str]:
-    """What a sentence made of the template looks like; the same fact twice must be the same."""
-    parts, seen = [], set()
-    for literal, name, _, _ in Formatter().parse(template):
-        parts.append(re.escape(literal))
-        if name:
-            parts.append(f"(?P={name})" if name in seen else f"(?P<{name}>.+?)")
-            seen.add(name)
-    return re.compile("".join(parts), re.DOTALL)

@@ -12,6 +12,7 @@ from exports.errors import ExportsError
 from webapp.services.audit import KINDS
 from webapp.words.catalogues import TELLING, WHOLE, letters
 from webapp.words.known import WORDS
+from webapp.words.parts import PARTS
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 
@@ -49,14 +50,36 @@ MODULES: Final = (
     "webapp/services/people.py",
     "webapp/services/personal.py",
     "webapp/services/runs/events.py",
+    "webapp/forms/scheduling.py",
+    "webapp/forms/uploading.py",
+    "webapp/forms/wizard",
+    "webapp/services/choices.py",
+    "webapp/services/definitions.py",
+    "webapp/services/drafts",
+    "webapp/services/schedules/typed.py",
     "webapp/services/settings.py",
     "webapp/services/tokens.py",
     "webapp/services/webhooks",
+    "webapp/services/why.py",
+    "webapp/views/scheduling.py",
+    "webapp/views/wizard",
+    "exports/aggregation.py",
+    "exports/criteria.py",
+    "exports/dates/hints.py",
     "exports/differences.py",
+    "exports/masks.py",
+    "exports/paths.py",
+    "exports/recipients.py",
     "exports/rules.py",
+    "exports/schedule/notes.py",
+    "exports/schedule/rules.py",
+    "exports/segments.py",
+    "exports/special/reading.py",
     "exports/ssh_keys.py",
     "exports/target.py",
+    "exports/values.py",
     "exports/webhooks.py",
+    "exports/why.py",
 )
 """Files and folders whose sentences stand on pages: what they say is translated where a template shows it."""
 
@@ -73,6 +96,12 @@ def texts() -> set[Text]:
         for path in sorted((ROOT / name).rglob("*.py")) if (ROOT / name).is_dir() else [ROOT / name]:
             found |= set(of_python(path.read_text()))
     return found
+
+
+def parts() -> Iterator[tuple[str, str]]:
+    """Every part of a sentence, with its kind, that has words of its own."""
+    for kind, templates in PARTS.items():
+        yield from ((kind, template) for template in templates if letters(template).strip())
 
 
 def of_template(source: str) -> Iterator[Text]:
@@ -105,7 +134,8 @@ def of_python(source: str) -> Iterator[str]:
             text = node.value
         else:
             continue
-        is_told = text[:1].isupper() or (text[:1] == "{" and len(letters(text)) >= TELLING) or id(node) in ends
+        begins = text.lstrip("“")[:1]
+        is_told = begins.isupper() or (begins == "{" and len(letters(text)) >= TELLING) or id(node) in ends
         if " " in text.strip() and is_told:
             yield text
 

@@ -27,13 +27,14 @@ def decimal(value: float, digits: int, language: str) -> str:
     return format_decimal(round(value, digits), f"0.{'0' * digits}" if digits else "0", locale=language)
 
 
-def day(day_: date, language: str, *, weekday: bool = False, year: bool = True) -> str:
-    """20 Nov 2026, Mon 23 Nov; 20. Nov. 2026, Mo., 23. Nov."""
+def day(day_: date, language: str, *, weekday: bool = False, year: bool = True, whole: bool = False) -> str:
+    """20 Nov 2026, Mon 23 Nov; 20. Nov. 2026, Mo., 23. Nov. `whole`: with the whole name of the month."""
     if language == LANGUAGES[0]:
         return f"{f'{day_:%a} ' if weekday else ''}{day_.day} {day_:%b}{f' {day_:%Y}' if year else ''}"
     from babel.dates import format_skeleton
 
-    return format_skeleton(f"{'y' if year else ''}MMM{'E' if weekday else ''}d", day_, locale=language)
+    month = "MMMM" if whole else "MMM"
+    return format_skeleton(f"{'y' if year else ''}{month}{'E' if weekday else ''}d", day_, locale=language)
 
 
 def clock(at: datetime, *, seconds: bool = False) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from exports.addresses import HOST_RULE, PORT_RULE
+from exports.schedule.notes import SKIPPED
 
 WORDS: Final = (
     "Finished", "Success", "Active", "Failed", "Processing", "Missed", "Skipped", "Pending", "Queued", "Inactive",
@@ -28,4 +29,11 @@ WORDS: Final = (
     "Group", "Count", "Sum", "Average", "Min", "Max", "Keep", "Hash", "Last 4", "UTF-8 with BOM", "without criteria",
     "Name", "Fields", "Scheduling", "Notify", "Extension", "Delimiter", "Enclosure", "Newline", "Header", "Times",
     HOST_RULE, PORT_RULE,
+    "None", "Fail", "Repeated", "On-date", "Daily", "Weekly", "Monthly", "Tab", "Space", "Chosen", "Owner",
+    *SKIPPED.values(),
+    "whoever owns the export then, now {name}",
+    "{input} must not hold the character NUL", "{input} holds a half of a character (a lone surrogate)",
+    "{input} must not hold line breaks or other control characters",
+    "{which_sets} holds completely.", "{which_sets} hold completely.", "no set holds completely.",
+    "no other set holds completely, and {which_sets} cannot be read.",
 )  # fmt: skip

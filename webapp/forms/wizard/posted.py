@@ -49,10 +49,11 @@ class Posted:
             FormRefused: naming the input.
         """
         for name in self._form:
+            shown = _shown(name)
             if name not in AROUND and name not in known and not (pattern and pattern.fullmatch(name)):
-                raise FormRefused(name[:SHOWN], f"{_shown(name)} is no input of this step")
+                raise FormRefused(name[:SHOWN], f"{shown} is no input of this step")
             if len(self._form.getlist(name)) > 1 and not (many and name.endswith(many)):
-                raise FormRefused(name[:SHOWN], f"{_shown(name)} is given more than once")
+                raise FormRefused(name[:SHOWN], f"{shown} is given more than once")
 
     def text(self, name: str, former: str = "") -> str:
         """A text; the former one if the form does not have the input."""
@@ -109,13 +110,14 @@ def _shown(name: str) -> str:
 
 
 def _hold(name: str, text: str) -> None:
+    input = _called(name)
     try:
         storable(name)
         storable(text)
     except ValueError as refused:
-        raise FormRefused(name, f"{_called(name)} {refused}") from refused
+        raise FormRefused(name, f"{input} {refused}") from refused
     if len(text) > MAX_TEXT:
-        raise FormRefused(name, f"{_called(name)} is longer than {MAX_TEXT:,} characters")
+        raise FormRefused(name, f"{input} is longer than {MAX_TEXT:,} characters")
 
 
 def _called(name: str) -> str:

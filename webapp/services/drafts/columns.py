@@ -34,11 +34,13 @@ def find(text: str, model: DataModel) -> DataField | str:
     found = named_like(text, model)
     if len(found) == 1:
         return found[0]
+    wanted, model_label = text.strip(), model.label
     if not found:
-        return f"{model.label} has no field named like “{text.strip()}”"
+        return f"{model_label} has no field named like “{wanted}”"
     named = ", ".join(one.id for one in found[:NAMED_AT_MOST])
-    more = f" and {len(found) - NAMED_AT_MOST} more" if len(found) > NAMED_AT_MOST else ""
-    return f"“{text.strip()}” can be {named}{more}: type more of it"
+    if (count := len(found) - NAMED_AT_MOST) > 0:
+        return f"“{wanted}” can be {named} and {count} more: type more of it"
+    return f"“{wanted}” can be {named}: type more of it"
 
 
 def _place(typed: Typed, about: str) -> int:
@@ -57,8 +59,8 @@ def _add(typed: Typed, about: str, model: DataModel) -> Outcome:
     if isinstance(found, str):
         return Outcome(typed, "pick", "pick", found, complaint=found)
     columns = [*typed.columns, TypedColumn(from_=found.id)]
-    changed = _with_columns(typed, columns).with_(all_fields=False)
-    return Outcome(changed, f"f-{len(columns)}", "pick", f"{found.label} added as field {len(columns)}")
+    changed, number = _with_columns(typed, columns).with_(all_fields=False), len(columns)
+    return Outcome(changed, f"f-{number}", "pick", f"{found.label} added as field {number}")
 
 
 def _remove(typed: Typed, about: str, model: DataModel) -> Outcome:
@@ -79,8 +81,9 @@ def _moved(typed: Typed, place: int, to: int, model: DataModel, *, up: bool) -> 
     at_end = to == (0 if up else len(columns) - 1)
     arrow = "up" if up != at_end else "down"
     field = model.fields.get(moved.from_)
-    said = f"Moved {field.label if field else moved.from_} to position {to + 1} of {len(columns)}"
-    return Outcome(_with_columns(typed, columns), f"f-{to + 1}", f"{arrow}-{to + 1}", said)
+    called, place, number = field.label if field else moved.from_, to + 1, len(columns)
+    said = f"Moved {called} to position {place} of {number}"
+    return Outcome(_with_columns(typed, columns), f"f-{place}", f"{arrow}-{place}", said)
 
 
 def _up(typed: Typed, about: str, model: DataModel) -> Outcome:

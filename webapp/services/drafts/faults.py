@@ -117,7 +117,8 @@ def _with_unchosen(found: tuple[Fault, ...], typed: Typed, catalogue: Catalogue)
             field = model.attribute(one.attribute) if model else None
             if field is not None and one.find.strip() and picks(field, input_of(one, model)):
                 at = inputs.criterion(place, position, "find")
-                message = f"“{one.find.strip()}” is not chosen: choose it from the list, or empty this box"
+                wanted = one.find.strip()
+                message = f"“{wanted}” is not chosen: choose it from the list, or empty this box"
                 waiting[at] = Fault("filters", at, message, f"filters.{place}.{position}.value", NOT_CHOSEN)
     return (*waiting.values(), *(one for one in found if one.input not in waiting or one.code in OVER_CAP))
 

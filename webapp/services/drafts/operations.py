@@ -67,15 +67,16 @@ def _with_set(typed: Typed, place: int, *criteria: TypedCriterion) -> Typed:
 def _and(typed: Typed, name: str, model: DataModel) -> Outcome:
     place = _set_at(typed, name)
     criteria = typed.sets[place]
+    label = inputs.label(place, len(criteria))
     focus = inputs.criterion(place, len(criteria), "attribute")
-    said = f"Criterion {inputs.label(place, len(criteria))} added"
-    return Outcome(_with_set(typed, place, *criteria, BLANK), f"c-{inputs.label(place, len(criteria))}", focus, said)
+    return Outcome(_with_set(typed, place, *criteria, BLANK), f"c-{label}", focus, f"Criterion {label} added")
 
 
 def _or(typed: Typed, _about: str, model: DataModel) -> Outcome:
     place = len(typed.sets)
     focus = inputs.criterion(place, 0, "attribute")
-    said = f"Set {inputs.letters(place)} added"
+    letters = inputs.letters(place)
+    said = f"Set {letters} added"
     return Outcome(typed.with_(sets=(*typed.sets, (BLANK,))), f"c-{inputs.label(place, 0)}", focus, said)
 
 
@@ -118,7 +119,8 @@ def _add(typed: Typed, attribute: str, model: DataModel) -> Outcome:
     kept = typed.sets[place]
     kept = kept[:-1] if kept[-1].is_blank else kept
     focus = inputs.criterion(place, len(kept), "operator")
-    said = f"{field.label} added to set {inputs.letters(place)}"
+    letters = inputs.letters(place)
+    said = f"{field.label} added to set {letters}"
     return Outcome(_with_set(typed, place, *kept, made), f"c-{inputs.label(place, len(kept))}", focus, said)
 
 

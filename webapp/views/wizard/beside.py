@@ -70,7 +70,7 @@ def moment(text: str, now: datetime, zone: ZoneInfo, *, bound: Bound | None) -> 
         day = expression.resolve(now, zone)
         if bound == "start":
             return Beside(dates.in_words(dates.first_instant(day, zone), zone), hints)
-        said = dates.in_words(day, zone)
-        return Beside(said if bound is None else f"{said}, the whole day ({dates.place(zone)})", hints)
+        said, place = dates.in_words(day, zone), dates.place(zone)
+        return Beside(said if bound is None else f"{said}, the whole day ({place})", hints)
     except (DateExpressionError, OverflowError):  # the first days of the calendar have no moment east of Greenwich
         return None

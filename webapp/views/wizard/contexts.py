@@ -21,6 +21,7 @@ from webapp.services.progress import present
 from webapp.views import scheduling
 from webapp.views.wizard import criteria, notifying, uploading, wording
 from webapp.views.wizard.place import Place
+from webapp.words import _
 
 TYPE_WORDS: Final = {
     FieldType.STRING: "text",
@@ -77,7 +78,7 @@ def _localization(place: Place) -> dict[str, Any]:
         "near_zones": _near(place),
         "regions": zones.by_region(known),
         "there": datetime.now(UTC).astimezone(brands.clock(typed)).strftime("%H:%M") if typed in known else "",
-        "file_name": file_name(place.typed.name.strip() or EXAMPLE, place.typed.file.extension),
+        "file_name": file_name(place.typed.name.strip() or _(EXAMPLE), place.typed.file.extension),
     }
 
 

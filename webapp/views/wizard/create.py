@@ -69,8 +69,8 @@ def _save(place: Place, export: Export, posted: Posted) -> Response | None:
         return _needs_correction(place)
     except ExportChanged:
         return answers.page(Place.of(place.draft.id, "check", place.tab), status=409)
-    told = f"Version {export.version} saved. It runs nothing by itself" if changed else "Nothing was different"
-    flash(f"{told}.", "ok")
+    told = f"Version {export.version} saved. It runs nothing by itself." if changed else "Nothing was different."
+    flash(told, "ok")
     return None
 
 

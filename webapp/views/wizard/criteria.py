@@ -80,7 +80,7 @@ class Row:
     kind: Input | None
     operators: tuple[Operator, ...]
     widget: str
-    hint: str
+    hints: tuple[str, ...]
     is_first: bool
     around: Around
 
@@ -178,7 +178,7 @@ def _row(around: Around, set_: int, position: int) -> Row:
         kind=kind,
         operators=operators_for(field) if field else (),
         widget=_widget(kind, field),
-        hint=_hint(typed.operator, kind, field),
+        hints=_hints(typed.operator, kind, field),
         is_first=position == 0,
         around=around,
     )
@@ -204,7 +204,7 @@ def _widget(kind: Input | None, field: DataField | None) -> str:
     return {Input.NUMBERS: "list", Input.NUMBER: "text", Input.AGES: "range"}.get(kind, kind.value)
 
 
-def _hint(operator: str, kind: Input | None, field: DataField | None) -> str:
+def _hints(operator: str, kind: Input | None, field: DataField | None) -> tuple[str, ...]:
     hints = []
     if kind in (Input.LIST, Input.NUMBERS):
         hints.append("One a line, or with commas between")
@@ -221,4 +221,4 @@ def _hint(operator: str, kind: Input | None, field: DataField | None) -> str:
         hints.append("Both days are included. Leave them empty for any time")
     if kind in (Input.DATE, Input.DATES, Input.ANNIVERSARY) or (kind is not None and "from" in kind.members):
         hints.append("Also in words, such as date: -3 months")
-    return ". ".join(hints)
+    return tuple(hints)

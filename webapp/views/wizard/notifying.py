@@ -18,6 +18,11 @@ class Row:
     name: str
     about: str
 
+    @property
+    def is_owner(self) -> bool:
+        """Whether it stands for whoever owns the export, and its words are ours."""
+        return self.value == OWNER
+
 
 def context(place: Place) -> dict[str, Any]:
     """The rows of the table: the owner, the people by name, and whoever is ticked and is none of them."""

@@ -128,7 +128,8 @@ def with_posted(draft_id: uuid.UUID, step: str, answer: Callable[[Place, Posted]
     except FormRefused as refused:
         return answers.refused(place, refused.input, refused.message)
     except UnknownOperation as unknown:
-        return answers.refused(place, "", f"This page has no button {str(unknown)[:60]}. Reload it and try again.")
+        button = str(unknown)[:60]
+        return answers.refused(place, "", f"This page has no button {button}. Reload it and try again.")
     except DraftChanged as conflict:
         return answers.changed_elsewhere(place.with_typed(typed), conflict)
 

@@ -87,7 +87,8 @@ def next_run(place: Place) -> tuple[datetime, str]:
     following = schedule.next_moment(found, now) if found is not None else None
     if following is None:
         return now, "A run now"
-    return following, f"Run of {said(following, str(_zone(place)), now)}"
+    moment = said(following, str(_zone(place)), now)
+    return following, f"Run of {moment}"
 
 
 def _zone(place: Place) -> ZoneInfo:
