@@ -155,3 +155,5 @@ def test_a_person_tests_only_so_often_in_a_minute(people: People, sftp_server: S
         entries = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "connection.tested")).all()
         assert len(entries) == testing.PER_MINUTE + 1
         assert entries[0].facts == {"host": "127.0.0.1", "port": sftp_server.port, "type": "sftp"}
+        [limited] = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "rate.limited"))
+        assert (limited.actor, limited.facts) == (user.email, {"asked": "connection.tested"})

@@ -363,6 +363,9 @@ def test_tests_are_limited(client: Open, people: People, hook: tuple[uuid.UUID, 
         post(browser, f"/webhooks/{hook[0]}/test")
     assert "That were 6 tests within a minute" in browser.get(f"/webhooks/{hook[0]}").text
     assert len(told(people.admin)) == 6
+    with people.admin.at_work():
+        [limited] = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "rate.limited"))
+    assert (limited.object_id, limited.facts) == (str(hook[0]), {"asked": "webhook.tested"})
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,8 @@ def ask(user: User, subject: Subject) -> ConnectionTest:
     lately = ConnectionTest.created_at > clock() - timedelta(minutes=1)
     asked = select(func.count()).select_from(ConnectionTest).where(ConnectionTest.asked_by_id == user.id, lately)
     if db.session.scalar(asked) >= PER_MINUTE:  # type: ignore[operator]  # a count is a number
+        audit.record("rate.limited", user, user, result="denied", asked="connection.tested")
+        db.session.commit()
         raise TooOften
     forget(subject.id)
     server = subject.server

@@ -99,6 +99,8 @@ def send_test(admin: User, webhook: Webhook) -> None:
     _must_be_on(webhook)
     recent = (WebhookMessage.kind == "test", WebhookMessage.created_at > clock() - timedelta(minutes=1))
     if (db.session.scalar(select(func.count(WebhookMessage.id)).where(*recent)) or 0) >= TESTS_A_MINUTE:
+        audit.record("rate.limited", admin, webhook, result="denied", asked="webhook.tested")
+        db.session.commit()
         raise NotNow(f"That were {TESTS_A_MINUTE} tests within a minute. Wait a little, then try again.")
     message = _message(webhook, uuid.uuid4(), "test", {"webhook": str(webhook.id)})
     db.session.add(message)
