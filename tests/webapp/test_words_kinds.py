@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,6 +11,9 @@ from exports import dates, schedule, words, zones
 from exports.definition import Criterion
 from webapp.services.schedules.outlook import from_now, said
 from webapp.words import catalogues, kinds, parts
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 AT = datetime(2026, 11, 26, 6, 30, tzinfo=UTC)
 
@@ -99,6 +102,15 @@ def test_what_somebody_typed_stays_as_it_is_in_the_middle_of_german() -> None:
 def test_two_sentences_that_are_shown_as_one_text_are_both_found() -> None:
     told = german("“zzz” cannot be read. Write whole numbers: “-36 hours” for a day and a half.")
     assert told == "„zzz“ ist nicht lesbar. Schreiben Sie ganze Zahlen: „-36 hours“ für anderthalb Tage."
+
+
+def test_a_template_that_was_read_for_one_language_speaks_the_next_one_too(app: Flask) -> None:
+    said_ = [
+        app.jinja_env.from_string(one) for one in ('{{ "Change"|translated("press") }}', '{{ "Owner"|translated }}')
+    ]
+    for language, words_ in (("en", ["Change", "Owner"]), ("de", ["Ändern", "Besitzer"])):
+        with app.test_request_context(headers={"Accept-Language": language}):
+            assert [one.render() for one in said_] == words_
 
 
 def test_every_fact_of_a_part_that_is_named_for_a_kind_leads_on_to_one() -> None:

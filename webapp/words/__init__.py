@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from flask import Flask, g, has_request_context, request
 from flask_login import current_user
+from jinja2 import pass_context
+from jinja2.runtime import Context
 from markupsafe import escape
 
 from exports.said import Said
@@ -91,8 +93,14 @@ def _of_said(name: str, fact: str) -> str:
     return catalogues.part(fact, kind, language()) if kind else fact
 
 
+@pass_context
+def _translated(_context: Context, sentence: str | None, kind: str = "") -> str:
+    """With the context, or Jinja would work a constant out when it reads the template, in the language of the first."""
+    return translated(sentence, kind)
+
+
 def register(app: Flask) -> None:
     """Give templates `_`, `ngettext`, `language()` and the filter `translated`."""
     for given in (_, ngettext, language):
         app.add_template_global(given)
-    app.add_template_filter(translated)
+    app.add_template_filter(_translated, "translated")
