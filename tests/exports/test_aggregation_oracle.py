@@ -242,7 +242,7 @@ def things(zoo: Zoo) -> Zoo:
     return zoo
 
 
-@campaign("aggregations", short=250, long=3_000, expected=MET)
+@campaign("aggregations", short=100, long=3_000, expected=MET)
 @given(asked=questions(), filters=st.sampled_from(FILTERS), protect=st.booleans())
 def test_an_aggregated_csv_is_the_one_that_plain_python_writes(
     things: Zoo, asked: tuple[list[Asked], str], filters: Any, protect: bool
@@ -259,7 +259,7 @@ def test_an_aggregated_csv_is_the_one_that_plain_python_writes(
             seen(f"{one.method} of {one.field.type}", "empty" if cell == "" else "value")
 
 
-@campaign("aggregations", short=150, long=2_000)
+@campaign("aggregations", short=60, long=2_000)
 @given(asked=questions(), filters=st.sampled_from(FILTERS))
 def test_an_aggregated_json_is_the_one_that_plain_python_writes(
     things: Zoo, asked: tuple[list[Asked], str], filters: Any

@@ -73,7 +73,7 @@ def things(zoo: Zoo) -> Zoo:
     return zoo
 
 
-@campaign("filters", short=300, long=5_000, expected=kinds_of([ASKED]))
+@campaign("filters", short=120, long=5_000, expected=kinds_of([ASKED]))
 @given(filters=sets_of(criteria(ASKED)), zone=st.sampled_from(ZONES))
 def test_a_filter_finds_the_rows_that_plain_python_finds(things: Zoo, filters: list[Any], zone: str) -> None:
     expected = {row["id"] for row in ROWS if matches(row, filters, ZoneInfo(zone))}

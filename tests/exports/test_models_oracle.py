@@ -95,7 +95,7 @@ def _model(id: str) -> Any:
     return twelve.CATALOGUE.models[id]
 
 
-@campaign("filters", short=250, long=6_000, expected=kinds_of(MODELS))
+@campaign("filters", short=100, long=6_000, expected=kinds_of(MODELS))
 @given(question=questions(), zone=st.sampled_from(ZONES), brand=st.sampled_from(["maple", "alpine"]))
 def test_a_filter_on_any_model_finds_the_records_that_plain_python_finds(
     asked: Asked, question: Any, zone: str, brand: str
