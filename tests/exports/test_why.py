@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from exports.catalogue import Catalogue, Special
 from exports.why import HIDDEN, Judged, Verdict, why
+from tests.campaigns import campaign
 from tests.exports import twelve
 from tests.exports.questions import ZONES
 from tests.exports.test_models_oracle import DRAWN, Asked, asked, questions
@@ -86,7 +87,7 @@ def ids(asked: Asked, model: str, *filters: dict[str, Any]) -> list[str]:
     return sorted(asked.worlds["maple"].matching(model, [list(filters)], ZoneInfo("UTC")))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+@campaign("filters", short=60, long=3_000)
 @given(question=questions(), zone=st.sampled_from(ZONES), brand=st.sampled_from(["maple", "alpine"]), data=st.data())
 def test_the_verdict_is_what_the_file_and_plain_python_say(
     asked: Asked, question: Any, zone: str, brand: str, data: st.DataObject
