@@ -10,15 +10,16 @@ from webapp.services.exports.charting import Bar, Chart
 from webapp.words import _
 
 
-def bars(chart: Chart, which: str, step: int, high: int, base: int, zone: str) -> Markup:
+def bars(chart: Chart, which: str, step: int, high: int, base: int, zone: str | None = None) -> Markup:
     """One row of bars from x = 0, `step` wide each, `high` high, standing on y = `base`; `which`: tall or long.
 
-    A failed run is a cross over its whole height, one that did not run a dot; what each was is its title.
+    A failed run is a cross over its whole height, one that did not run a dot. With a `zone` the title of each says what
+    it was; bars of a few pixels are not pointed at one by one.
     """
     drawn = []
     for place, bar in enumerate(chart.bars):
         shape = _drawn(bar, place * step, getattr(bar, which), step, high, base)
-        drawn.append(f"<g><title>{escape(_said(bar, zone))}</title>{shape}</g>")
+        drawn.append(f"<g><title>{escape(_said(bar, zone))}</title>{shape}</g>" if zone else shape)
     return Markup("".join(drawn))  # noqa: S704 - numbers of ours, and the title is escaped
 
 

@@ -19,7 +19,7 @@ from webapp.services.names import named
 PER_PAGE: Final = 25
 COUNTED: Final = 10_000
 """More exports than this are told as "more than": counting 100,000 rows for each keystroke takes most of the time."""
-COUNTED_SLOWLY: Final = 1_000
+COUNTED_SLOWLY: Final = 500
 """The same where one index does not say it all: names, runs, or a filter."""
 
 Sort = Literal["created", "-created", "name", "-name"]
