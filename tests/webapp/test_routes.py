@@ -211,7 +211,7 @@ def opened(client: Open, person: Person | None, endpoint: str) -> FlaskClient:
 
 def token(browser: FlaskClient) -> str:
     """The token against forged requests."""
-    pages = (browser.get(at).get_data(as_text=True) for at in ("/exports", "/login"))
+    pages = (browser.get(at).get_data(as_text=True) for at in ("/models", "/login"))
     return next(found[1] for found in map(TOKEN.search, pages) if found)
 
 
