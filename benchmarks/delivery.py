@@ -44,6 +44,9 @@ class Diary:
     def renaming(self) -> None:
         """See `exports.delivery.Journal`."""
 
+    def taken_back(self) -> None:
+        """See `exports.delivery.Journal`."""
+
 
 def serve(kind: str, folder: str) -> None:
     """Serve a folder until the process is ended; prints port and host key."""

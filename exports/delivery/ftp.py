@@ -278,8 +278,8 @@ class FtpSession(Session):
         with self._translating(RenameRefused, name=new):
             try:
                 self._client.rename(name, new)
-            except ftplib.error_perm:
-                if not self.exists(new):
+            except (ftplib.error_perm, ftplib.error_temp) as refused:
+                if not self.exists(new) or (replace and isinstance(refused, ftplib.error_temp)):
                     raise
                 if not replace:
                     raise FileExists(name=new) from None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
 
 from exports import paths
-from exports.delivery.base import ASIDE, Session, SizeUnknown
+from exports.delivery.base import ASIDE, Session
 from exports.errors.target import FileExists, NoNumberLeft
 
 if TYPE_CHECKING:
@@ -55,28 +56,18 @@ def chosen(session: Session, parcel: Parcel, name: str) -> str:
     return next_free(session, parcel)
 
 
-def next_free(session: Session, parcel: Parcel) -> str:
-    """The first name with or without a number that nothing has now. Raises NoNumberLeft."""
+def next_free(session: Session, parcel: Parcel, taken: Collection[str] = ()) -> str:
+    """The first name with or without a number that nothing has now, and none of those that were found `taken`: a
+    server may list less than it has, or tell upper from lower case where it does not.
+
+    Raises:
+        NoNumberLeft: all are taken.
+    """
     name = _unnumbered(session, parcel)
-    tried = (name, *(paths.numbered(name, number) for number in range(2, MOST_NUMBERS + 1)))
-    if (free := session.first_free(tried)) is None:
+    tried = [name, *(paths.numbered(name, number) for number in range(2, MOST_NUMBERS + 1))]
+    if (free := session.first_free([one for one in tried if one not in taken])) is None:
         raise NoNumberLeft(number=MOST_NUMBERS)
     return free
-
-
-def replaces(session: Session, parcel: Parcel, name: str) -> bool:
-    """Whether the file may take the place of another one of its name.
-
-    With **Add a number** it may not: the other one is somebody else's. Of a server that tells no sizes nobody knows
-    that: there it can be what an earlier attempt delivered, and two of it would be worse (P4).
-    """
-    if parcel.if_exists != "number" or not parcel.chosen:
-        return parcel.if_exists == "replace"
-    try:
-        session.size(name)
-    except SizeUnknown:
-        return True
-    return False
 
 
 def _unnumbered(session: Session, parcel: Parcel) -> str:

@@ -6,7 +6,6 @@ which a later attempt knows how far an earlier one had come (P4).
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,16 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from exports.addresses import Guard
-from exports.delivery import naming, reaching, tls
-from exports.delivery.base import ASIDE, GOODBYE_S, Course, Limits, Server, Session, SizeUnknown, Step, Tell, Watch
+from exports.delivery import earlier, naming, reaching, tls
+from exports.delivery.base import GOODBYE_S, Course, Limits, Server, Session, SizeUnknown, Step, Tell, Watch
 from exports.delivery.naming import parted
 from exports.errors.target import FileExists, SizeDiffers, TargetError
 from exports.target import IfExists
 
-READ_AGAIN: Final = 64_000_000
-"""Bytes up to which a file that may have been delivered is read again and compared (P4); of larger ones the size."""
-LEFT_OVER: Final = 20
-"""So many earlier attempts are cleaned up after."""
 PROBE_S: Final = 14.0
 """SPEC section 3.7: an answer within 15 s."""
 PROBE: Final = b"This file shows that uploads can be written here. It can be deleted.\n"
@@ -35,7 +30,8 @@ class Parcel:
 
     `sha256` may be left empty: then it is made of the bytes if it is needed. `tag`: the run, `attempt`: the fencing
     token; the temporary name is made of both. `chosen`: `path` already has its number, and was `unnumbered` before.
-    `was_renaming`: the attempt that had begun to rename, if its end is not known.
+    `was_renaming`: the attempt that had begun to rename, if its end is not known. `former`: size and SHA-256 of the
+    file that a failed run may have left under the name that this one keeps.
     """
 
     path: str
@@ -48,6 +44,7 @@ class Parcel:
     chosen: bool = False
     unnumbered: str = ""
     was_renaming: int | None = None
+    former: tuple[int, str] | None = None
 
 
 class Journal(Protocol):
@@ -61,6 +58,9 @@ class Journal(Protocol):
 
     def renaming(self) -> None:
         """The fence: from here on the file may be there."""
+
+    def taken_back(self) -> None:
+        """The temporary file was there and is removed: nothing was renamed."""
 
 
 @dataclass(frozen=True)
@@ -153,18 +153,19 @@ def deliver(
     course = Course(limits, tell, watch)
     with logged_in(server, guard, course) as session:
         folder, name = parted(parcel.path, server.type)
-        course.whole(limits.total(min(parcel.size, READ_AGAIN)))
+        course.whole(limits.total(min(parcel.size, earlier.READ_AGAIN)))
         with course.phase("folder", limits.silence):
             session.enter(folder)
-            found = _delivered_before(session, parcel, name, course)
-            _put_back(session, parcel, name)
-            if found is not None:
-                return found
+            is_there = earlier.delivered_before(session, parcel, name)
+            earlier.put_back(session, parcel, name)
+            if is_there:
+                return Receipt(parcel.path, parcel.size, dict(course.facts), found=True)
             path = naming.with_name(parcel.path, server.type, naming.chosen(session, parcel, name))
             journal.uploading(path, course.facts.get("address", ""), session.offered)
-            _clean(session, parcel)
+            was_removed = earlier.clean(session, parcel)
+            may_be_there = parcel.was_renaming is not None and not was_removed
         part = naming.temporary(session, parcel, parcel.attempt)
-        with _removing(session, part):
+        with _removing(session, part, journal):
             course.whole(limits.total(parcel.size))
             with course.phase("write", limits.silence):
                 session.write(part, parcel.pieces())
@@ -172,88 +173,36 @@ def deliver(
             journal.uploaded(parcel.size)
             course.whole(limits.total(0))
             with course.phase("rename", limits.silence):
-                path = _named(session, parcel, part, path, journal)
+                path = _named(session, parcel, path, journal, may_be_there=may_be_there)
         return Receipt(path, parcel.size, dict(course.facts))
 
 
-def _named(session: Session, parcel: Parcel, part: str, path: str, journal: Journal) -> str:
+def _named(session: Session, parcel: Parcel, path: str, journal: Journal, *, may_be_there: bool) -> str:
     """Give the file its name; the path at which it stands then.
 
     With **Add a number** a name that somebody took since it was looked for is left to them. The next free one is in
-    the journal before it is given: a later attempt knows where to look (P4).
+    the journal before it is given: a later attempt knows where to look (P4). `may_be_there`: an earlier attempt may
+    have given it the name of `path` in the meantime.
     """
+    part = naming.temporary(session, parcel, parcel.attempt)
+    taken: set[str] = set()
     while True:
         journal.renaming()
         name = parted(path, session.server.type)[1]
         try:
-            session.rename(part, name, replace=naming.replaces(session, parcel, name))
+            session.rename(part, name, replace=earlier.replaces(session, parcel, name))
             return path
         except FileExists:
+            # It was renamed whatever the server said of it, or by an attempt that was thought dead.
+            may_be_there = (may_be_there and not taken) or earlier.is_gone(session, part)
+            if may_be_there and earlier.is_there(session, parcel, name):
+                session.remove(part)
+                return path
             if parcel.if_exists != "number":
                 raise
-        path = naming.with_name(path, session.server.type, naming.next_free(session, parcel))
+        taken.add(name)
+        path = naming.with_name(path, session.server.type, naming.next_free(session, parcel, taken))
         journal.uploading(path, session.course.facts.get("address", ""), session.offered)
-
-
-def _delivered_before(session: Session, parcel: Parcel, name: str, course: Course) -> Receipt | None:
-    """Whether an attempt that died while it renamed had done it (P4)."""
-    if parcel.was_renaming is None or session.exists(naming.temporary(session, parcel, parcel.was_renaming)):
-        return None
-    try:
-        if session.size(name) != parcel.size:
-            return None
-    except SizeUnknown:
-        return None
-    if parcel.size < READ_AGAIN:
-        there = _digest(_heard(session.read(name), course))
-        if there != (parcel.sha256 or _digest(parcel.pieces())):
-            return None
-    return Receipt(parcel.path, parcel.size, dict(course.facts), found=True)
-
-
-def _heard(pieces: Iterable[bytes], course: Course) -> Iterator[bytes]:
-    """The same bytes; whoever delivers hears in between that it goes on, and may stop it."""
-    for piece in pieces:
-        course.sent(0)
-        yield piece
-
-
-def _digest(pieces: Iterable[bytes]) -> str:
-    digest = hashlib.sha256()
-    for piece in pieces:
-        digest.update(piece)
-    return digest.hexdigest()
-
-
-def _earlier(session: Session, parcel: Parcel) -> list[str]:
-    """The temporary names that earlier attempts of this run have used."""
-    attempts = range(max(1, parcel.attempt - LEFT_OVER), parcel.attempt)
-    return [naming.temporary(session, parcel, attempt) for attempt in attempts]
-
-
-def _put_back(session: Session, parcel: Parcel, name: str) -> None:
-    """Give the former file its name back if an attempt died after it had moved it aside, before ours took its place."""
-    if parcel.was_renaming is None:
-        return
-    for left in _earlier(session, parcel):
-        with suppress(TargetError):
-            if not session.exists(aside := f"{left}{ASIDE}"):
-                continue
-            if session.exists(name):
-                session.remove(aside)
-            else:
-                session.rename(aside, name, replace=False)
-
-
-def _clean(session: Session, parcel: Parcel) -> None:
-    """Remove what earlier attempts of this run left behind.
-
-    It comes after the journal: an attempt that was renaming is known by its temporary file as long as that is told.
-    """
-    for left in _earlier(session, parcel):
-        with suppress(TargetError):
-            if session.exists(left):
-                session.remove(left)
 
 
 def _check_size(session: Session, part: str, size: int, course: Course) -> None:
@@ -268,7 +217,7 @@ def _check_size(session: Session, part: str, size: int, course: Course) -> None:
 
 
 @contextmanager
-def _removing(session: Session, part: str) -> Iterator[None]:
+def _removing(session: Session, part: str, journal: Journal | None = None) -> Iterator[None]:
     """Take away what was begun if it comes to nothing, as far as the server still listens."""
     try:
         yield
@@ -276,7 +225,8 @@ def _removing(session: Session, part: str) -> Iterator[None]:
         if session.course.cut is None:
             session.course.whole(GOODBYE_S)
             with suppress(TargetError):
-                session.remove(part)
+                if session.remove(part) and journal is not None:
+                    journal.taken_back()
         raise
 
 

@@ -227,7 +227,7 @@ class SftpSession(Session):
 
     def first_free(self, names: Sequence[str]) -> str | None:
         """See `Session`. Asked for one by one: a listing of a large folder would be held in memory."""
-        return next((one for one in names if self.size(one) is None), None)
+        return next((one for one in names if not self.exists(one)), None)
 
     def size(self, name: str) -> int | None:
         """See `Session`."""
@@ -237,6 +237,15 @@ class SftpSession(Session):
             except FileNotFoundError:
                 return None
             return size
+
+    def exists(self, name: str) -> bool:
+        """See `Session`. A link that leads nowhere has its name all the same."""
+        with self._translating(CommandRefused):
+            try:
+                self._client.lstat(self._path(name))
+            except FileNotFoundError:
+                return False
+            return True
 
     # --- write, rename
 
@@ -289,15 +298,15 @@ class SftpSession(Session):
         return True
 
     def _renamed_to_free(self, old: str, wanted: str, new: str) -> bool:
-        """Whether the name was free until the file had it. By this kind of rename servers replace nothing."""
-        if self.size(new) is not None:
+        """Whether the name was free until the file had it. By this kind of rename servers should replace nothing."""
+        if self.exists(new):
             return False
         try:
             self._client.rename(old, wanted)
         except TimeoutError:
             raise
         except OSError:
-            if not self._transport.is_active() or self.size(new) is None:
+            if not self._transport.is_active() or not self.exists(new):
                 raise
             return False
         return True

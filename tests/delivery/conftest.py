@@ -55,6 +55,9 @@ class Diary:
         self.told.append(("renaming",))
         self.at_fence()
 
+    def taken_back(self) -> None:
+        self.told.append(("taken back",))
+
     @property
     def phases(self) -> list[str]:
         """The phases that went well."""

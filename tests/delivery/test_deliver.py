@@ -114,6 +114,27 @@ def test_an_attempt_that_died_as_its_name_was_taken_leaves_one_file(
     assert files(folder) == {**others, "x-3.csv": bytes_of(one)}
 
 
+def test_an_attempt_that_was_thought_dead_and_renames_late_leaves_one_file(anyone: Anyone, folder: Path) -> None:
+    one = parcel(10, "/x-2.csv", if_exists="number", unnumbered="/x.csv", chosen=True, attempt=2, was_renaming=1)
+    (folder / "x.csv").write_bytes(b"there")
+    part = folder / temporary("x.csv", one.tag, 1)
+    part.write_bytes(bytes_of(one))
+    diary = Diary(at_beginning=lambda: part.rename(folder / "x-2.csv") and None)
+    assert send(one, anyone.at(), diary).path == "/x-2.csv"
+    assert files(folder) == {"x.csv": b"there", "x-2.csv": bytes_of(one)}
+
+
+@pytest.mark.parametrize("left", [True, False], ids=["by the run that failed", "by somebody else"])
+def test_what_a_failed_run_left_under_the_kept_name_is_replaced(anyone: Anyone, folder: Path, left: bool) -> None:
+    former = b"of the run that failed"
+    (folder / "x-2.csv").write_bytes(former if left else b"of somebody else, same")
+    one = parcel(10, "/x-2.csv", if_exists="number", unnumbered="/x.csv", chosen=True)
+    one = replace(one, former=(len(former), hashlib.sha256(former).hexdigest()))
+    assert send(one, anyone.at()).path == ("/x-2.csv" if left else "/x.csv")
+    assert files(folder)["x-2.csv" if left else "x.csv"] == bytes_of(one)
+    assert left or files(folder)["x-2.csv"] == b"of somebody else, same"
+
+
 def test_a_file_that_is_there_is_left_alone_if_that_is_wanted(anyone: Anyone, folder: Path) -> None:
     (folder / "x.csv").write_bytes(b"there")
     with pytest.raises(FileExists) as refused:

@@ -234,3 +234,17 @@ def test_a_server_that_refuses_to_protect_data_gets_none(running: Keep, trusted:
         send(parcel(10, "x.csv"), server.at())
     assert told.value.permanent
     assert not any(line.startswith("STOR") for line in server.logged)
+
+
+def test_a_server_that_lists_less_than_it_has_ends_the_search_for_a_number(running: Keep) -> None:
+    server = running(ScriptedFtp({"NLST": "550 empty", "SIZE": "213 10"}))
+    with pytest.raises(errors.NoNumberLeft):
+        send(parcel(10, "/x.csv", if_exists="number"), server.at())
+    assert len(server.logged) < 8_000
+
+
+def test_what_was_not_renamed_and_is_removed_is_written_down(running: Keep) -> None:
+    server, diary = running(ScriptedFtp({"RNTO": "553 name"})), Diary()
+    with pytest.raises(errors.NameRefused):
+        send(parcel(10, "/x.csv"), server.at(), diary)
+    assert [one[0] for one in diary.told] == ["uploading", "uploaded", "renaming", "taken back"]

@@ -311,6 +311,24 @@ def test_upload_again_with_a_number_gives_the_file_another_one(
     assert there(folder) == ["in/x-2.csv", "in/x.csv"]
 
 
+def test_run_again_after_a_run_that_failed_around_the_rename_leaves_one_file(
+    app: Flask, people: People, server: SftpServer, folder: Path, connected: Callable[..., str]
+) -> None:
+    run_id = create(people.exporter, connected(server), path="/in/x", if_exists="number")
+    work(app)
+    with people.exporter.at_work() as user:  # its worker died three times before it could say that the file is there
+        failed = {"state": "failed", "error_code": "run.worker_died", "error_message": "It died.", "error_advice": "."}
+        db.session.execute(update(Run).where(Run.id == run_id).values(**failed))
+        lost = update(Delivery).where(Delivery.run_id == run_id).values(**failed, renaming_attempt=1)
+        db.session.execute(lost)
+        db.session.commit()
+        again_id = runs.request_again(user, db.session.get_one(Run, run_id), uuid.uuid4()).id
+    work(app)
+    with seen(people.exporter, again_id) as (run, [own]):
+        assert (run.state, own.state, own.path) == ("success", "delivered", "/in/x.csv")
+    assert there(folder) == ["in/x.csv"]
+
+
 def test_upload_again_that_fails_says_so_and_leaves_the_run_as_it_is(
     app: Flask, people: People, server: SftpServer, folder: Path, connected: Callable[..., str]
 ) -> None:

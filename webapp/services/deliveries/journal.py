@@ -77,13 +77,18 @@ def of_run(mine: Claim, upload: Upload) -> Sending:
 
 def _kept_name(mine: Claim) -> str | None:
     """The numbered name that a failed run had chosen for the same moment, if this one is to do it again."""
-    run = db.session.get_one(Run, mine.run_id)
+    failed = failed_before(db.session.get_one(Run, mine.run_id))
+    return failed.path if failed else None
+
+
+def failed_before(run: Run) -> Delivery | None:
+    """The delivery that failed of the same moment, if this run is to do it again."""
     if run.kind != "again":
         return None
     same = (Run.export_id == run.export_id, Run.scheduled_for == run.scheduled_for, Run.version == run.version)
-    chosen = select(Delivery.path).join(Run, Run.id == Delivery.run_id)
-    chosen = chosen.where(*same, Run.state == "failed", Delivery.path.is_not(None), Delivery.state != "delivered")
-    return db.session.scalars(chosen.order_by(Delivery.created_at.desc()).limit(1)).one_or_none()
+    failed = select(Delivery).join(Run, Run.id == Delivery.run_id)
+    failed = failed.where(*same, Run.state == "failed", Delivery.path.is_not(None), Delivery.state != "delivered")
+    return db.session.scalars(failed.order_by(Delivery.created_at.desc()).limit(1)).one_or_none()
 
 
 class Journal:
@@ -108,6 +113,10 @@ class Journal:
     def renaming(self) -> None:
         """See `exports.delivery.Journal`. From here on **Cancel** comes too late."""
         self._write(state="renaming", renaming_attempt=self._sending.attempt, _unless_cancelled=True)
+
+    def taken_back(self) -> None:
+        """See `exports.delivery.Journal`."""
+        self._write(renaming_attempt=None)
 
     def step(self, step: dict[str, Any]) -> None:
         """Add a phase that is over to those of this attempt."""

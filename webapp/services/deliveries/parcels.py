@@ -13,10 +13,12 @@ from exports.definition import Definition
 from exports.errors import RightsLost, StoreUnreachable
 from exports.errors.target import ConnectionGone, PathUnusable
 from exports.target import Upload
+from webapp.extensions import db
 from webapp.models import Connection, Delivery, Run, User
 from webapp.permissions import may
 from webapp.services import artefacts, brands, connections
 from webapp.services.connections import reaching
+from webapp.services.deliveries.journal import failed_before
 
 
 def limits() -> delivery.Limits:
@@ -86,7 +88,17 @@ def parcel_of(run: Run, row: Delivery, definition: Definition, upload: Upload) -
         if_exists=upload.if_exists,
         chosen=row.path is not None,
         was_renaming=row.renaming_attempt,
+        former=_former(run, row, upload),
     )
+
+
+def _former(run: Run, row: Delivery, upload: Upload) -> tuple[int, str] | None:
+    """What the run that failed may have left under the name that this one keeps: its end is not known."""
+    failed = failed_before(run) if upload.if_exists == "number" and not row.is_again else None
+    if failed is None or failed.path != row.path or failed.renaming_attempt is None:
+        return None
+    sha256 = "" if upload.archive else str(db.session.get_one(Run, failed.run_id).sha256 or "")
+    return failed.size or 0, sha256
 
 
 def _archive(run: Run) -> Iterator[bytes]:
