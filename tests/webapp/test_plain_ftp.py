@@ -54,7 +54,7 @@ def off(people: People, ftp: uuid.UUID, client: Open) -> uuid.UUID:
     """The same after an admin has switched plain FTP off under Settings; the connection's id."""
     browser = client(people.admin)
     page = check(browser.get("/settings").text)
-    assert "1 export uploads by plain FTP: without it their uploads fail." in page.text
+    assert "1 export uploads by plain FTP: without it its uploads fail." in page.text
     assert page.inputs["plain_ftp"] == "1"
     assert save(browser, plain_ftp=[])[0] == 303
     return ftp
