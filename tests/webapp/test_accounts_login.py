@@ -149,6 +149,21 @@ def test_of_twenty_guesses_at_once_five_are_looked_at(app: Flask, client: Open, 
         assert Counter(by_one) == {422: 5, 429: 15}
 
 
+def test_everybody_behind_one_address_gets_in_at_once(client: Open, exporter: Person) -> None:
+    browsers = [client(None) for _ in range(8)]
+    forms = [token(browser) for browser in browsers]
+    begin = Barrier(len(browsers))
+
+    def sign_in(number: int) -> int:
+        data = {"csrf_token": forms[number], "email": exporter.email, "password": PASSWORD}
+        begin.wait()
+        return browsers[number].post("/login", data=data).status_code
+
+    with ThreadPoolExecutor(len(browsers)) as threads:
+        assert Counter(threads.map(sign_in, range(8))) == {303: 8}
+    assert Counter(action for action, _ in actions(exporter)) == {"login.ok": 8}, "nobody was refused"
+
+
 def test_an_address_that_is_refused_locks_out_nobody(client: Open, exporter: Person) -> None:
     for number in range(5):
         log_in(client(None), f"person{number}@maple.example", "wrong")
@@ -176,7 +191,7 @@ def test_redis_is_told_neither_email_nor_address(client: Open, exporter: Person,
     log_in(client(None), exporter.email, "wrong")
     with redis.Redis.from_url(app_settings["REDIS_URL"]) as store:
         keys = b" ".join(store.keys())
-    assert keys.count(b"LIMITS") == 2
+    assert keys.count(b"LIMITS") == 4
     assert b"maple" not in keys
     assert b"127.0.0.1" not in keys
 

@@ -83,9 +83,9 @@ def login() -> Response:
 
 @blueprint.post("/login")
 @action(PUBLIC)
-@failing(failed)
-@limiter.limit(FAILURES, key_func=_account, on_breach=_too_often)
-@limiter.limit(FAILURES, key_func=of_address, on_breach=_too_often)
+@failing(failed, _too_often)
+@limiter.limit(FAILURES, key_func=_account)
+@limiter.limit(FAILURES, key_func=of_address)
 def log_in() -> Response:
     """Check email and password; a session of its own begins with each login (RELIABILITY T8)."""
     form = LoginForm()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec
 
 from flask import Blueprint, Response, flash, g, request, url_for
 from flask_limiter import RequestLimit
@@ -23,7 +23,6 @@ from webapp.web_extensions import hashed, limiter
 blueprint = Blueprint("passwords", __name__)
 
 P = ParamSpec("P")
-R = TypeVar("R")
 
 ASKED = "5 per 15 minutes"
 TOO_OFTEN = "A link was asked for too often. Wait 15 minutes, then try again."
@@ -67,12 +66,12 @@ def _wrong_too_often(limit: RequestLimit) -> Response:
     return response
 
 
-_limited = limiter.shared_limit(FAILURES, "own-password", key_func=_own, on_breach=_wrong_too_often)
+_limited = limiter.shared_limit(FAILURES, "own-password", key_func=_own)
 
 
-def asks_password(view: Callable[P, R]) -> Callable[P, R]:
+def asks_password(view: Callable[P, Response]) -> Callable[P, Response]:
     """For what asks for the own password: wrong ones are limited, for all such views together."""
-    return failing(_was_wrong)(_limited(view))
+    return failing(_was_wrong, _wrong_too_often)(_limited(view))
 
 
 def is_mine(password: str) -> bool:

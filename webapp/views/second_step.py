@@ -68,9 +68,9 @@ def ask() -> Response:
 
 @blueprint.post("/login/code")
 @action(PUBLIC)
-@failing(failed)
-@limiter.limit(FAILURES, key_func=_account, on_breach=_too_often)
-@limiter.limit(FAILURES, key_func=of_address, on_breach=_too_often)
+@failing(failed, _too_often)
+@limiter.limit(FAILURES, key_func=_account)
+@limiter.limit(FAILURES, key_func=of_address)
 def enter() -> Response:
     """Look at the code, and let the person in: once more a session of its own begins."""
     user = _half_in()
