@@ -416,6 +416,25 @@ def test_an_address_that_may_not_be_reached_is_written_down(
     ]
 
 
+def test_a_name_that_leads_elsewhere_at_a_later_try_is_written_down_once(
+    app: Flask, people: People, made: Exports, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    with people.admin.at_work() as admin:
+        webhooks.create(admin, uuid.uuid4(), webhooks.Wanted("https://hooks.example/"))
+    made.finished(people.exporter)
+    found: list[int] = []
+    for addresses in ([], ["192.168.7.4"], ["192.168.7.4"]):
+        monkeypatch.setitem(app.config, "RESOLVER", lambda _host, _port, given=addresses: given)
+        send(app)
+        [message] = told(people.admin)
+        clock.set(message.next_try_at)
+        with people.admin.at_work():
+            found.append(
+                len(db.session.scalars(select(AuditEntry).where(AuditEntry.action == "webhook.blocked")).all())
+            )
+    assert (message.tries, found) == (3, [0, 1, 1])
+
+
 def test_a_brand_has_ten_at_most(client: Open, people: People) -> None:
     with people.admin.at_work() as admin:
         for number in range(webhooks.MAX_WEBHOOKS):

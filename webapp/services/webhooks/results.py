@@ -6,7 +6,7 @@ import uuid
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from exports.errors import WebhookError
 from exports.errors.webhooks import WebhookBlocked
@@ -45,13 +45,15 @@ def dropped(due: Due) -> None:
 def failed(due: Due, error: WebhookError, ms: int) -> None:
     """Try again later, or give up after the last try; commits."""
     told = {"error": error.message, "status": error.status, "ms": ms}
+    former = db.session.scalar(select(WebhookMessage.error).where(WebhookMessage.id == due.id))
     wait = None if error.permanent else outgoing.wait_after(due)
     if wait is not None:
         kind = "call_waits" if due.tries == 1 else None  # the steps of a run tell the first failure and the end
         message = _change(due, kind, next_try_at=clock() + wait, **told)
     elif (message := _end(due, "not_called", state="given_up", **told)) is not None:
         _count(message, error)
-    if message is not None and due.tries == 1 and isinstance(error, WebhookBlocked):  # what a name leads to
+    is_new = isinstance(error, WebhookBlocked) and former != error.message  # a name may lead elsewhere at each try
+    if message is not None and is_new:
         webhook = db.session.get_one(Webhook, message.webhook_id)
         blocked(SENDER, "message", read_url(webhook.url), webhook)
     db.session.commit()
