@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import joinedload
 
 from tests.fix_app import stores
@@ -20,7 +20,7 @@ from webapp.services import exports
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
 
-    from tests.fix_app import People, Person
+    from tests.fix_app import Clock, People, Person
     from tests.fix_exports import Exports
 
 Open = Callable[["Person | None"], "FlaskClient"]
@@ -69,6 +69,20 @@ def test_what_is_not_repeated_is_left_out_and_named(client: Open, people: People
     with people.exporter.at_work():
         done = select(AuditEntry.object_id).where(AuditEntry.action == "export.set_inactive")
         assert sorted(db.session.scalars(done)) == sorted(str(one) for one in chosen[:2])
+
+
+def test_a_moment_that_comes_meanwhile_is_still_run(client: Open, people: People, clock: Clock) -> None:
+    clock.set("2026-11-23T06:29:00Z")
+    chosen = [make(people.exporter, name) for name in ("A", "B")]
+
+    def later(_session: object) -> None:
+        clock.set("2026-11-23T06:31:00Z")
+
+    event.listen(db.session, "after_commit", later, once=True)
+    press(client(people.exporter), "set-inactive-now", chosen)
+    with people.exporter.at_work():
+        wanted = select(Export.name).join(Run, Run.export_id == Export.id)
+        assert db.session.scalars(wanted).all() == ["B"], "A was inactive before 06:30"
 
 
 def test_archived_ones_leave_the_list_and_never_run(client: Open, people: People) -> None:

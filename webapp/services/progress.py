@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Final
 
 from flask import g, has_request_context
-from sqlalchemy import select
+from sqlalchemy import event, select
+from sqlalchemy.orm import Session, SessionTransaction
 
 from webapp.extensions import db
 from webapp.models import Brand, Run, RunEvent, clock
@@ -31,7 +32,7 @@ class Progress:
 def present() -> datetime:
     """What time it is for runs: the database's clock, which wrote when they began (RELIABILITY P11).
 
-    A page asks once, and is of one moment.
+    A page asks once, and is of one moment; what is done after a commit is of a later one.
     """
     if has_request_context():
         if "present" not in g:
@@ -44,6 +45,12 @@ def present() -> datetime:
 def _asked() -> datetime:
     now: datetime = db.session.execute(select(clock()).select_from(Brand).limit(1)).scalar_one()
     return now
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _forget(_session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None and has_request_context():
+        g.pop("present", None)
 
 
 def progress_of(run: Run, now: datetime) -> Progress:
