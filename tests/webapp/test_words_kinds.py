@@ -104,6 +104,15 @@ def test_two_sentences_that_are_shown_as_one_text_are_both_found() -> None:
     assert told == "„zzz“ ist nicht lesbar. Schreiben Sie ganze Zahlen: „-36 hours“ für anderthalb Tage."
 
 
+def test_a_text_of_any_length_is_looked_at_a_few_times_only() -> None:
+    assert german("Owner. Owner. Owner.") == "Besitzer. Besitzer. Besitzer."
+    for typed in ("Owner. " * 2_000, "Nobody knows. " * 2_000, "Owner. " + "Nobody knows. " * 2_000):
+        before = catalogues._one.cache_info()
+        assert german(typed) == typed
+        after = catalogues._one.cache_info()
+        assert after.misses - before.misses <= 2 * catalogues.ENDS + 1
+
+
 def test_a_template_that_was_read_for_one_language_speaks_the_next_one_too(app: Flask) -> None:
     said_ = [
         app.jinja_env.from_string(one) for one in ('{{ "Change"|translated("press") }}', '{{ "Owner"|translated }}')

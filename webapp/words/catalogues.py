@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING, Final
@@ -21,6 +22,10 @@ TELLING: Final = 8
 """Letters that a sentence must have beside its facts: with fewer, any text could be one of it."""
 WHOLE: Final = frozenset({"message", "reason", "instead", "said", "model_label", "rule"})
 """Facts that are sentences of the product themselves."""
+ENDS: Final = 6
+"""So many ends of sentences are looked at in a text: each try costs a search among all templates."""
+KEPT: Final = 1_024
+"""Sentences whose translation is remembered: a page says the same ones over and over."""
 ALONE: Final = "schedule"
 """The kind of part that also stands alone, as a whole sentence."""
 
@@ -62,9 +67,10 @@ def whole(sentence: str, language: str) -> str:
     return _several(sentence, language) if found is None else found
 
 
+@lru_cache(KEPT)
 def _one(sentence: str, language: str) -> str | None:
     """A text that is one sentence; a problem of a form, which has no full stop, may have got one."""
-    for text, end in ((sentence, ""), (sentence.removesuffix("."), ".")):
+    for text, end in ((sentence, ""), (sentence[:-1], "."))[: 1 + sentence.endswith(".")]:
         found = of(language).gettext(text)
         if found == text:
             found = _as_kind(text, ALONE, language)
@@ -76,10 +82,15 @@ def _one(sentence: str, language: str) -> str | None:
 
 
 def _several(text: str, language: str) -> str:
-    for end in re.finditer(r"(?<=[.?!:]) ", text):
-        first, rest = _one(text[: end.start()], language), text[end.end() :]
-        if first is not None and (following := whole(rest, language)) != rest:
-            return f"{first} {following}"
+    """Sentences one behind the other; as they are if one of them is not found."""
+    said: list[str] = []
+    start = 0
+    for end in islice(re.finditer(r"(?<=[.?!:]) ", text), ENDS):
+        if (found := _one(text[start : end.start()], language)) is not None:
+            said.append(found)
+            start = end.end()
+            if (last := _one(text[start:], language)) is not None:
+                return " ".join([*said, last])
     return text
 
 
