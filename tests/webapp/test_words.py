@@ -9,8 +9,11 @@ from string import Formatter
 from typing import TYPE_CHECKING
 
 import pytest
+from flask import get_template_attribute
 
-from exports.definition import Notify
+from exports import words
+from exports.catalogue import builtin
+from exports.definition import Criterion, Notify
 from exports.differences import differences
 from tests.fix_app import stores
 from tests.fix_logins import token
@@ -93,6 +96,29 @@ def test_what_is_different_is_told_in_german_and_what_people_typed_stays() -> No
     assert f"Spalte entfernt: {before.fields[1].header}" in told
     assert "Wenn es keine Zeilen gibt: die Kopfzeile zustellen → fehlschlagen" in told
     assert "Benachrichtigen bei Erfolg: der Besitzer → niemand" in told
+
+
+@pytest.mark.usefixtures("german")
+@pytest.mark.parametrize(
+    ("ids", "said"),
+    [
+        (["empty"], "empty"),
+        (["Rock and 3 more"], "Rock and 3 more"),
+        (
+            [f"no {number}" for number in range(23)],
+            ", ".join(f"no {number}" for number in range(20)) + " und 3 weitere",
+        ),
+    ],
+)
+def test_chosen_names_that_read_like_words_of_the_product_stay(app: Flask, ids: list[str], said: str) -> None:
+    asked = {"attribute": "group_id", "operator": "in_group", "value": {"ids": ids}}
+    before, model = stores(model="customers", filters=[[]]), builtin().models["customers"]
+    after = before.model_copy(update={"filters": [[Criterion(**asked)]]})
+    [told] = [translated(one) for one in differences(before, after, model)]
+    assert told.endswith(f" {said}")
+    [[phrase]] = words.filters(after, model)
+    shown = get_template_attribute("macros/criteria.html", "said_test")(phrase)
+    assert shown.endswith(f" {said}")
 
 
 @pytest.mark.usefixtures("german")

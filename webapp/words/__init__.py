@@ -75,28 +75,29 @@ def _filled(sentence: str, facts: dict[str, Any]) -> str:
     return sentence.format(**facts)
 
 
-def translated(sentence: str | None, kind: str = "") -> str:
+def translated(sentence: str | None, kind: str = "", *, alone: bool = False) -> str:
     """A whole sentence of the product, made in English with its facts, in the viewer's language; or a part of one, of a
-    kind that webapp/words/parts.py has.
+    kind that webapp/words/parts.py has. `alone`: a part that is not of the kind is what somebody typed.
     """
     if isinstance(sentence, Said) and sentence.facts:
         return _(sentence.template, **{name: _of_said(name, one) for name, one in sentence.facts.items()})
     if not sentence:
         return ""
+    if alone:
+        return catalogues.of_kind(sentence, kind, language()) if kind else sentence
     return catalogues.part(sentence, kind, language()) if kind else catalogues.whole(sentence, language())
 
 
 def _of_said(name: str, fact: str) -> str:
     if isinstance(fact, Said):
         return translated(fact)
-    kind = kinds.kind_of(name)
-    return catalogues.part(fact, kind, language()) if kind else fact
+    return translated(fact, kinds.kind_of(name), alone=True)
 
 
 @pass_context
-def _translated(_context: Context, sentence: str | None, kind: str = "") -> str:
+def _translated(_context: Context, sentence: str | None, kind: str = "", *, alone: bool = False) -> str:
     """With the context, or Jinja would work a constant out when it reads the template, in the language of the first."""
-    return translated(sentence, kind)
+    return translated(sentence, kind, alone=alone)
 
 
 def register(app: Flask) -> None:

@@ -73,7 +73,7 @@ def _one(sentence: str, language: str) -> str | None:
     for text, end in ((sentence, ""), (sentence[:-1], "."))[: 1 + sentence.endswith(".")]:
         found = of(language).gettext(text)
         if found == text:
-            found = _as_kind(text, ALONE, language)
+            found = of_kind(text, ALONE, language)
         if found == text:
             found = _by_template(text, language)
         if found != text:
@@ -98,13 +98,16 @@ def part(text: str, kind: str, language: str) -> str:
     """A part of a sentence in the language, as the kind that it is; else as a whole sentence."""
     if language == LANGUAGES[0]:
         return text
-    found = _as_kind(text, kind, language)
+    found = of_kind(text, kind, language)
     return found if found != text else whole(text, language)
 
 
-def _as_kind(text: str, kind: str, language: str) -> str:
+def of_kind(text: str, kind: str, language: str) -> str:
+    """A part as the kind that it is and as nothing else: what people typed may read like a sentence of the product."""
+    if language == LANGUAGES[0]:
+        return text
     catalogue = of(language)
-    return kinds.said(text, kind, language, lambda template, of_kind: catalogue.pgettext(of_kind, template))
+    return kinds.said(text, kind, language, lambda template, context: catalogue.pgettext(context, template))
 
 
 def _by_template(sentence: str, language: str) -> str:
@@ -118,7 +121,7 @@ def _fact(name: str, fact: str, language: str) -> str:
     """What a sentence of the product or a part of one is in the language; everything else stays as it is."""
     found = whole(fact, language) if name in WHOLE else fact
     kind = kinds.kind_of(name)
-    return _as_kind(fact, kind, language) if kind and found == fact else found
+    return of_kind(fact, kind, language) if kind and found == fact else found
 
 
 @cache

@@ -14,6 +14,7 @@ from functools import cache
 from string import Formatter
 from typing import Final
 
+from exports.words import SHOWN
 from webapp.words import formats
 from webapp.words.parts import LISTS, PARTS
 
@@ -65,6 +66,7 @@ COMPUTED: Final[dict[str, tuple[str, Callable[[str, str], str]]]] = {
     "number": (r"[0-9]{1,2}", _as_it_is),
     "ordinal": (r"[0-9]{1,2}(?:st|nd|rd|th)?", lambda text, _: re.sub("[a-z]*$", ".", text, count=1)),
     "place": (r"[^,() ]+(?: [^,() ]+)*(?:, [+-][0-9:]{5})?", _as_it_is),
+    "many": (rf"(?:[^,]*,){{{SHOWN - 1}}}.+?", _as_it_is),  # fewer are never cut off: "Rock and 3 more" is a name
     "extension": (r"\.[a-z]+", _as_it_is),
     "newline": ("LF|CRLF|CR", _as_it_is),
 }

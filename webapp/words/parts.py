@@ -49,7 +49,7 @@ PARTS: Final[dict[str, tuple[str, ...]]] = {
     "range": ("anything and {high}", "{low} and anything above", "{low} and {high}"),
     "ages": ("at most {high}", "at least {low}", "between {low} and {high}"),
     "anniversary": ("on the day of the run", "between {range}", "on {low}"),
-    "list": ("{first} and {count} more", "{first}"),
+    "list": ("{many} and {count} more", "{first}"),
     "chosen": (
         "{list}, at least {least} times, {span}", "{list}, at least {least} times", "{list}, {span}", "{list}",
     ),
