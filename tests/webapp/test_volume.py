@@ -18,8 +18,8 @@ from jobs.mail import send
 from tests.fix_connections import partner
 from tests.fix_mail import Postbox
 from webapp.extensions import db
-from webapp.models import AuditEntry, Brand, Mail, Run
-from webapp.services import connections, deliveries, exports, runs
+from webapp.models import AuditEntry, Brand, Delivery, Mail, Run
+from webapp.services import audit, connections, deliveries, exports, runs
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -144,6 +144,25 @@ def test_an_upload_counts_for_who_asked_for_it_and_that_of_a_schedule_for_the_ow
             runs.request_run(user, found, uuid.uuid4())
         uploaded(app, made)
     assert told(people.admin) == [(people.exporter.email, 20, 2), (people.manager.email, 20, 2)]
+
+
+def test_a_file_that_was_delivered_stays_so_when_it_cannot_be_counted(
+    app: Flask, people: People, made: Exports, caplog: pytest.LogCaptureFixture
+) -> None:
+    with people.manager.at_work() as user:
+        saved = str(connections.create(user, *partner(shared=True)).id)
+    target = {"type": "sftp", "connection": saved, "path": "/in/x.csv"}
+    made.create(people.exporter, "one", **PERSONAL, target=target)
+    with people.exporter.at_work() as user:
+        audit.record("run.downloaded", user, user, personal=True, rows="many")
+        db.session.commit()
+    uploaded(app, made)
+    with people.exporter.at_work():
+        assert [(one.state, one.path) for one in db.session.scalars(select(Delivery))] == [("delivered", "/in/x.csv")]
+        assert db.session.scalars(select(Run.state)).all() == ["success"]
+        entries = db.session.scalars(select(AuditEntry.action).order_by(AuditEntry.number)).all()
+    assert "delivery.finished" in entries
+    assert "admins are not told" in caplog.text
 
 
 def test_of_downloads_at_once_each_counts_and_one_is_told(client: Open, people: People, made: Exports) -> None:
