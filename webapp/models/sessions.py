@@ -1,4 +1,4 @@
-"""Where flask-session keeps browsers' sessions: our own table, outside the request's ORM session.
+"""Where flask-session keeps browsers' sessions: our own table, read by the request's connection, written by another.
 
 flask-session's own SQLAlchemy store commits the request's ORM session, and unpickles what it cannot read (T14);
 this one does neither. docs/decisions/002-session-store.md
