@@ -29,6 +29,8 @@ PROGRAMS: Final = ("jobs.scheduler", "jobs.worker")
 NEEDED: Final = ("isal.isal_zlib", "obstore.store", "stream_zip", "rq_scheduler", "jobs.program")
 """Besides what PROGRAMS import at once: what they and their horses import before they serve."""
 PIECE: Final = 1 << 16
+PATIENCE_S: Final = 60.0
+"""The first one waits for the imports, which takes seconds on a machine that has other things to do."""
 
 
 class Born(psutil.Process):
@@ -57,27 +59,46 @@ class Born(psutil.Process):
             return None
 
 
-class Nursery:
-    """The process that all are forked from, as the tests see it."""
+class NoBirth(RuntimeError):
+    """The nursery forks nothing: it has died, or does not answer."""
 
-    def __init__(self) -> None:
+
+class Nursery:
+    """The process that all are forked from, as the tests see it. `main`: the module that is it."""
+
+    def __init__(self, main: str = "tests.nursery", patience_s: float = PATIENCE_S) -> None:
         self._orders, theirs = socket.socketpair()
+        self._orders.settimeout(patience_s)
+        self._patience_s = patience_s
         with theirs:
-            command = [sys.executable, "-m", "tests.nursery", str(theirs.fileno())]
-            self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
+            command = [sys.executable, "-m", main, str(theirs.fileno())]
+            self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
 
     def start(self, module: list[str], environment: dict[str, str], log: IO[bytes]) -> Born:
         """`python -m MODULE ...` with this environment and no other."""
+        order = json.dumps({"module": module, "environment": environment}).encode() + b"\n"
         end, told = socket.socketpair()
-        with told:
-            order = json.dumps({"module": module, "environment": environment}).encode() + b"\n"
-            socket.send_fds(self._orders, [order], [log.fileno(), told.fileno()])
-        return Born(int(self._orders.recv(16)), [sys.executable, "-m", *module], end)
+        try:
+            with told:
+                socket.send_fds(self._orders, [order], [log.fileno(), told.fileno()])
+            pid = int(self._orders.recv(16))
+        except (OSError, ValueError) as error:  # of one that has died nothing is read
+            end.close()
+            raise NoBirth(f"{error!r}; exit status of the nursery: {self._ended(1)}") from error
+        return Born(pid, [sys.executable, "-m", *module], end)
+
+    def _ended(self, within_s: float) -> int | None:
+        """Its exit status; None if it still runs."""
+        with suppress(subprocess.TimeoutExpired):
+            return self.process.wait(within_s)
+        return None
 
     def close(self) -> None:
         """No more of them; who runs goes on."""
         self._orders.close()
-        self._process.wait()
+        if self._ended(self._patience_s) is None:
+            self.process.kill()
+            self.process.wait()
 
 
 def main(orders: socket.socket) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 
+import psutil
 import psycopg
 import pytest
 import redis
@@ -12,6 +14,7 @@ from playwright.sync_api import Page
 
 from tests.fix_guard import Outside
 from tests.fix_services import Cluster, PrivateServices
+from tests.nursery import NoBirth, Nursery
 
 
 def test_nothing_of_the_callers_environment_reaches_a_test() -> None:
@@ -22,6 +25,19 @@ def test_nothing_of_the_callers_environment_reaches_a_test() -> None:
 def test_only_this_machine_can_be_reached() -> None:
     with socket.socket() as outside, pytest.raises(Outside):
         outside.connect(("192.0.2.1", 80))
+
+
+def test_a_nursery_that_forks_nothing_says_so_in_time() -> None:
+    """One that dies of its imports, and one that hangs in them."""
+    dead = Nursery("tests.nowhere")
+    dead.process.wait()
+    held = Nursery(patience_s=0.1)
+    psutil.Process(held.process.pid).suspend()
+    for one, status in ((dead, "1"), (held, "None")):
+        with open(os.devnull, "wb") as log, pytest.raises(NoBirth, match=f"exit status of the nursery: {status}$"):
+            one.start(["jobs.worker"], {}, log)
+        one.close()
+    assert held.process.returncode == -signal.SIGKILL
 
 
 def test_text_sorts_by_bytes_and_lower_knows_all_letters(postgres: Cluster) -> None:
