@@ -20,7 +20,7 @@ Event = MutableMapping[str, Any]
 FORMATS: Final = ("json", "text")
 LEAST_SECRET: Final = 6
 """A shorter password would be taken out of words as well."""
-CHATTY: Final = ("rq", "alembic", "asyncio", "paramiko")
+CHATTY: Final = ("rq", "alembic", "asyncio", "paramiko", "flask-limiter")
 FIRST: Final = ("at", "level", "logger", "message")
 
 _request: ContextVar[Mapping[str, str] | None] = ContextVar("request", default=None)

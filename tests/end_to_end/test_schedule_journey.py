@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -132,6 +133,7 @@ def test_a_repeated_export_from_its_making_to_its_clone(
         page.get_by_role("button", name="Clone").click()
         page.wait_for_url("**/check")
         expect(page.locator("main")).to_contain_text("A clone of Stores by the hour")
+        expect(page.locator("#matching")).to_contain_text(re.compile("rows|Sample"))  # what is below stays in its place
         page.get_by_role("button", name="Create").click()
         page.wait_for_url("**/exports/*-*-*")
         assert page.url.rpartition("/")[2] not in logs

@@ -53,27 +53,29 @@ class Line:
 
 @dataclass(frozen=True)
 class Report:
-    """One page, newest first; `before` leads to the older ones."""
+    """One page, newest first; `before` leads to the older ones. `models`: those about customers, by id their labels;
+    `model`: the one that was asked for, or none. `at`: the moment of all of it.
+    """
 
     lines: Sequence[Line]
     before: str
-
-
-def models(user: User) -> dict[str, str]:
-    """The data models that are about customers: id and label."""
-    whole = brands.catalogue_of(user.brand, modules=catalogues.builtin().modules)
-    return {one.id: one.label for one in whole.models.values() if _is_about_people(one)}
+    models: Mapping[str, str]
+    model: str
+    at: datetime
 
 
 def report(admin: User, model: str = "", before: str = "", *, alive: bool = True, per_page: int = PER_PAGE) -> Report:
-    """The runs whose files are kept, or all that made one. Commits, as it is written down who looked.
+    """The runs whose files are kept, or all that made one, of one data model if it is about customers, else of all that
+    are. Commits, as it is written down who looked.
 
     Raises:
         Refused: not an admin.
     """
     authorize(admin, "personal.report")
     whole = brands.catalogue_of(admin.brand, modules=catalogues.builtin().modules)
-    about = [one.id for one in whole.models.values() if _is_about_people(one) and model in ("", one.id)]
+    models = {one.id: one.label for one in whole.models.values() if _is_about_people(one)}
+    model = model if model in models else ""
+    about = [model] if model else list(models)
     kept = (Run.artefact.is_not(None), Run.kept_until > clock())
     wanted = select(Run, Export).join(Export, Run.export_id == Export.id).where(Export.model.in_(about))
     wanted = wanted.where(*kept) if alive else wanted.where(or_(Run.sha256.is_not(None), *kept[:1]))
@@ -82,11 +84,12 @@ def report(admin: User, model: str = "", before: str = "", *, alive: bool = True
         wanted = wanted.where(tuple_(*key) < tuple_(*place))
     rows = db.session.execute(wanted.order_by(*(one.desc() for one in key)).limit(per_page + 1)).all()
     shown = [(run, export) for run, export in rows[:per_page]]
-    lines = _lines(shown, whole, present())
+    now = present()
+    lines = _lines(shown, whole, now)
     audit.record("personal.viewed", admin, model=model, alive=alive, runs=len(lines))
     db.session.commit()
     last = shown[-1][0] if len(rows) > per_page else None
-    return Report(lines, f"{last.created_at.isoformat()}_{last.id}" if last else "")
+    return Report(lines, f"{last.created_at.isoformat()}_{last.id}" if last else "", models, model, now)
 
 
 def remove_file(admin: User, run: Run) -> None:

@@ -11,7 +11,6 @@ from webapp.htmx import go, page
 from webapp.models import User
 from webapp.security import action
 from webapp.services import personal_report
-from webapp.services.progress import present
 from webapp.views.lookups import find_run_or_404
 
 blueprint = Blueprint("personal", __name__)
@@ -22,12 +21,9 @@ blueprint = Blueprint("personal", __name__)
 def index() -> Response:
     """The files that are kept, or all that were made, of one data model or of all that are about customers."""
     me: User = current_user._get_current_object()
-    model, shown = request.args.get("model", ""), request.args.get("show", "")
-    models = personal_report.models(me)
-    found = personal_report.report(
-        me, model if model in models else "", request.args.get("before", ""), alive=shown != "all"
-    )
-    return page("personal/list.html", found=found, models=models, model=model, shown=shown, now=present())
+    asked, shown = request.args, request.args.get("show", "")
+    found = personal_report.report(me, asked.get("model", ""), asked.get("before", ""), alive=shown != "all")
+    return page("personal/list.html", found=found, models=found.models, model=found.model, shown=shown, now=found.at)
 
 
 @blueprint.post("/runs/<uuid:id>/remove-file")
