@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -30,12 +30,9 @@ def delivered_before(session: Session, parcel: Parcel, name: str) -> bool:
 def is_there(session: Session, parcel: Parcel, name: str) -> bool:
     """Whether the file of this name is ours, as far as can be told."""
     try:
-        if session.size(name) != parcel.size:
-            return False
+        return _holds(session, name, parcel.size, lambda: parcel.sha256 or _digest(parcel.pieces()))
     except SizeUnknown:
         return False
-    known = parcel.sha256 or parcel.size >= READ_AGAIN
-    return holds(session, name, parcel.size, parcel.sha256 if known else _digest(parcel.pieces()))
 
 
 def is_gone(session: Session, part: str) -> bool:
@@ -46,11 +43,12 @@ def is_gone(session: Session, part: str) -> bool:
         return False
 
 
-def holds(session: Session, name: str, size: int, sha256: str) -> bool:
+def _holds(session: Session, name: str, size: int, sha256: Callable[[], str]) -> bool:
     """Whether the file of this name has so many bytes, and these if they are few and it is known which (P4)."""
     if session.size(name) != size:
         return False
-    return size >= READ_AGAIN or not sha256 or _digest(_heard(session.read(name), session.course)) == sha256
+    wanted = sha256() if size < READ_AGAIN else ""
+    return not wanted or _digest(_heard(session.read(name), session.course)) == wanted
 
 
 def _heard(pieces: Iterable[bytes], course: Course) -> Iterator[bytes]:
@@ -109,9 +107,13 @@ def replaces(session: Session, parcel: Parcel, name: str) -> bool:
     """
     if parcel.if_exists != "number":
         return parcel.if_exists == "replace"
+    if parcel.was_renaming is None and parcel.former is None:
+        return False
     try:
-        if session.size(name) is None:
+        there = session.size(name)
+        if parcel.former is None or there is None:
             return False
+        size, sha256 = parcel.former
+        return _holds(session, name, size, lambda: sha256)
     except SizeUnknown:
         return parcel.was_renaming is not None
-    return parcel.former is not None and holds(session, name, *parcel.former)

@@ -1,4 +1,4 @@
-"""The language that a person reads pages in; none is as the browser says."""
+"""The language that a person reads pages in; none if nothing was chosen."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -165,6 +165,19 @@ def test_a_file_that_was_delivered_stays_so_when_it_cannot_be_counted(
     assert "admins are not told" in caplog.text
 
 
+def test_a_file_is_downloaded_when_it_cannot_be_counted(
+    client: Open, people: People, made: Exports, caplog: pytest.LogCaptureFixture
+) -> None:
+    with people.exporter.at_work() as user:
+        audit.record("run.downloaded", user, user, personal=True, rows="many")
+        db.session.commit()
+    download(client(people.exporter), made.finished(people.exporter, "one", TEN, **PERSONAL))
+    with people.exporter.at_work():
+        taken = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "run.downloaded")).all()
+    assert len(taken) == 2
+    assert "admins are not told" in caplog.text
+
+
 def test_of_downloads_at_once_each_counts_and_one_is_told(client: Open, people: People, made: Exports) -> None:
     files = [made.finished(people.exporter, str(number), TEN, **PERSONAL) for number in range(6)]
     browsers = [client(people.exporter) for _ in files]

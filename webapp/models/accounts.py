@@ -70,7 +70,7 @@ class User(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
     email: Mapped[str] = mapped_column(Text, unique=True)
     name: Mapped[str] = mapped_column(Text)
     time_zone: Mapped[str] = mapped_column(Text)
-    # None: as the browser says.
+    # None: nothing was chosen, which is English.
     language: Mapped[str | None] = mapped_column(Text)
     role: Mapped[str] = mapped_column(Text)
     export_pii: Mapped[bool] = mapped_column(default=False)

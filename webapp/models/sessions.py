@@ -47,7 +47,7 @@ class SessionStore(ServerSideSessionInterface):  # type: ignore[misc]
 
     def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
         wanted = select(LoginSession.data).where(LoginSession.id == store_id, LoginSession.expires_at > _now())
-        # By the connection that the request needs anyway: one of its own would cost as much as a small page.
+        # By the connection that the request needs anyway: one of its own is to be looked at, begun and ended as well.
         data = db.session.connection().execute(wanted).scalar()
         return json.loads(data) if data else None
 

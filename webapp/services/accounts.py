@@ -139,7 +139,7 @@ def check_time_zone(name: str) -> None:
 
 
 def check_language(language: str | None) -> None:
-    """Raises AccountRefused for what no page can be read in; None is as the browser says."""
+    """Raises AccountRefused for what no page can be read in; None is English, which nobody has to choose."""
     if language is not None and language not in LANGUAGES:
         raise AccountRefused(reason=f'there is no language "{language[:80]}"')
 

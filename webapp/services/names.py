@@ -22,7 +22,7 @@ INDEXED: Final = 3
 """A search of fewer characters looks at the beginning of names only (SPEC section 2)."""
 MANY: Final = 2_000
 """More names than this are not looked up. Among 100,000 exports of which so many fit, walking the list looks at 2,500
-for a page of 50; looking up 2,000 takes as long.
+for a page of 50, as pages were when that was measured; looking up 2,000 takes as long.
 """
 
 

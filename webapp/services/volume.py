@@ -1,15 +1,17 @@
 """Admins are told when one person takes out unusually much personal data (RELIABILITY T16, decisions/020).
 
 Counted from the audit log, which knows of each download and delivery whose it was, whether its rows are personal and
-how many they are. Nothing is held up by it.
+how many they are. Nothing is held up by it, whatever becomes of the count (docs/decisions/020).
 """
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, ColumnElement, cast, func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.extensions import db
 from webapp.models import AuditEntry, User, clock
@@ -19,12 +21,21 @@ from webapp.services.mail import accounts as mails
 
 WITHIN: Final = timedelta(hours=24)
 """No day of the calendar: half before midnight and half after it is as much."""
+log = logging.getLogger(__name__)
 
 
 def taken(user: User, about: dict[str, Any]) -> None:
     """A file has just been written down as taken out by or for a user, with the facts of `contents`: count what the
     person took out, and tell admins if it is too much, once in 24 hours. The caller commits.
     """
+    try:
+        with db.session.begin_nested():
+            _tell(user, about)
+    except SQLAlchemyError:
+        log.exception("what was taken out could not be counted: admins are not told of this file")
+
+
+def _tell(user: User, about: dict[str, Any]) -> None:
     limit = user.brand.alert_rows
     if limit is None or not about["personal"] or not _is_first(user):
         return

@@ -50,7 +50,7 @@ def _asked_for() -> str:
     if request.path.startswith("/api/"):
         return ENGLISH
     if current_user.is_authenticated:
-        # Parts of the wizard are not translated yet: nobody gets a mixture of languages who has not chosen it.
+        # A browser may be borrowed: what a person reads changes by their own choice alone.
         chosen: str = current_user.language or ENGLISH
         return chosen
     return request.accept_languages.best_match(LANGUAGES, ENGLISH) or ENGLISH

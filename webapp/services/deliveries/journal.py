@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import uuid
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, exists, func, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import SQLAlchemyError
 
 from exports.delivery import Receipt
 from exports.errors import AddressBlocked, Cancelled, ExportsError, Fenced, WorkerDied
@@ -21,8 +19,6 @@ from webapp.services.connections import refusals
 from webapp.services.runs.attempts import reason_of
 from webapp.services.runs.claiming import WORKER, Claim
 from webapp.services.runs.events import note
-
-log = logging.getLogger(__name__)
 
 OWN: Final = 1
 """The number of a run's own delivery."""
@@ -183,17 +179,8 @@ def delivered(mine: Sending, receipt: Receipt, sha256: str) -> None:
             connection.last_success_at = clock()
             if row.offered_key and row.offered_key == connection.accepted_key:
                 connections.offered(connection, row.offered_key)  # another one that was shown once blocks no more
-        _count(taker, _audit("delivery.finished", row, **{"for": taker.email}))
+        volume.taken(taker, _audit("delivery.finished", row, **{"for": taker.email}))
         db.session.commit()
-
-
-def _count(taker: User, about: dict[str, Any]) -> None:
-    """The file is there, whatever becomes of the alert (docs/decisions/020)."""
-    try:
-        with db.session.begin_nested():
-            volume.taken(taker, about)
-    except SQLAlchemyError:
-        log.exception("what was taken out could not be counted: admins are not told of this delivery")
 
 
 def _told(receipt: Receipt) -> dict[str, Any]:
