@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import current_app
-from sqlalchemy import select
 
 from exports.archive import file_name
 from exports.errors import Expired, Lost, NoFile, NothingDelivered, NotMade
-from webapp.extensions import db
-from webapp.models import ExportVersion, Run, clock
+from webapp.models import Run
+from webapp.services import versions
 from webapp.services.progress import present
 
 if TYPE_CHECKING:
@@ -56,27 +54,14 @@ def _store(url: str) -> Storage:
 
 def published(run: Run) -> Artefact | None:
     """What can be downloaded of a run of the present brand; None if there is nothing (yet, or any more)."""
-    wanted = (
-        select(ExportVersion.definition)
-        .join(Run, (Run.export_id == ExportVersion.export_id) & (Run.version == ExportVersion.number))
-        .where(Run.id == run.id, Run.state == "success", Run.artefact.is_not(None), Run.kept_until > clock())
-    )
-    document = db.session.execute(wanted).scalar_one_or_none()
-    return None if document is None else _artefact(run, document)
-
-
-def kept(run: Run, document: dict[str, Any], now: datetime) -> Artefact | None:
-    """The same of a run whose definition is known already."""
-    is_kept = run.artefact is not None and run.kept_until is not None and run.kept_until > now
-    return _artefact(run, document) if run.state == "success" and is_kept else None
-
-
-def _artefact(run: Run, document: dict[str, Any]) -> Artefact:
-    member = file_name(document["name"], document["file"]["extension"])
+    is_kept = run.artefact is not None and run.kept_until is not None and run.kept_until > present()
+    if run.state != "success" or not is_kept:
+        return None
+    definition = versions.definition_of(run)
     return Artefact(
         key=str(run.artefact),
-        name=file_name(document["name"], "zip"),
-        member=member,
+        name=file_name(definition.name, "zip"),
+        member=file_name(definition.name, definition.file.extension),
         size=int(run.archive_bytes or 0),
         sha256=str(run.sha256),
         etag=f"{run.id}-{run.published_attempt}",

@@ -13,7 +13,7 @@ from exports.catalogue import Catalogue
 from exports.definition import Definition
 from webapp.extensions import db
 from webapp.models import Brand, Compare, Run
-from webapp.services import personal
+from webapp.services import personal, versions
 
 ALL_FIELDS = ["all fields"]
 
@@ -40,7 +40,7 @@ def of(
 def of_file(thing: Run | Compare) -> dict[str, Any]:
     """Facts about the file of a run, or of a comparison: its later run has the same columns, or tells of more."""
     run = thing if isinstance(thing, Run) else db.session.get_one(Run, thing.later_id)
-    about = of(db.session.get_one(Brand, run.brand_id), personal.definition_of(run))
+    about = of(db.session.get_one(Brand, run.brand_id), versions.definition_of(run))
     return {**about, "version": run.version, "rows": thing.differences if isinstance(thing, Compare) else thing.rows}
 
 

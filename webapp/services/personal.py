@@ -15,7 +15,7 @@ from exports.errors import PersonalFile, Problem, RightsLost
 from webapp.extensions import db
 from webapp.models import Brand, ExportVersion, Run, User
 from webapp.permissions import may
-from webapp.services import brands
+from webapp.services import brands, versions
 
 OF_ALL: Final = frozenset({"is_empty", "is_not_empty"})
 """What anybody may ask of a personal field. By any other operator its value can be found out, by trying."""
@@ -93,7 +93,7 @@ def kept_back(user: User, run: Run) -> str:
     """Why the data of a run are not for a user; nothing if they are."""
     if user.export_pii:
         return ""
-    return next(_about(definition_of(run), whole_catalogue(user.brand)), "")
+    return next(_about(versions.definition_of(run), whole_catalogue(user.brand)), "")
 
 
 def needs_right(brand: Brand, definition: Definition, whole: Catalogue | None = None) -> bool:
@@ -123,14 +123,6 @@ def seeable(user: User, runs: Iterable[Run]) -> set[uuid.UUID]:
         if next(_about(parse(document), whole), None) is None
     }
     return {id for id, version in found.items() if version in free}
-
-
-def definition_of(run: Run) -> Definition:
-    """What a run makes, or made."""
-    wanted = select(ExportVersion.definition).where(
-        ExportVersion.export_id == run.export_id, ExportVersion.number == run.version
-    )
-    return parse(db.session.scalars(wanted).one())
 
 
 def whole_catalogue(brand: Brand) -> Catalogue:

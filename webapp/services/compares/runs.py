@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import select
-
-from exports import definition as documents
 from exports.catalogue import Catalogue
 from exports.compare import Layout, layout_of
 from exports.definition import Definition
 from exports.errors.compare import FileNotKept, PersonalColumns
-from webapp.extensions import db
-from webapp.models import ExportVersion, Run, User
-from webapp.services import artefacts, personal
+from webapp.models import Run, User
+from webapp.services import artefacts, personal, versions
 from webapp.services.artefacts import Artefact
-from webapp.services.progress import present
 
 Day = Callable[[Run], str]
 
@@ -37,26 +32,14 @@ def compared(runs: tuple[Run, Run], catalogue: Catalogue, day: Day) -> list[Comp
     Raises:
         FileNotKept: one of them has no file, or not any more.
     """
-    now, known = present(), _documents(*runs)
     sides = []
     for run in runs:
-        document = known[run]
-        artefact = artefacts.kept(run, document.as_json(), now)
+        artefact = artefacts.published(run)
         if artefact is None:
             raise FileNotKept(day=day(run))
-        sides.append(Compared(run, artefact, document, layout_of(document, catalogue.models.get(document.model))))
+        definition = versions.definition_of(run)
+        sides.append(Compared(run, artefact, definition, layout_of(definition, catalogue.models.get(definition.model))))
     return sides
-
-
-def _documents(*runs: Run) -> dict[Run, Definition]:
-    """The definitions by which runs made their files, in one question."""
-    wanted = (
-        select(Run.id, ExportVersion.definition)
-        .join(ExportVersion, (ExportVersion.export_id == Run.export_id) & (ExportVersion.number == Run.version))
-        .where(Run.id.in_([run.id for run in runs]))
-    )
-    found = {id: documents.parse(document) for id, document in db.session.execute(wanted)}
-    return {run: found[run.id] for run in runs}
 
 
 def check_rights(user: User, *runs: Run) -> None:

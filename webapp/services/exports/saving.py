@@ -9,12 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
-from exports import definition as documents
 from exports.definition import Definition
 from webapp.extensions import db
 from webapp.models import Export, ExportVersion, User
 from webapp.permissions import authorize
 from webapp.services import audit, connections, definitions, names, runs, schedules
+from webapp.services import versions as kept
 from webapp.services.connections import Making
 from webapp.services.progress import present
 
@@ -114,7 +114,4 @@ def definition_of(export: Export, version: int | None = None) -> Definition:
     Raises:
         NoResultFound: there is no such version.
     """
-    wanted = select(ExportVersion.definition).where(
-        ExportVersion.export_id == export.id, ExportVersion.number == (version or export.version)
-    )
-    return documents.parse(db.session.execute(wanted).scalar_one())
+    return kept.definition(export.id, version or export.version)
