@@ -24,7 +24,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     from werkzeug.middleware.proxy_fix import ProxyFix
 
-    from webapp import access_log, bars, cli, errors, filters, icons, security, static_files, tries, views, words
+    from webapp import access_log, cli, drawn, errors, filters, icons, security, static_files, tries, views, words
     from webapp import htmx as fragments
     from webapp.extensions import db
     from webapp.models.sessions import SessionStore
@@ -37,7 +37,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     access_log.register(app)  # before all else that may answer: what the limiter refuses is a request too
     for extension in (csrf, login, htmx, limiter):
         extension.init_app(app)
-    for part in (security, errors, filters, fragments, icons, bars, tries, words, views, cli, static_files):
+    for part in (security, errors, filters, fragments, icons, drawn, tries, words, views, cli, static_files):
         part.register(app)
     security.require_actions(app)
     if settings.trusted_proxies:
@@ -56,7 +56,7 @@ def create_program(settings: Settings | None = None) -> Flask:
     from exports import catalogue
     from webapp import logs
     from webapp.config import read
-    from webapp.extensions import db
+    from webapp.extensions import db, replace_lost_connections
 
     catalogue.builtin()
     settings = settings or read(os.environ)
@@ -64,4 +64,6 @@ def create_program(settings: Settings | None = None) -> Flask:
     app = Flask("exports", root_path=str(ROOT), template_folder="templates", static_folder=None)
     app.config.update(settings.flask())
     db.init_app(app)
+    with app.app_context():
+        replace_lost_connections(db.engine)
     return app

@@ -11,6 +11,7 @@ from flask_limiter.util import get_remote_address
 from flask_login import current_user, login_user
 
 from exports.errors import AccountRefused
+from webapp import words
 from webapp.htmx import go, page
 from webapp.models import User
 from webapp.permissions import PUBLIC, authorize
@@ -161,7 +162,7 @@ def change_profile() -> Response:
         inputs = {"time_zone": "time zone", "language": "language"}
         at = next((name for name, words in inputs.items() if f"there is no {words}" in refused.message), "name")
         return profile_page(me, [(at, refused.message)])
-    g.pop("language", None)  # what follows is in the one just chosen
+    words.ask_again()  # what follows is in the language just chosen
     flash("Your profile is saved.", "ok")
     return go(url_for("accounts.profile", id=me.id))
 

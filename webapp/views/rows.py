@@ -23,7 +23,7 @@ from webapp.services.exports.listing import SORTS
 from webapp.services.progress import Progress, present, progress_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """What the list shows: an export with its newest run and its latest file, or, `alone`, one of its runs."""
 
@@ -31,28 +31,23 @@ class Row:
     run: Run | None
     alone: bool
     file: Run | None
+    """The run whose file it is; None also where there were no rows and nothing was delivered."""
+    id: uuid.UUID
+    """What the ids of its cells end in."""
     url: str
     """The page with everything about it."""
+    status: str
+    """The word of SPEC section 2 for a run, or for the export."""
+    at: datetime
+    """**Created at**: of a run its start, of one that waits its moment, as in Logs."""
+    is_live: bool
+    """Whether it can still change by itself."""
 
     @property
-    def id(self) -> uuid.UUID:
-        """What the ids of its cells end in."""
-        return self.run.id if self.alone and self.run else self.export.id
-
-    @property
-    def status(self) -> str:
-        """The word of SPEC section 2 for a run, or for the export."""
-        return self.run.status if self.alone and self.run else self.export.status
-
-    @property
-    def at(self) -> datetime:
-        """**Created at**: of a run its start, of one that waits its moment, as in Logs."""
-        return (self.run.started_at or self.run.scheduled_for) if self.alone and self.run else self.export.created_at
-
-    @property
-    def is_live(self) -> bool:
-        """Whether it can still change by itself."""
-        return self.run is not None and self.run.is_live
+    def has_reason(self) -> bool:
+        """Whether there is anything to say below its name."""
+        run = self.run
+        return bool(self.export.schedule_words) or (run is not None and (run.state != "success" or not run.sha256))
 
 
 def addresses(endpoint: str) -> Callable[[uuid.UUID], str]:
@@ -66,13 +61,25 @@ def of_exports(shown: Iterable[Export]) -> list[Row]:
     """A row for each export."""
     listed, address = list(shown), addresses("details.view")
     files = latest_files(listed)
-    return [Row(one, one.latest_run, False, files.get(one.id), address(one.id)) for one in listed]
+    return [_of_export(one, files.get(one.id), address(one.id)) for one in listed]
+
+
+def _of_export(export: Export, file: Run | None, url: str) -> Row:
+    run = export.latest_run
+    file = file if file and not file.delivered_nothing else None
+    is_live = run is not None and run.is_live
+    return Row(export, run, False, file, export.id, url, export.status, export.created_at, is_live)
 
 
 def of_runs(shown: Iterable[tuple[Export, Run]]) -> list[Row]:
     """A row for each run."""
     address = addresses("runs.view")
-    return [Row(export, run, True, run if run.state == "success" else None, address(run.id)) for export, run in shown]
+    return [_of_run(export, run, address(run.id)) for export, run in shown]
+
+
+def _of_run(export: Export, run: Run, url: str) -> Row:
+    file = run if run.state == "success" and not run.delivered_nothing else None
+    return Row(export, run, True, file, run.id, url, run.status, run.started_at or run.scheduled_for, run.is_live)
 
 
 def of_page(found: Page) -> list[Row]:
@@ -88,7 +95,8 @@ def charts_of(rows: Iterable[Row]) -> Mapping[uuid.UUID, Chart]:
 def choosable(rows: Iterable[Row]) -> set[uuid.UUID]:
     """The exports that the person may do something to together with others; of single runs none."""
     shown = [row.export for row in rows if not row.alone and row.export.archived_at is None]
-    return {one.id for one in shown if may(current_user, "exports.archive", one)}
+    user = current_user._get_current_object()  # not asked for again for each of them
+    return {one.id for one in shown if may(user, "exports.archive", one)}
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Final
 
-from flask import Flask, g, has_request_context, request
+from flask import Flask, appcontext_popped, appcontext_pushed, has_request_context, request
 from flask_login import current_user
 from jinja2 import pass_context
 from jinja2.runtime import Context
@@ -20,30 +21,34 @@ from webapp.models.accounts import LANGUAGES
 from webapp.words import catalogues, formats, kinds
 
 ENGLISH: Final = LANGUAGES[0]
+_spoken: Final[ContextVar[str | None]] = ContextVar("spoken", default=None)
+"""What `language` has found out: it is asked hundreds of times a page."""
 
 
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
     """What is said meanwhile is said in this language: mails go to others than those who look."""
-    before = g.get("language")
-    g.language = language
+    token = _spoken.set(language)
     try:
         yield
     finally:
-        g.language = before
-        if before is None:
-            del g.language
+        _spoken.reset(token)
 
 
 def language() -> str:
     """Of whoever looks: as the person chose, else English; a visitor's as the browser says. Programs get English."""
-    try:  # hundreds of times a page
-        chosen: str = g.language
-    except (AttributeError, RuntimeError):  # nobody has asked yet, or there is no application at all
+    chosen = _spoken.get()
+    if chosen is None:
         if not has_request_context():
             return ENGLISH
-        chosen = g.language = _asked_for()
+        chosen = _asked_for()
+        _spoken.set(chosen)
     return chosen
+
+
+def ask_again(*_of_what: Any) -> None:
+    """Who looks, or what they chose, may be different from here on."""
+    _spoken.set(None)
 
 
 def _asked_for() -> str:
@@ -58,7 +63,10 @@ def _asked_for() -> str:
 
 def _(sentence: str, **facts: Any) -> str:
     """The sentence in the viewer's language with its facts put in; Markup only where a fact is Markup."""
-    return _filled(catalogues.of(language()).gettext(sentence) if sentence else "", facts)
+    spoken = language()
+    if spoken != ENGLISH and sentence:
+        sentence = catalogues.of(spoken).gettext(sentence)
+    return _filled(sentence, facts) if facts else sentence
 
 
 def ngettext(one: str, many: str, count: int, **facts: Any) -> str:
@@ -68,8 +76,6 @@ def ngettext(one: str, many: str, count: int, **facts: Any) -> str:
 
 
 def _filled(sentence: str, facts: dict[str, Any]) -> str:
-    if not facts:
-        return sentence
     if any(hasattr(fact, "__html__") for fact in facts.values()):
         return escape(sentence).format(**facts)
     return sentence.format(**facts)
@@ -102,6 +108,8 @@ def _translated(_context: Context, sentence: str | None, kind: str = "", *, alon
 
 def register(app: Flask) -> None:
     """Give templates `_`, `ngettext`, `language()` and the filter `translated`."""
+    appcontext_pushed.connect(ask_again, app)
+    appcontext_popped.connect(ask_again, app)
     for given in (_, ngettext, language):
         app.add_template_global(given)
     app.add_template_filter(_translated, "translated")

@@ -17,6 +17,7 @@ from webapp.words.parts import PARTS
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 
 MODULES: Final = (
+    "webapp/drawn.py",
     "webapp/errors.py",
     "webapp/views/accounts.py",
     "webapp/views/passwords.py",

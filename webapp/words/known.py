@@ -10,7 +10,7 @@ from exports.schedule.notes import SKIPPED
 WORDS: Final = (
     "Finished", "Success", "Active", "Failed", "Processing", "Missed", "Skipped", "Pending", "Queued", "Inactive",
     "Cancelled",
-    "bytes", "under {share}", "after {seconds}", "{count} rows",
+    "bytes", "under {share}", "after {seconds}", "{count} rows", "{from} to {to}",
     "today", "yesterday", "Today", "Yesterday", "FTP over SSL",
     "People", "Settings", "Custom fields", "API tokens", "Personal data", "Audit log",
     "Any status", "Any model", "Anybody", "Mine", "Queued.", "Cancelled.", "Archived", "All",
