@@ -9,11 +9,10 @@ from typing import Final, ParamSpec, TypeVar
 from flask import Flask, Response, abort, current_app, g, request
 from flask_login import current_user
 from flask_talisman import Talisman
-from sqlalchemy import select
 
 from webapp import bearer, logs
 from webapp.extensions import db
-from webapp.models import User, brand_scope, system_scope
+from webapp.models import User, brand_scope
 from webapp.models.tokens import SCOPES
 from webapp.permissions import ACTIONS, PUBLIC, may
 from webapp.web_extensions import csrf, login
@@ -98,11 +97,11 @@ def declared_action(endpoint: str | None) -> str | None:
 
 @login.user_loader  # type: ignore[untyped-decorator]  # flask-login ships no types
 def _load_user(token: str) -> User | None:
-    if bearer.is_asked():
+    """Whom the session's row brought along (webapp/models/sessions.py)."""
+    user: User | None = g.get("arrived")
+    if bearer.is_asked() or user is None or user.token != token or not user.is_active:
         return None
-    with system_scope():
-        user = db.session.scalar(select(User).where(User.token == token))
-    return user if user is not None and user.is_active else None
+    return user
 
 
 def _enter() -> None:
@@ -129,7 +128,7 @@ def _enter() -> None:
 
 def _drop_unsaved(response: Response) -> Response:
     """What no service committed is not kept: one request is one commit or none."""
-    db.session.rollback()
+    db.session.close()
     return response
 
 

@@ -47,7 +47,7 @@ SYSTEM_SCOPES = {
     "webapp/services/logins.py": 6,
     "webapp/services/once.py": 1,  # requests to the API that were answered long ago
     "webapp/services/tokens.py": 1,  # who a program acts as
-    "webapp/security.py": 1,  # who the session belongs to
+    "webapp/models/sessions.py": 1,  # who the session belongs to
 }
 """Every place that sees all brands, and how often (DESIGN section 3). A new one needs its reason here."""
 

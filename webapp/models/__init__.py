@@ -2,7 +2,7 @@
 
 from webapp.models.accounts import Brand, CustomField, LoginSession, User
 from webapp.models.audit import AuditEntry
-from webapp.models.base import NoBrand, WrongBrand, brand_scope, clock, current_brand, system_scope
+from webapp.models.base import NoBrand, WrongBrand, among, brand_scope, clock, current_brand, system_scope
 from webapp.models.compares import Compare
 from webapp.models.connections import Connection, ConnectionTest
 from webapp.models.deliveries import Delivery
@@ -35,6 +35,7 @@ __all__ = [
     "Webhook",
     "WebhookMessage",
     "WrongBrand",
+    "among",
     "brand_scope",
     "clock",
     "current_brand",

@@ -14,7 +14,21 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from sqlalchemy import DateTime, ForeignKey, ForeignKeyConstraint, Table, UniqueConstraint, Update, event, func
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Table,
+    UniqueConstraint,
+    Update,
+    Uuid,
+    any_,
+    bindparam,
+    event,
+    func,
+)  # fmt: skip
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, ORMExecuteState, Session, declared_attr, mapped_column, with_loader_criteria
 from sqlalchemy.sql import visitors
 
@@ -22,6 +36,12 @@ from sqlalchemy.sql import visitors
 def clock() -> Any:
     """The present moment as the database tells it (RELIABILITY P11): tests set it, production has now()."""
     return func.clock(type_=DateTime(timezone=True))
+
+
+def among(id: Any) -> ColumnElement[bool]:
+    """Whether it is one of the parameter `ids`: a statement that is made once, however many rows a page has."""
+    held: ColumnElement[bool] = id == any_(bindparam("ids", type_=ARRAY(Uuid())))
+    return held
 
 
 class NoBrand(RuntimeError):

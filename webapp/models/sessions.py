@@ -9,15 +9,19 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
-from flask import Flask
+from flask import Flask, g
 from flask_session.base import ServerSideSession, ServerSideSessionInterface
-from sqlalchemy import delete, select
+from sqlalchemy import Select, bindparam, cast, delete, func, select
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import joinedload
 
 from webapp.extensions import db
-from webapp.models.accounts import LoginSession
+from webapp.models.accounts import LoginSession, User
+from webapp.models.base import clock, system_scope
 
 REFRESH_AFTER = timedelta(minutes=1)
 """How stale an expiry may get before a request that changes nothing writes it anew."""
@@ -46,10 +50,14 @@ class SessionStore(ServerSideSessionInterface):  # type: ignore[misc]
         return hashlib.sha256(sid.encode(errors="replace")).hexdigest()
 
     def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
-        wanted = select(LoginSession.data).where(LoginSession.id == store_id, LoginSession.expires_at > _now())
-        # By the connection that the request needs anyway: one of its own is to be looked at, begun and ended as well.
-        data = db.session.connection().execute(wanted).scalar()
-        return json.loads(data) if data else None
+        # By the connection that the request needs anyway: one of its own is to be begun and ended as well.
+        with system_scope():
+            found = db.session.execute(_arriving(), {"id": store_id, "now": _now()}).one_or_none()
+        if found is None:
+            return None
+        g.arrived, g.present = found.User, found.now
+        data: dict[str, Any] = json.loads(found.data)
+        return data
 
     def _delete_session(self, store_id: str) -> None:
         with db.engine.begin() as connection:
@@ -68,6 +76,15 @@ class SessionStore(ServerSideSessionInterface):  # type: ignore[misc]
         statement = upsert(LoginSession).values(id=store_id, **row)
         with db.engine.begin() as connection:
             connection.execute(statement.on_conflict_do_update(index_elements=[LoginSession.id], set_=row))
+
+
+@cache
+def _arriving() -> Select[Any]:
+    """A session with what every page wants next: who is logged in by it, and what time it is for the database."""
+    token = cast(func.convert_from(LoginSession.data, "UTF8"), JSONB)["_user_id"].astext
+    wanted = select(LoginSession.data, clock().label("now"), User).outerjoin(User, User.token == token)
+    wanted = wanted.options(joinedload(User.brand, innerjoin=False))  # a visitor's session has neither
+    return wanted.where(LoginSession.id == bindparam("id"), LoginSession.expires_at > bindparam("now"))
 
 
 def remove_expired() -> int:

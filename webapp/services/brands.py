@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import lru_cache, partial
-from typing import TYPE_CHECKING
+from functools import cache, lru_cache, partial
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from exports import catalogue
 from exports.catalogue import Catalogue, DataField, FieldType
@@ -29,7 +29,18 @@ if TYPE_CHECKING:
     from exports.source.postgresql import PostgresSource
 
 
-def _as_field(row: CustomField) -> DataField:
+@cache
+def _custom_fields() -> Select[*tuple[Any, ...]]:
+    """Rows and no entities: nearly every page reads them, and none changes them."""
+    one = CustomField
+    columns = (
+        one.model, one.field, one.label, one.type, one.description, one.choices, one.identifier, one.computed,
+        one.mandatory, one.personal, one.column, one.path, one.created_at, one.updated_at,
+    )  # fmt: skip
+    return select(*columns).order_by(one.model, one.position)
+
+
+def _as_field(row: Any) -> DataField:
     return DataField(
         id=row.field,
         label=row.label,
@@ -55,7 +66,7 @@ def catalogue_of(brand: Brand, modules: Iterable[str] | None = None) -> Catalogu
     """
     custom: dict[str, list[DataField]] = {}
     with brand_scope(brand.id):
-        for row in db.session.scalars(select(CustomField).order_by(CustomField.model, CustomField.position)):
+        for row in db.session.execute(_custom_fields()):
             custom.setdefault(row.model, []).append(_as_field(row))
     return catalogue.builtin().for_brand(brand.modules if modules is None else modules, custom)
 

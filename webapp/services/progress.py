@@ -66,6 +66,8 @@ def progress_of(run: Run, now: datetime) -> Progress:
 
 def began(run: Run) -> datetime | None:
     """When the attempt began whose file was published, which is the moment that its data are of."""
+    if run.published_attempt == 1:
+        return run.started_at  # of the first one, which is this one
     wanted = select(RunEvent.at).where(
         RunEvent.run_id == run.id,
         RunEvent.kind == "claimed",

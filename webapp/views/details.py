@@ -118,10 +118,10 @@ class Card:
         """Whether an **Upload again** is still going on."""
         return self.uploading_again is not None and self.uploading_again.state != "failed"
 
-    @property
-    def loss(self) -> tuple[int, int]:
-        """Runs and files that Delete takes away."""
-        return exports.loss(self.export)
+    @cached_property
+    def runs_and_files(self) -> tuple[int, int]:
+        """How many there are of each: Logs counts them, and Delete takes them away."""
+        return exports.runs_and_files(self.export)
 
     @property
     def extension(self) -> str:

@@ -61,6 +61,11 @@ class Asked(Turned):
         """Whether a filter is set, the search aside."""
         return bool(self.status or self.model or self.owner or self.runs)
 
+    @property
+    def is_first(self) -> bool:
+        """Whether it is the whole list that is asked for, from its beginning."""
+        return not (self.search or self.is_filtered or self.after)
+
 
 def _asked() -> Asked:
     """Read the address."""
@@ -109,7 +114,7 @@ def index() -> Response:
         models=sorted((model.id, model.label) for model in models),
         live=Live.of(shown),
         may_create=may_create,
-        waiting=drafts.waiting(current_user) if may_create else [],
+        waiting=drafts.waiting(current_user) if may_create and asked.is_first else [],
         may_hand_over=may(current_user, "exports.hand_over"),
         choosable=rows.choosable(shown),
         statuses=[*((word, word) for word in STATUSES), (LAST_RUN_FAILED, "Last run failed"), (ARCHIVED, "Archived")],

@@ -6,9 +6,10 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Final
 
-from sqlalchemy import cast, delete, exists, select, update
+from sqlalchemy import Select, bindparam, cast, delete, exists, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import IntegrityError
 
@@ -134,14 +135,15 @@ def discard(user: User, draft: Draft) -> None:
 
 def unfinished(user: User) -> Sequence[Draft]:
     """The user's drafts of new exports that were not made yet, the last touched first."""
+    return db.session.scalars(_unfinished(), {"owner": user.id}).all()
+
+
+@cache
+def _unfinished() -> Select[Draft]:
     token = Draft.document["token"].astext.cast(Export.create_token.type)
     made = exists().where(Export.create_token == token)
-    wanted = (
-        select(Draft)
-        .where(Draft.owner_id == user.id, Draft.export_id.is_(None), ~made)
-        .order_by(Draft.updated_at.desc())
-    )
-    return db.session.scalars(wanted.limit(SHOWN)).all()
+    wanted = select(Draft).where(Draft.owner_id == bindparam("owner"), Draft.export_id.is_(None), ~made)
+    return wanted.order_by(Draft.updated_at.desc()).limit(SHOWN)
 
 
 @dataclass(frozen=True)

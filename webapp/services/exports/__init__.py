@@ -11,7 +11,7 @@ from webapp.services.exports.editing import Version, begin_anew, changes, edit, 
 from webapp.services.exports.handing_over import hand_over, taker, takers
 from webapp.services.exports.history import History, history_of, in_progress_of, last_file_of, people_of
 from webapp.services.exports.listing import ListQuery, Page, of_ids, page, runs_of_ids
-from webapp.services.exports.removing import archive, delete, loss, remove, restore
+from webapp.services.exports.removing import archive, delete, remove, restore, runs_and_files
 from webapp.services.exports.saving import create, definition_of, find, versions
 from webapp.services.exports.several import Deed, Outcome, act_on_several
 
@@ -41,12 +41,12 @@ __all__ = [
     "history_of_versions",
     "in_progress_of",
     "last_file_of",
-    "loss",
     "of_ids",
     "page",
     "people_of",
     "remove",
     "restore",
+    "runs_and_files",
     "runs_of_ids",
     "save",
     "taker",

@@ -13,9 +13,8 @@ from typing import Any, Final
 from sqlalchemy import Select, select, true
 
 from webapp.extensions import db
-from webapp.models import Export, Run
+from webapp.models import Export, Run, among
 from webapp.models.states import ENDED
-from webapp.services.exports.keyset import among
 
 IN_LIST: Final = 12
 """Runs in a row of the list: what fits beside a status."""

@@ -11,8 +11,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import aliased
 
 from webapp.extensions import db
-from webapp.models import Export, Run
-from webapp.services.exports.keyset import among
+from webapp.models import Export, Run, among
 
 
 def latest_files(exports: Iterable[Export]) -> dict[uuid.UUID, Run]:

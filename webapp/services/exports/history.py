@@ -7,13 +7,13 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Final
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import Select, func, select, tuple_
 
 from webapp.extensions import db
-from webapp.models import Export, Run, User, clock
+from webapp.models import Export, Run, User, among, clock
 from webapp.services.mail.results import Trouble, troubles
 
 PER_PAGE: Final = 25
@@ -32,11 +32,6 @@ class History:
     older: str
     newer: str
     is_newest: bool
-
-    @cached_property
-    def total(self) -> int:
-        """How many runs there are in all: counted when it is shown, not with every poll."""
-        return db.session.scalar(select(func.count()).select_from(Run).where(Run.export_id == self.export.id)) or 0
 
     @cached_property
     def first(self) -> int:
@@ -99,7 +94,12 @@ def people_of(runs: Iterable[Run]) -> Mapping[uuid.UUID, str]:
     ids = {one for run in runs for one in (run.requested_by_id, run.cancel_requested_by_id) if one}
     if not ids:
         return {}
-    return {user.id: user.name for user in db.session.scalars(select(User).where(User.id.in_(ids)))}
+    return {user.id: user.name for user in db.session.execute(_named(), {"ids": list(ids)})}
+
+
+@cache
+def _named() -> Select[uuid.UUID, str]:
+    return select(User.id, User.name).where(among(User.id))
 
 
 def last_file_of(export: Export) -> Run | None:

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, Uuid, any_, bindparam, tuple_
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Select, tuple_
 
 Row = TypeVar("Row")
 
@@ -58,12 +57,6 @@ def ordered(
         wanted = wanted.where(here < there if descending else here > there)
     order = (key.desc(), id.desc()) if descending else (key, id)
     return wanted.order_by(*order).limit(per_page + 1)
-
-
-def among(id: Any) -> ColumnElement[bool]:
-    """Whether it is one of the parameter `ids`: a statement that is made once, however many rows a page has."""
-    held: ColumnElement[bool] = id == any_(bindparam("ids", type_=ARRAY(Uuid())))
-    return held
 
 
 def cut(found: Sequence[Row], at: Place | None, per_page: int) -> tuple[Sequence[Row], bool, bool]:

@@ -27,6 +27,13 @@ SORTS: Final[tuple[Sort, ...]] = ("-created", "created", "name", "-name")
 STATUSES: Final = ("Pending", "Processing", "Finished", "Failed", "Cancelled", "Active", "Inactive")
 
 
+SHOWN: Final = load_only(
+    Run.brand_id, Run.export_id, Run.state, Run.created_at, Run.scheduled_for, Run.started_at, Run.expected_rows,
+    Run.rows, Run.bytes, Run.sha256, Run.error_message, raiseload=True,
+)  # fmt: skip
+"""What lists show of a run: reading and keeping all of it takes longer than finding it."""
+
+
 @dataclass(frozen=True)
 class ListQuery:
     """What is asked of the list. `at` is the opaque place of a page, as `Page.after` or `Page.before` gave it.
@@ -79,8 +86,11 @@ class Page:
     runs: Sequence[Run] = ()
 
 
-def page(user: User, query: ListQuery) -> Page:
-    """One page of the brand's exports, each with its newest run and its people; or of the runs of all of them."""
+def page(user: User, query: ListQuery, *, whole: bool = False) -> Page:
+    """One page of the brand's exports, each with its newest run and its people; or of the runs of all of them.
+
+    Of a run there is what a list shows, or the `whole` of it.
+    """
     conditions = _conditions(user, query)
     at = keyset.place(query.at, by_name=query.by_name)
     row, key = (Run, Run.created_at) if query.runs else (Export, Export.created_at)
@@ -90,7 +100,7 @@ def page(user: User, query: ListQuery) -> Page:
     if query.by_name:
         key = Export.name  # type: ignore[assignment]
     ordered = keyset.ordered(wanted, key, row.id, at, query.per_page, descending=query.descending)
-    found, behind, before = keyset.cut(_rows(ordered, query), at, query.per_page)
+    found, behind, before = keyset.cut(_rows(ordered, query, whole), at, query.per_page)
     # A first page that is also the last has counted itself.
     total = _count(wanted, row.id, query.most_counted) if behind or at else len(found)
 
@@ -109,13 +119,14 @@ def page(user: User, query: ListQuery) -> Page:
     )
 
 
-def _rows(wanted: Any, query: ListQuery) -> list[tuple[Export, Run | None]]:
+def _rows(wanted: Any, query: ListQuery, whole: bool) -> list[tuple[Export, Run | None]]:
     """Each export with the run that the row is about, if it is about one."""
     if not query.runs:
-        wanted = wanted.options(*_people(), joinedload(Export.latest_run))
+        run = joinedload(Export.latest_run)
+        wanted = wanted.options(*_people(), run if whole else run.options(SHOWN))
         return [(export, None) for export in db.session.scalars(wanted).unique()]
-    found = db.session.execute(wanted.add_columns(Export).options(*_people())).all()
-    return [(export, run) for run, export in found]
+    wanted = wanted.options(*_people()) if whole else wanted.options(*_people(), SHOWN)
+    return [(export, run) for run, export in db.session.execute(wanted.add_columns(Export)).all()]
 
 
 def _people() -> list[Any]:

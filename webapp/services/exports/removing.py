@@ -7,10 +7,11 @@ nothing of it can be downloaded. Its files and rows are removed after that, at o
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy import delete as deleting
-from sqlalchemy import func, select, update
 
 from exports.errors import StorageError
 from webapp.extensions import db
@@ -59,12 +60,16 @@ def restore(user: User, export: Export) -> bool:
     return done
 
 
-def loss(export: Export) -> tuple[int, int]:
+def runs_and_files(export: Export) -> tuple[int, int]:
     """How many runs of an export there are, and how many of them have a file: what Delete takes away."""
-    all_runs = select(func.count()).select_from(Run).where(Run.export_id == export.id)
-    files = all_runs.where(Run.artefact.is_not(None))
-    runs_, files_ = db.session.execute(select(all_runs.scalar_subquery(), files.scalar_subquery())).one()
+    runs_, files_ = db.session.execute(_counted(), {"export": export.id}).one()
     return runs_, files_
+
+
+@cache
+def _counted() -> Select[int, int]:
+    all_runs = select(func.count()).select_from(Run).where(Run.export_id == bindparam("export"))
+    return select(all_runs.scalar_subquery(), all_runs.where(Run.artefact.is_not(None)).scalar_subquery())
 
 
 def delete(user: User, export: Export) -> None:
@@ -79,7 +84,7 @@ def delete(user: User, export: Export) -> None:
         export.deleted_at = clock()
         runs.stop_all(user, export)
         keeping.stop_all(export)
-        all_runs, files = loss(export)
+        all_runs, files = runs_and_files(export)
         audit.record("export.deleted", user, export, name=export.name, runs=all_runs, files=files)
         few = all_runs <= AT_ONCE
         db.session.commit()

@@ -6,13 +6,14 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from exports.errors import MailError
 from webapp.extensions import db
-from webapp.models import Mail, Run, clock
+from webapp.models import Mail, Run, among, clock
 from webapp.services import outgoing
 from webapp.services.outgoing import Due
 from webapp.services.runs.events import note
@@ -71,12 +72,17 @@ def troubles(runs: Iterable[Run]) -> Mapping[uuid.UUID, Trouble]:
     ids = [run.id for run in runs if not run.is_live]
     if not ids:
         return {}
-    wanted = select(Mail).where(Mail.run_id.in_(ids), Mail.error.is_not(None), Mail.state.in_(("waiting", "given_up")))
     found: dict[uuid.UUID, list[Mail]] = {}
-    for mail in db.session.scalars(wanted.order_by(Mail.recipient)):
+    for mail in db.session.scalars(_not_sent(), {"ids": ids}):
         if mail.run_id is not None:
             found.setdefault(mail.run_id, []).append(mail)
     return {run_id: _trouble(mails) for run_id, mails in found.items()}
+
+
+@cache
+def _not_sent() -> Select[Mail]:
+    wanted = select(Mail).where(among(Mail.run_id), Mail.error.is_not(None), Mail.state.in_(("waiting", "given_up")))
+    return wanted.order_by(Mail.recipient)
 
 
 def _trouble(mails: list[Mail]) -> Trouble:

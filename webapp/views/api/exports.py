@@ -66,6 +66,7 @@ def list_exports(asked: ExportsAsked) -> ExportsPage:
             failed=asked.last_run_failed == "true", archived=asked.archived == "true", sort=asked.sort,
             at=place(asked.sort, asked.after), per_page=asked.limit,
         ),
+        whole=True,
     )  # fmt: skip
     return ExportsPage.of(
         found.exports, opaque(asked.sort, found.after), found.total, found.more_than_counted, present()
