@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from functools import cache
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
@@ -97,9 +98,14 @@ def _add(user: User, definition: Definition, token: uuid.UUID) -> Export:
 
 def find(export_id: uuid.UUID) -> Export | None:
     """An export of the present brand with its people and its newest run; None if there is none with this id."""
-    wanted = select(Export).where(Export.id == export_id, Export.deleted_at.is_(None))
-    people = (joinedload(Export.owner), joinedload(Export.created_by), joinedload(Export.latest_run))
-    return db.session.scalars(wanted.options(*people)).one_or_none()
+    return db.session.scalars(_found(), {"id": export_id}).one_or_none()
+
+
+@cache
+def _found() -> Select[Export]:
+    people = (joinedload(one).lazyload(User.brand) for one in (Export.owner, Export.created_by))
+    wanted = select(Export).where(Export.id == bindparam("id"), Export.deleted_at.is_(None))
+    return wanted.options(*people, joinedload(Export.latest_run))
 
 
 def versions(export: Export) -> Sequence[ExportVersion]:
