@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import uuid
 import zipfile
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.fix_app import stores
 from tests.fix_exports import CONTENT
 from webapp.extensions import db
+from webapp.services import exports
 from webapp.services.accounts import hash_password
 
 if TYPE_CHECKING:
@@ -280,6 +283,21 @@ def test_nothing_is_scrolled_sideways_and_every_stop_has_a_ring(
                 assert [stop for stop in stops if not stop["ring"]] == [], address
                 assert [stop for stop in stops if min(stop["height"], stop["width"]) < 24 and not stop["inline"]] == []
             visitor.complaints[:] = [one for one in visitor.complaints if "404" not in one]
+
+
+@pytest.mark.parametrize("width", [1280, 390, 320])
+def test_more_opens_within_the_screen_however_many_buttons_stand_before_it(
+    visit: Visit, people: People, made: Exports, width: int
+) -> None:
+    daily = {"type": "repeated", "every": "day", "hours": "6", "minutes": "30"}
+    with people.manager.at_work() as user:
+        repeated = exports.create(user, stores(schedule=daily), uuid.uuid4()).id
+    with visit(people.manager, width=width) as visitor:
+        for export in (repeated, made.create(people.manager).id):
+            page = visitor.open(f"/exports/{export}")
+            page.locator("#more").click()
+            box = page.locator("details.more .pop").bounding_box()
+            assert 0 <= box["x"] < box["x"] + box["width"] <= width
 
 
 def _stops(page: Any) -> list[dict[str, Any]]:
