@@ -156,6 +156,24 @@ def test_a_mistake_in_one_set_leaves_the_others_counted(tab: Tab, people: People
     assert counts(someone, "count") == {"count-A": f"{exact[1]} rows", "count-B": "not counted"}
 
 
+def test_a_mistake_in_scheduling_or_upload_target_keeps_nobody_from_counting(
+    tab: Tab, people: People, source_dsn: str
+) -> None:
+    someone = tab(people.exporter)
+    at_filters(someone, "stores")
+    choose(someone, "id", "is_not_empty")
+    someone.open("schedule")
+    someone.fill(schedule="repeated")
+    someone.press("form")
+    someone.fill(hours="24")
+    someone.press("next")
+    assert someone.problems
+    for step in ("filters", "check"):
+        someone.open(step)
+        assert re.search(r"[0-9] rows", part(someone, "count"))
+        assert "corrected" not in part(someone, "preview")
+
+
 def test_sets_are_counted_and_what_matches_both_is_told(tab: Tab, people: People, source_dsn: str) -> None:
     someone = tab(people.exporter)
     at_filters(someone, "stores")
