@@ -74,7 +74,7 @@ def test_everything_is_told_once_more_with_a_way_to_change_it(tab: Tab, people: 
     someone = tab(people.exporter)
     ready(someone)
     for words in ("Set A:", "is not empty", "city", "empty → nowhere", ".csv", "comma", "At once",
-                  "None: download here", "It starts at once", "Definition (JSON)"):  # fmt: skip
+                  "None: download here", "It starts at once", "Definition as JSON"):  # fmt: skip
         assert words in someone.text, words
     links = check(someone.html).links
     for step in ("model", "localization", "filters", "fields", "file", "schedule", "target"):
@@ -195,6 +195,19 @@ def test_create_with_mistakes_names_them_and_makes_nothing(tab: Tab, people: Peo
     assert exports_of(people.exporter) == 0
     someone.open("filters")
     assert someone.problems == [("filters-A-1-attribute", "Add at least one criterion")]
+
+
+def test_check_has_no_tick_while_another_step_needs_correction(tab: Tab, people: People) -> None:
+    someone = tab(people.exporter)
+    someone.begin()
+    someone.open("check")
+    someone.press("create")
+    assert someone.problems
+    someone.open("localization")
+    bar = check(someone.html)
+    assert f"/drafts/{someone.draft_id}/check" in bar.links
+    assert "Needs correction" in bar.text
+    assert "Done: Check" not in bar.text
 
 
 def test_create_makes_what_the_page_showed_or_says_that_it_changed(tab: Tab, people: People) -> None:

@@ -33,6 +33,8 @@ def _stop(step: Step, number: int, place: Place) -> Stop:
         return Stop(step, number, "here", "You are here", place.url(step.id))
     if step.id not in place.typed.submitted:
         return Stop(step, number, "todo", "", "")
+    if step.id == "check":  # visited is not checked: a tick is for what was answered
+        return Stop(step, number, "todo", "", place.url(step.id))
     bad = bool(place.checked.errors(step.id))
     said = "Needs correction" if bad else answer(step.id, place.typed, place.model)
     return Stop(step, number, "bad" if bad else "done", said, place.url(step.id))
