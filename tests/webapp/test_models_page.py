@@ -41,6 +41,13 @@ def test_every_field_of_a_model_is_shown(client: Open, people: People, model: st
         assert f"{field.label} {field.id}" in found.text
 
 
+def test_types_have_the_words_that_the_wizard_has_for_them(client: Open, people: People) -> None:
+    text = check(client(people.viewer).get("/models/events").get_data(as_text=True)).text
+    assert "Action action dropdown" in text
+    assert "Points points number" in text
+    assert "enum" not in text
+
+
 def test_the_brands_own_fields_stand_beside_the_others(client: Open, people: People) -> None:
     with people.admin.at_work():
         db.session.add(CustomField(model="stores", field="parking", label="Parking <lots>", type="integer", path=["p"]))

@@ -8,6 +8,7 @@ from flask_login import current_user
 from webapp.htmx import page
 from webapp.security import action
 from webapp.services import brands
+from webapp.views.wizard.contexts import TYPE_WORDS
 from webapp.words import _
 
 blueprint = Blueprint("models", __name__)
@@ -29,4 +30,4 @@ def view(id: str) -> Response:
     model = catalogue.models.get(id)
     if model is None:
         abort(404)
-    return page("models/view.html", model=model, references=catalogue.references)
+    return page("models/view.html", model=model, references=catalogue.references, type_words=TYPE_WORDS)

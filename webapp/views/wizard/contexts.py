@@ -64,7 +64,8 @@ def of(place: Place) -> dict[str, Any]:
 
 def models(user: User, catalogue: Catalogue) -> dict[str, Any]:
     """The choice of a data model."""
-    return {"models": list(catalogue.models.values()), "sizes": sizes.of_models(user.brand, catalogue)}
+    found = sorted(catalogue.models.values(), key=lambda model: _(model.label))
+    return {"models": found, "sizes": sizes.of_models(user.brand, catalogue)}
 
 
 def _model(place: Place) -> dict[str, Any]:
