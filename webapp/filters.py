@@ -94,9 +94,9 @@ def target_label(type_: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """0.8 s, 7.6 s, 64 s, 2 min 5 s, 3 h 12 min."""
+    """0.1 s at least, 0.8 s, 7.6 s, 64 s, 2 min 5 s, 3 h 12 min."""
     if seconds < 10 and seconds != int(seconds):
-        return f"{formats.decimal(seconds, 1, language())} s"
+        return f"{formats.decimal(max(seconds, 0.1), 1, language())} s"
     whole = round(seconds)
     if whole < 100:
         return f"{whole} s"

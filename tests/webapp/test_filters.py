@@ -52,7 +52,7 @@ def test_a_day_is_that_of_the_viewers_zone() -> None:
     ("seconds", "text"),
     [
         (0, "0 s"),
-        (0.04, "0.0 s"),
+        (0.04, "0.1 s"),
         (0.8, "0.8 s"),
         (7.6, "7.6 s"),
         (64.2, "64 s"),
