@@ -291,7 +291,7 @@ def test_versions_tell_who_saved_what_and_what_was_different(tab: Tab, client: O
     read = check(page).text
     told = re.split(r"Version (?=\d)", read)[1:]
     assert [one[0] for one in told] == ["3", "2", "1"]
-    assert "present" in told[0]
+    assert "current" in told[0]
     assert "by Exporter" in told[0]
     assert "Default of name: none → “none”" in told[0]
     assert "by Manager" in told[1]
