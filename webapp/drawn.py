@@ -1,7 +1,8 @@
-"""What a page draws dozens of times, which templates do slowly: bars of runs and badges of statuses."""
+"""What a page draws dozens of times, which templates do slowly: bars of runs, badges of statuses, options of lists."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Final
 
@@ -21,6 +22,8 @@ BADGES: Final = {
     "Pending": ("", "clock"), "Queued": ("", "clock"), "Cancelled": ("", "slash-circle"),
 }  # fmt: skip
 """Status of an export or a run (SPEC section 2): a word, a colour and an icon of its own."""
+KEPT: Final = 4_096
+"""Options that a process keeps: all time zones, chosen and not, several times over."""
 
 
 def badge(word: str, *, large: bool = False, once: bool = False) -> Markup:
@@ -35,6 +38,17 @@ def _badge(word: str, large: bool, once: bool, _language: str) -> Markup:
     drawing = icon_of(sign) if once and not turns else icon(sign, "spin" if turns else "")
     classes = " ".join(one for one in ("st", colour, "lg" if large else "") if one)
     return Markup('<span class="{}">{} {}</span>').format(classes, drawing, _(word))
+
+
+def options(choices: Iterable[tuple[Any, str]], value: Any, spoken: bool = False) -> Markup:
+    """The options of a list, with the chosen one. `spoken`: their texts are words of the product, to be translated."""
+    drawn = (_option(str(key), _(text) if spoken else text, key == value) for key, text in choices)
+    return Markup("".join(drawn))  # noqa: S704 - each is escaped
+
+
+@lru_cache(KEPT)
+def _option(key: str, text: str, chosen: bool) -> str:
+    return Markup('<option value="{}"{}>{}</option>').format(key, " selected" if chosen else "", text)
 
 
 def sparkline(chart: Chart | None, name: str) -> Markup:
@@ -97,7 +111,7 @@ def _shape(bar: Bar, x: int, percent: int, step: int, high: int, base: int) -> s
 
 
 def register(app: Flask) -> None:
-    """Give templates `badge(word)`, `sparkline(chart, name)`, `chart_words(chart)` and `bars(…)`."""
-    given: tuple[Any, ...] = (badge, sparkline, chart_words, bars)
+    """Give templates what is here."""
+    given: tuple[Any, ...] = (badge, options, sparkline, chart_words, bars)
     for one in given:
         app.add_template_global(one)

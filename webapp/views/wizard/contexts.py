@@ -74,10 +74,14 @@ def _model(place: Place) -> dict[str, Any]:
 
 
 def _localization(place: Place) -> dict[str, Any]:
-    known, typed = brands.zones(), place.typed.timezone
+    known, typed, near = brands.zones(), place.typed.timezone, _near(place)
+    own = dict(near)
     return {
-        "near_zones": _near(place),
-        "regions": zones.by_region(known),
+        "near_zones": near,
+        "regions": {
+            region: [(name, name) for name in names if name not in own]
+            for region, names in zones.by_region(known).items()
+        },
         "there": datetime.now(UTC).astimezone(brands.clock(typed)).strftime("%H:%M") if typed in known else "",
         "file_name": file_name(place.typed.name.strip() or _(EXAMPLE), place.typed.file.extension),
     }
