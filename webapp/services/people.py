@@ -180,9 +180,12 @@ def _set(user: User, wanted: Wanted) -> None:
 
 
 def _keep_an_admin(user: User) -> None:
-    """Raises AccountRefused if the user is the only active admin; two who leave at once wait for each other here."""
+    """Raises AccountRefused if the user is the only active admin; two who leave at once wait for each other here.
+
+    Others may go on referring to the admins (key_share): who ends a run mails them while its export is held.
+    """
     if user.role != "admin" or user.disabled_at is not None:
         return
-    held = select(User.id).where(User.role == "admin", User.disabled_at.is_(None)).order_by(User.id).with_for_update()
-    if set(db.session.scalars(held)) <= {user.id}:
+    admins = select(User.id).where(User.role == "admin", User.disabled_at.is_(None)).order_by(User.id)
+    if set(db.session.scalars(admins.with_for_update(key_share=True))) <= {user.id}:
         raise AccountRefused(reason="the brand would have no admin any more")
