@@ -189,6 +189,8 @@ def _told_of(statement: str) -> str:
     words = statement.split()
     if words[0] == "SELECT":
         return "SELECT"
+    if words[0] == "WITH":  # a run's move: its export is held in the same statement
+        words = words[-1 - words[::-1].index("UPDATE") :]
     return " ".join(words[:3] if words[0] in ("INSERT", "DELETE") else words[:2])
 
 

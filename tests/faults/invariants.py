@@ -38,6 +38,9 @@ SCHEDULED: Final = """
 """Exports that were never inactive and never changed, with the moments that have rows."""
 
 
+SHOWN: Final = """
+    SELECT e.id FROM exports e LEFT JOIN runs r ON r.id = e.latest_run_id WHERE e.latest_state IS DISTINCT FROM r.state
+"""
 FOUND: Final = """
     SELECT r.*, r.kept_until <= clock() OR e.deleted_at IS NOT NULL AS is_over,
         EXISTS (SELECT FROM run_events k WHERE k.run_id = r.id AND k.kind = 'filed') AS is_filed
@@ -58,6 +61,7 @@ def broken(shop: Workshop, *, tidied: bool = False) -> list[str]:
             *(f"run {row['id']}: attempt {row['attempt']} has no living owner" for row in connection.execute(OVERDUE)),
             *_without_reason(runs),
             *_moments(connection),
+            *(f"export {row['id']} shows another state than its newest run" for row in connection.execute(SHOWN)),
             *_secrets(shop, connection),
         ]
 

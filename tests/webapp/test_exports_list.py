@@ -18,7 +18,7 @@ from webapp.models import Export, ExportName, Run
 from webapp.models.states import SHOWN_ON_EXPORT
 from webapp.services import exports, runs, schedules
 from webapp.services import names as names_
-from webapp.services.exports import ListQuery, keyset
+from webapp.services.exports import ListQuery, keyset, listing
 from webapp.services.exports.listing import SORTS, STATUSES
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
@@ -256,6 +256,37 @@ def test_runs_are_rows_of_their_own_page_by_page(people: People, sort: str) -> N
             assert moments == sorted(moments, reverse=sort == "-created")
         back = exports.page(user, replace(query, at=pages[1].before))
         assert [run.id for run in back.runs] == [run.id for run in pages[0].runs]
+
+
+@pytest.mark.parametrize("few", [-1, listing.FEW])
+@pytest.mark.parametrize("sort", SORTS)
+def test_runs_of_few_exports_and_of_many_are_the_same_and_in_the_same_order(
+    people: People, monkeypatch: pytest.MonkeyPatch, sort: listing.Sort, few: int
+) -> None:
+    monkeypatch.setattr(listing, "FEW", few)
+    ids = make(people.exporter, ["b", "a", "c"])
+    make(people.colleague, ["d"])
+    make(people.stranger, ["e"])
+    with people.exporter.at_work() as user:
+        for export_id in ids[:2]:
+            for _ in range(2):  # the first one of each fails, and is not the newest any more
+                runs.add_run(db.session.get_one(Export, export_id), user, uuid.uuid4())
+        first = select(Run.export_id.label("export"), Run.id.label("run")).order_by(Run.created_at)
+        failed = {one.export: one.run for one in reversed(db.session.execute(first).all())}
+        change = update(Run).where(Run.id.in_(failed.values()))
+        db.session.execute(change.values(state="failed", error_code="system.unexpected"))
+        db.session.commit()
+        query = ListQuery(runs=True, mine=True, sort=sort, per_page=2)
+        for asked, count in ((query, 7), (replace(query, status="Failed"), 3), (replace(query, status="Finished"), 0)):
+            pages = [exports.page(user, asked)]
+            while pages[-1].after:
+                pages.append(exports.page(user, replace(asked, at=pages[-1].after)))
+            shown = [(export.name, run) for page in pages for export, run in zip(page.exports, page.runs, strict=True)]
+            by_name = sorted(shown, key=lambda row: (row[0], row[1].id))
+            by_moment = sorted(shown, key=lambda row: (row[1].created_at, row[1].id))
+            wanted = by_name if sort.endswith("name") else by_moment
+            assert shown == (wanted[::-1] if sort.startswith("-") else wanted)
+            assert (len({run.id for _, run in shown}), pages[0].total) == (count, count)
 
 
 def test_runs_are_filtered_by_what_a_one_off_would_show_of_them(people: People) -> None:

@@ -218,20 +218,35 @@ def test_workers_that_claim_at_the_same_instant_never_make_a_third_run_of_a_bran
         assert queue.connection.execute(wanted).fetchone() == {"runs": PER_BRAND, "exports": PER_BRAND}
 
 
-def test_who_is_next_was_cancelled_in_the_middle_of_a_claim_so_another_one_is(queue: Queue, app_database: str) -> None:
-    cancelled, other = queue.run(0, "manual", created_at=NOW - timedelta(hours=1)), queue.run(1, "manual")
-    queue.write([cancelled, other])
+CANCELLED = "UPDATE runs SET state = 'cancelled' WHERE id = %(id)s"
+
+
+def test_a_run_whose_export_somebody_holds_is_passed_by(queue: Queue, app_database: str) -> None:
+    held, other = queue.run(0, "manual", created_at=NOW - timedelta(hours=1)), queue.run(1, "manual")
+    queue.write([held, other])
+    with psycopg.connect(app_database) as person:
+        person.execute("SELECT FROM exports WHERE id = %(export_id)s FOR NO KEY UPDATE", held)
+        assert queue.claim() == other["id"]
+    assert queue.claim() == held["id"]
+
+
+@pytest.mark.parametrize("is_cancelled", [True, False])
+def test_if_no_other_run_may_begin_its_export_is_waited_for(
+    queue: Queue, app_database: str, is_cancelled: bool
+) -> None:
+    only = queue.run(0, "manual")
+    queue.write([only])
     got: list[uuid.UUID | None] = []
     with psycopg.connect(app_database) as person:
-        person.execute("UPDATE runs SET state = 'cancelled' WHERE id = %(id)s", cancelled)
+        person.execute(CANCELLED, only)
         worker = threading.Thread(target=lambda: got.append(queue.claim()))
         worker.start()
         waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
         while queue.connection.execute(waits).fetchone() is None:
             assert worker.is_alive()
-        person.commit()
+        person.commit() if is_cancelled else person.rollback()
     worker.join()
-    assert got == [other["id"]]
+    assert got == [None if is_cancelled else only["id"]]
 
 
 def test_who_was_stopped_in_the_middle_of_a_claim_keeps_the_others_waiting_for_seconds_only(

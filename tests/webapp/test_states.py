@@ -63,13 +63,15 @@ def test_every_event_can_be_told() -> None:
 @pytest.mark.parametrize("event", EVENTS)
 def test_an_event_moves_a_run_as_the_table_says_or_not_at_all(people: People, state: str, event: RunEvent) -> None:
     with people.exporter.at_work() as user:
-        run_id = exports.create(user, stores(), uuid.uuid4()).latest_run_id
+        export = exports.create(user, stores(), uuid.uuid4())
+        run_id = export.latest_run_id
         db.session.execute(update(Run).where(Run.id == run_id).values(state=state, **OF_STATE.get(state, {})))
         db.session.commit()
         db.session.execute(moved(event, by=Run.id == run_id, **NEEDED.get(event, {})))
         db.session.commit()
         run = db.session.get_one(Run, run_id)
         assert run.state == RUNS.get((state, event), state)
+        assert (export.latest_state, export.status) == (run.state, SHOWN_ON_EXPORT[run.state])
         if (state, event) in RUNS and run.state != "processing":
             assert (run.lease_until, run.worker, run.phase) == (None, None, None)
 

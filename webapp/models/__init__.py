@@ -6,13 +6,14 @@ from webapp.models.base import NoBrand, WrongBrand, among, brand_scope, clock, c
 from webapp.models.compares import Compare
 from webapp.models.connections import Connection, ConnectionTest
 from webapp.models.deliveries import Delivery
-from webapp.models.exports import Draft, Export, ExportName, ExportVersion
+from webapp.models.exports import ITS_RUNS, Draft, Export, ExportName, ExportVersion
 from webapp.models.outbox import Mail
 from webapp.models.runs import Run, RunEvent
 from webapp.models.tokens import ApiRequest, ApiToken
 from webapp.models.webhooks import Webhook, WebhookMessage
 
 __all__ = [
+    "ITS_RUNS",
     "ApiRequest",
     "ApiToken",
     "AuditEntry",

@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Computed, Index, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Computed, FetchedValue, Index, Text, UniqueConstraint, and_, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, deferred, foreign, mapped_column, relationship
 
@@ -14,8 +14,26 @@ from webapp.extensions import db
 from webapp.models.accounts import User
 from webapp.models.base import BrandOwned, clock, owned_args, same_brand
 from webapp.models.runs import Run
+from webapp.models.states import LIVE, SHOWN_ON_EXPORT
 
 LISTED = "archived_at IS NULL AND deleted_at IS NULL"
+ARCHIVED = "archived_at IS NOT NULL AND deleted_at IS NULL"
+FAILED = f"latest_state = 'failed' AND {LISTED}"
+FILTERED = ("owner_id", "model", "status", "latest_state", "several_runs")
+"""What the list is filtered by. At the end of a key it is looked at on the way, without a visit to the table."""
+STATUS = f"""
+    CASE WHEN active THEN 'Active'
+         WHEN NOT active THEN 'Inactive'
+         WHEN latest_state IS NULL THEN 'Pending'
+         WHEN next_run_at IS NOT NULL AND latest_state NOT IN {tuple(sorted(LIVE, reverse=True))} THEN 'Pending'
+         {" ".join(f"WHEN latest_state = '{state}' THEN '{word}'" for state, word in SHOWN_ON_EXPORT.items())}
+    END
+"""
+
+
+def _walk(name: str, *columns: str, where: str) -> Index:
+    """What a question of the list walks along, in its order; docs/decisions/021-list.md tells which."""
+    return Index(f"ix_exports_{name}", "brand_id", *columns, postgresql_where=text(where))
 
 
 class Export(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
@@ -34,13 +52,16 @@ class Export(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
             "next_run_at IS NULL OR (active IS NOT FALSE AND archived_at IS NULL)", name="waits_only_if_it_may_run"
         ),
         UniqueConstraint("brand_id", "create_token"),
-        # The list in both its orders, without what is archived; by owner and by model; what few are.
-        Index("ix_exports_listed", "brand_id", "created_at", "id", postgresql_where=text(LISTED)),
-        Index("ix_exports_listed_by_name", "brand_id", "name", "id", postgresql_where=text(LISTED)),
-        Index("ix_exports_archived", "brand_id", "created_at", "id", postgresql_where=text("archived_at IS NOT NULL")),
-        Index("ix_exports_repeated", "brand_id", "created_at", "id", postgresql_where=text("active IS NOT NULL")),
-        Index("ix_exports_owned", "brand_id", "owner_id", "created_at", postgresql_where=text("deleted_at IS NULL")),
-        Index(None, "brand_id", "model", "created_at"),
+        _walk("listed", "created_at", "id", *FILTERED, where=LISTED),
+        _walk("listed_by_name", "name", "id", *FILTERED, where=LISTED),
+        _walk("of_status", "status", "created_at", "id", "owner_id", "model", where=LISTED),
+        _walk("of_status_by_name", "status", "name", "id", "owner_id", "model", where=LISTED),
+        _walk("failed", "created_at", "id", "owner_id", "model", where=FAILED),
+        _walk("failed_by_name", "name", "id", "owner_id", "model", where=FAILED),
+        _walk("archived", "created_at", "id", *FILTERED, where=ARCHIVED),
+        _walk("archived_by_name", "name", "id", *FILTERED, where=ARCHIVED),
+        _walk("of_model", "model", "created_at", "id", "owner_id", *FILTERED[2:], where=LISTED),
+        _walk("owned", "owner_id", "created_at", "id", *FILTERED[1:], "archived_at", where="deleted_at IS NULL"),
         Index(None, "brand_id", "name"),
         # Every run that is deleted is looked for here: without it 100,000 take a quarter of an hour.
         Index(None, "brand_id", "latest_run_id"),
@@ -72,6 +93,14 @@ class Export(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
     # Nobody finds it any more; its files and rows are about to go (services/exports/removing.py).
     deleted_at: Mapped[datetime | None]
     latest_run_id: Mapped[uuid.UUID | None]
+    # The state of that run. The database keeps it: whatever is written here, the run's row counts.
+    latest_state: Mapped[str | None] = mapped_column(
+        Text, server_default=FetchedValue(), server_onupdate=FetchedValue()
+    )
+    # Whether it ever had another run beside that one; the database says so of each that is added.
+    several_runs: Mapped[bool] = mapped_column(server_default=text("false"))
+    # The word of SPEC section 2: a repeated export is Active or Inactive, a one-off shows its newest run.
+    status: Mapped[str] = mapped_column(Text, Computed(STATUS, persisted=True))
     # A second click on Create carries the same token and finds the export that the first one made (RELIABILITY F39).
     create_token: Mapped[uuid.UUID] = mapped_column(default=uuid.uuid4)
 
@@ -95,15 +124,9 @@ class Export(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
             return "active" if self.active else "inactive"
         return "idle" if self.next_run_at is None else "waiting"
 
-    @property
-    def status(self) -> str:
-        """The word of SPEC section 2: a repeated export is Active or Inactive, a one-off shows its newest run."""
-        if self.active is not None:
-            return "Active" if self.active else "Inactive"
-        run = self.latest_run
-        if run is None or (self.state == "waiting" and not run.is_live):
-            return "Pending"
-        return run.shown_on_export
+
+ITS_RUNS = and_(Export.brand_id == Run.brand_id, Export.id == Run.export_id)
+"""What joins runs to their exports."""
 
 
 class ExportVersion(BrandOwned, db.Model):  # type: ignore[name-defined,misc]

@@ -47,10 +47,10 @@ class Run(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
         Index("ix_runs_by_hand", *WAITING, postgresql_where=text("state = 'queued' AND kind <> 'schedule'")),
         Index("ix_runs_by_schedule", *WAITING, postgresql_where=text("state = 'queued' AND kind = 'schedule'")),
         Index("ix_runs_processing", "lease_until", postgresql_where=text("state = 'processing'")),
-        Index(None, "brand_id", "export_id", "created_at"),
-        # The list of runs, all and those of a state.
+        # The list of runs: those of an export, all, and those of a state.
+        Index(None, "brand_id", "export_id", "created_at", "id", "state"),
         Index(None, "brand_id", "created_at", "id"),
-        Index(None, "brand_id", "state", "created_at"),
+        Index(None, "brand_id", "state", "created_at", "id", "export_id"),
         Index("ix_runs_finished_at", "finished_at"),  # what /metrics asks: the last hour's
         Index("ix_runs_with_file", "brand_id", "export_id", postgresql_where=text("artefact IS NOT NULL")),
         Index("ix_runs_kept_until", "kept_until", "id", postgresql_where=text("artefact IS NOT NULL")),

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Update, update
+from sqlalchemy import Update, select, update
 
 from webapp.entries import arrange_after_commit
-from webapp.models import Export, Run, clock
+from webapp.models import ITS_RUNS, Export, Run, clock
 from webapp.models.states import EVEN_ARCHIVED, EXPORTS, RUNS, SOURCE, ExportEvent, RunEvent
 
 
-def moved(event: RunEvent, *, by: Any, **values: Any) -> Update:
-    """The compare-and-set of a run's event: changes the rows that satisfy `by` and are in the state the table wants."""
+def moved(event: RunEvent, *, by: Any, skip_locked: bool = False, **values: Any) -> Update:
+    """The compare-and-set of a run's event: changes the rows that satisfy `by` and are in the state the table wants.
+
+    `by` names one run, or runs of an export whose row the caller holds. The export's row is held before the run's, as
+    by whoever does something with an export and its runs: its `latest_state` changes with the run (docs/runs.md).
+    `skip_locked`: nothing is changed, and nobody waited for, while somebody else holds it.
+    """
     source = SOURCE[event]
     target = RUNS[source, event]
     released = {} if target == "processing" else {"lease_until": None, "worker": None, "phase": None}
-    return update(Run).where(by, Run.state == source).values(state=target, **{**released, **values})
+    locking = select(Export.id).join(Run, ITS_RUNS).where(by)
+    held = locking.with_for_update(key_share=True, of=Export, skip_locked=skip_locked).cte("held")
+    changing = update(Run).where(by, Run.export_id == held.c.id, Run.state == source)
+    return changing.values(state=target, **{**released, **values})
 
 
 def allows(export: Export, event: ExportEvent) -> bool:

@@ -7,24 +7,32 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from sqlalchemy import ColumnElement, and_, func, select, union_all
+from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select, true
 from sqlalchemy.orm import joinedload, lazyload, load_only
 
 from webapp.extensions import db
-from webapp.models import Export, Run, User
-from webapp.models.states import LIVE, SHOWN_ON_EXPORT
+from webapp.models import ITS_RUNS, Export, Run, User
+from webapp.models.states import SHOWN_ON_EXPORT
 from webapp.services.exports import keyset
+from webapp.services.exports.keyset import Place
 from webapp.services.names import named
 
 PER_PAGE: Final = 25
 COUNTED: Final = 10_000
 """More exports than this are told as "more than": counting 100,000 rows for each keystroke takes most of the time."""
 COUNTED_SLOWLY: Final = 500
-"""The same where one index does not say it all: names, runs, or a filter."""
+"""The same where names or runs must be looked at."""
+FEW: Final = 2_000
+"""So many exports are asked one by one for their runs, 3 µs each. Of more the runs lie so close together that walking
+along all runs finds a page of them sooner.
+"""
 
 Sort = Literal["created", "-created", "name", "-name"]
 SORTS: Final[tuple[Sort, ...]] = ("-created", "created", "name", "-name")
-STATUSES: Final = ("Pending", "Processing", "Finished", "Failed", "Cancelled", "Active", "Inactive")
+OF_REPEATED: Final = ("Active", "Inactive")
+STATUSES: Final = ("Pending", "Processing", "Finished", "Failed", "Cancelled", *OF_REPEATED)
+Rows = list[tuple[Export, Run | None]]
+"""Each export with the run that the row is about, if it is about one."""
 
 
 SHOWN: Final = load_only(
@@ -63,11 +71,25 @@ class ListQuery:
         return self.sort.startswith("-")
 
     @property
+    def is_about_runs(self) -> bool:
+        """Whether the status is one of runs."""
+        return self.runs and self.status not in ("", *OF_REPEATED)
+
+    @property
+    def states(self) -> list[str]:
+        """The states of runs that the status means."""
+        return [state for state, shown in SHOWN_ON_EXPORT.items() if shown == self.status]
+
+    @property
+    def narrows_exports(self) -> bool:
+        """Whether anything is asked of exports themselves."""
+        asked = self.search or self.model or self.mine or self.failed or self.archived
+        return bool(asked) or self.status in OF_REPEATED
+
+    @property
     def most_counted(self) -> int:
         """How far is counted."""
-        filtered = self.search or self.model or self.mine or self.failed or self.runs
-        quick = not filtered and self.status in ("", "Active", "Inactive")
-        return COUNTED if quick else COUNTED_SLOWLY
+        return COUNTED_SLOWLY if self.search or self.runs else COUNTED
 
 
 @dataclass(frozen=True)
@@ -89,20 +111,19 @@ class Page:
 def page(user: User, query: ListQuery, *, whole: bool = False) -> Page:
     """One page of the brand's exports, each with its newest run and its people; or of the runs of all of them.
 
-    Of a run there is what a list shows, or the `whole` of it.
+    Of a newest run there is what a list shows, or the `whole` of it.
     """
-    conditions = _conditions(user, query)
     at = keyset.place(query.at, by_name=query.by_name)
-    row, key = (Run, Run.created_at) if query.runs else (Export, Export.created_at)
-    wanted = select(row).where(*conditions)
+    of_export = _of_export(user, query)
     if query.runs:
-        wanted = wanted.join(Export, and_(Export.brand_id == Run.brand_id, Export.id == Run.export_id))
-    if query.by_name:
-        key = Export.name  # type: ignore[assignment]
-    ordered = keyset.ordered(wanted, key, row.id, at, query.per_page, descending=query.descending)
-    found, behind, before = keyset.cut(_rows(ordered, query, whole), at, query.per_page)
+        wanted = select(Run.id).join(Export, ITS_RUNS).where(*of_export, *_of_run(query))
+        rows = _runs(wanted, of_export, query, at)
+    else:
+        wanted = select(Export.id).where(*of_export)
+        rows = _exports(of_export, query, at, whole)
+    found, behind, before = keyset.cut(rows, at, query.per_page)
     # A first page that is also the last has counted itself.
-    total = _count(wanted, row.id, query.most_counted) if behind or at else len(found)
+    total = _count(wanted, query.most_counted) if behind or at else len(found)
 
     def leads(row: tuple[Export, Run | None], backwards: bool) -> str:
         export, run = row
@@ -119,14 +140,38 @@ def page(user: User, query: ListQuery, *, whole: bool = False) -> Page:
     )
 
 
-def _rows(wanted: Any, query: ListQuery, whole: bool) -> list[tuple[Export, Run | None]]:
-    """Each export with the run that the row is about, if it is about one."""
-    if not query.runs:
-        run = joinedload(Export.latest_run)
-        wanted = wanted.options(*_people(), run if whole else run.options(SHOWN))
-        return [(export, None) for export in db.session.scalars(wanted).unique()]
-    wanted = wanted.options(*_people()) if whole else wanted.options(*_people(), SHOWN)
-    return [(export, run) for run, export in db.session.execute(wanted.add_columns(Export)).all()]
+def _exports(of_export: Sequence[ColumnElement[bool]], query: ListQuery, at: Place | None, whole: bool) -> Rows:
+    run = joinedload(Export.latest_run)
+    wanted = select(Export).where(*of_export).options(*_people(), run if whole else run.options(SHOWN))
+    ordered = _ordered(wanted, Export.created_at, Export.id, query, at)
+    return [(export, None) for export in db.session.scalars(ordered).unique()]
+
+
+def _runs(wanted: Select[Any], of_export: Sequence[ColumnElement[bool]], query: ListQuery, at: Place | None) -> Rows:
+    """First which, from indexes alone, then those few with their exports."""
+    if query.narrows_exports and _count(select(Export.id).where(*of_export), FEW) <= FEW:
+        ordered = _of_each(of_export, query, at)
+    else:
+        if query.by_name and query.is_about_runs:
+            # Most exports have one run and know its state: only the others are asked for theirs on the way.
+            wanted = wanted.where(or_(Export.latest_state.in_(query.states), Export.several_runs))
+        ordered = _ordered(wanted, Run.created_at, Run.id, query, at)
+    ids = list(db.session.scalars(ordered))
+    found = {run.id: (export, run) for export, run in runs_of_ids(ids)}
+    return [found[id] for id in ids if id in found]
+
+
+def _of_each(of_export: Sequence[ColumnElement[bool]], query: ListQuery, at: Place | None) -> Select[Any]:
+    """The same of few exports: a page of the runs of each, and of those the first ones."""
+    own = select(Run.id, Run.created_at).where(ITS_RUNS, *_of_run(query)).correlate(Export)
+    page_of_each = _ordered(own, Run.created_at, Run.id, query, at).lateral("page_of_each")
+    wanted = select(page_of_each.c.id).select_from(Export).join(page_of_each, true()).where(*of_export)
+    return _ordered(wanted, page_of_each.c.created_at, page_of_each.c.id, query, at)
+
+
+def _ordered(wanted: Any, moment: Any, id: Any, query: ListQuery, at: Place | None) -> Select[Any]:
+    key = Export.name if query.by_name else moment
+    return keyset.ordered(wanted, key, id, at, query.per_page, descending=query.descending)
 
 
 def _people() -> list[Any]:
@@ -135,8 +180,8 @@ def _people() -> list[Any]:
     return [joinedload(one).options(*names) for one in (Export.owner, Export.created_by, Export.inactive_by)]
 
 
-def _count(wanted: Any, id: Any, most: int) -> int:
-    counted = wanted.with_only_columns(id).limit(most + 1).subquery()
+def _count(wanted: Select[Any], most: int) -> int:
+    counted = wanted.limit(most + 1).subquery()
     return db.session.scalar(select(func.count()).select_from(counted)) or 0
 
 
@@ -148,50 +193,29 @@ def of_ids(ids: Iterable[uuid.UUID]) -> Sequence[Export]:
 
 def runs_of_ids(ids: Iterable[uuid.UUID]) -> list[tuple[Export, Run]]:
     """The brand's runs with these ids, each with its export: the same for the live rows of a list of runs."""
-    both = and_(Export.brand_id == Run.brand_id, Export.id == Run.export_id)
-    wanted = select(Export, Run).join(Run, both).where(Run.id.in_(list(ids)), Export.deleted_at.is_(None))
+    wanted = select(Export, Run).join(Run, ITS_RUNS).where(Run.id.in_(list(ids)), Export.deleted_at.is_(None))
     return [(export, run) for export, run in db.session.execute(wanted.options(*_people())).all()]
 
 
 # --- conditions ---
 
 
-def _conditions(user: User, query: ListQuery) -> list[ColumnElement[bool]]:
+def _of_export(user: User, query: ListQuery) -> list[ColumnElement[bool]]:
     aside = Export.archived_at.is_not(None) if query.archived else Export.archived_at.is_(None)
     conditions: list[ColumnElement[bool]] = [aside, Export.deleted_at.is_(None)]
     if query.search:
         conditions.append(named(query.search))
-    if query.status:
-        conditions.append(_has_status(query.status, of_runs=query.runs))
+    if query.status and not query.is_about_runs:
+        conditions.append(Export.status == query.status)
     if query.model:
         conditions.append(Export.model == query.model)
     if query.mine:
         conditions.append(Export.owner_id == user.id)
     if query.failed:
-        conditions.append(_newest_run_is("failed"))
+        # A constant and no parameter: only so does the planner know that the index of the failed ones will do.
+        conditions.append(Export.latest_state == literal_column("'failed'"))
     return conditions
 
 
-def _newest_run_is(*states: str) -> ColumnElement[bool]:
-    newest = (Run.brand_id == Export.brand_id, Run.id == Export.latest_run_id)
-    return select(Run.id).where(*newest, Run.state.in_(states)).correlate(Export).exists()
-
-
-def _has_status(status: str, *, of_runs: bool) -> ColumnElement[bool]:
-    if status in ("Active", "Inactive"):
-        return and_(Export.active.is_not(None), Export.active.is_(status == "Active"))
-    states = [state for state, shown in SHOWN_ON_EXPORT.items() if shown == status]
-    if of_runs:
-        return Run.state.in_(states)
-    if status == "Pending":
-        return and_(Export.active.is_(None), _is_pending())
-    is_waiting = and_(Export.next_run_at.is_not(None), ~_newest_run_is(*LIVE))
-    return and_(Export.active.is_(None), _newest_run_is(*states), ~is_waiting)
-
-
-def _is_pending() -> ColumnElement[bool]:
-    """Few are, and each kind of them has an index to be found by: all of them are looked up."""
-    queued = select(Export.id).join(Run, Run.id == Export.latest_run_id).where(Run.state == "queued")
-    never_ran = select(Export.id).where(Export.latest_run_id.is_(None))
-    waits = select(Export.id).where(Export.next_run_at.is_not(None), ~_newest_run_is(*LIVE))
-    return Export.id.in_(union_all(queued, never_ran, waits))
+def _of_run(query: ListQuery) -> list[ColumnElement[bool]]:
+    return [Run.state.in_(query.states)] if query.is_about_runs else []

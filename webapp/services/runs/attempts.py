@@ -131,7 +131,7 @@ def finish(mine: Claim) -> None:
     Raises:
         Fenced: another attempt owns the run.
     """
-    no_reason = dict.fromkeys(("error_code", "error_message", "error_advice", "error_detail"))
+    no_reason: dict[str, Any] = dict.fromkeys(("error_code", "error_message", "error_advice", "error_detail"))
     with brand_scope(mine.brand_id):
         statement = moved(
             "published", by=_held(mine), published_attempt=mine.made_by, finished_at=clock(), **no_reason,

@@ -1,7 +1,8 @@
 """Which run is next, and taking it: by hand before the schedule's, then the brand that has least going, then by age.
 
 At most `runs_per_brand` runs of a brand are in progress, over all workers, and never two of one export (RELIABILITY
-T13, F37). Claims are made one at a time, under a lock: who looks later sees what was taken before.
+T13, F37). Claims are made one at a time, under a lock: who looks later sees what was taken before. A run whose export
+somebody holds at this moment is passed by: all others would wait for it.
 """
 
 from __future__ import annotations
@@ -27,8 +28,10 @@ WORKER: Final = "worker"
 LOCK: Final = 0x0EC1A133
 """The advisory lock of whoever claims; any number that nobody else uses in this database."""
 PATIENCE_MS: Final = 5_000
-"""How long to wait for the lock, or for a row that somebody cancels; and how long a process that was stopped in the
-middle of a claim can keep the others waiting before the database ends its session."""
+"""How long to wait for the lock, or for an export that somebody holds if no other run may begin; and how long a process
+that was stopped in the middle of a claim can keep the others waiting before the database ends its session."""
+ON_OFFER: Final = 20
+"""Runs of which the first is taken whose export nobody holds: more than are held at a time."""
 
 
 @dataclass(frozen=True)
@@ -115,23 +118,30 @@ def _alone() -> None:
 def _take(worker: str) -> Run | None:
     """The run that is next, moved to processing in the present transaction; None if nothing may begin."""
     _alone()
-    while (next_one := db.session.scalar(claimable(1))) is not None:
-        taking = moved(
-            "claimed",
-            by=Run.id == next_one,
-            attempt=Run.attempt + 1,
-            worker=worker,
-            lease_until=lease(),
-            started_at=func.coalesce(Run.started_at, clock()),
-            phase="starting",
-            rows=case((Run.artefact.is_(None), 0), else_=Run.rows),
-            bytes=case((Run.artefact.is_(None), 0), else_=Run.bytes),
-        ).returning(Run)
-        options = {"synchronize_session": False, "populate_existing": True}
-        if (run := db.session.scalars(taking.execution_options(**options)).one_or_none()) is not None:
-            return run
-        # Somebody cancelled it between the two statements: then another one is next.
+    while offered := list(db.session.scalars(claimable(ON_OFFER))):
+        for one, patiently in (*((one, False) for one in offered), (offered[0], True)):
+            if (run := _taken(one, worker, patiently)) is not None:
+                return run
+        # Somebody cancelled it meanwhile: then another one is next.
     return None
+
+
+def _taken(next_one: uuid.UUID, worker: str, patiently: bool) -> Run | None:
+    """This run, moved; None if it waits no more or, unless `patiently`, somebody holds its export."""
+    taking = moved(
+        "claimed",
+        by=Run.id == next_one,
+        skip_locked=not patiently,
+        attempt=Run.attempt + 1,
+        worker=worker,
+        lease_until=lease(),
+        started_at=func.coalesce(Run.started_at, clock()),
+        phase="starting",
+        rows=case((Run.artefact.is_(None), 0), else_=Run.rows),
+        bytes=case((Run.artefact.is_(None), 0), else_=Run.bytes),
+    ).returning(Run)
+    options = {"synchronize_session": False, "populate_existing": True}
+    return db.session.scalars(taking.execution_options(**options)).one_or_none()
 
 
 def rehearse_claim() -> None:

@@ -6,13 +6,13 @@ All of it is for all brands: jobs/upkeep.py calls it in the system scope.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, select
 
 from exports.errors import WorkerDied
 from webapp.extensions import db
-from webapp.models import Run, clock
+from webapp.models import ITS_RUNS, Export, Run, clock
 from webapp.models.states import RunEvent
 from webapp.queues import enqueue_after_commit, top_up
 from webapp.services import audit
@@ -64,8 +64,10 @@ def holds(worker: str) -> bool:
 
 
 def _held_by(which: ColumnElement[bool]) -> list[Run]:
-    found = select(Run).where(Run.state == "processing", which).limit(AT_ONCE)
-    return list(db.session.scalars(found.with_for_update(skip_locked=True).execution_options(populate_existing=True)))
+    """The runs with their exports' rows, less those of which somebody else holds one or the other."""
+    found = select(Run).join(Export, ITS_RUNS).where(Run.state == "processing", which).limit(AT_ONCE)
+    held = found.with_for_update(skip_locked=True, key_share=True, of=(Run, Export))
+    return list(db.session.scalars(held.execution_options(populate_existing=True)))
 
 
 def _take_back(which: ColumnElement[bool]) -> int:
@@ -83,7 +85,7 @@ def _take_back(which: ColumnElement[bool]) -> int:
 
 def _move(run: Run, event: RunEvent) -> None:
     """Carry out one event on a row that is locked."""
-    values: dict[str, object] = {"not_before": clock()}
+    values: dict[str, Any] = {"not_before": clock()}
     facts: dict[str, object] = {}
     if event in ("lost", "died"):
         values["deaths"] = run.deaths + 1
