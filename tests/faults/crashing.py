@@ -187,10 +187,10 @@ class Steps:
 def _told_of(statement: str) -> str:
     """SELECT, or INSERT INTO runs."""
     words = statement.split()
+    if words[0] == "WITH":  # the question which run is next, or a run's move: its export is held in the same statement
+        return "UPDATE runs" if "UPDATE runs" in statement else "SELECT"
     if words[0] == "SELECT":
         return "SELECT"
-    if words[0] == "WITH":  # a run's move: its export is held in the same statement
-        words = words[-1 - words[::-1].index("UPDATE") :]
     return " ".join(words[:3] if words[0] in ("INSERT", "DELETE") else words[:2])
 
 
