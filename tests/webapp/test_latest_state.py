@@ -153,11 +153,17 @@ def test_what_is_written_into_it_does_not_count(people: People, made: Exports, s
 # --- several at once
 
 
+@dataclass(frozen=True)
+class Together:
+    """Deeds that go on, and what each raised, in their order, once they are over."""
+
+    threads: list[threading.Thread]
+    raised: list[BaseException | None]
+
+
 @contextmanager
-def at_the_same_time(
-    app: Flask, brand_id: uuid.UUID, *deeds: Callable[[], object]
-) -> Iterator[list[BaseException | None]]:
-    """Each deed in a session of its own; what each raised, in their order, once the block and all of them are over."""
+def at_the_same_time(app: Flask, brand_id: uuid.UUID, *deeds: Callable[[], object]) -> Iterator[Together]:
+    """Each deed in a session of its own; the end of the block is that of all of them."""
     raised: list[BaseException | None] = [None] * len(deeds)
 
     def do(place: int, deed: Callable[[], object]) -> None:
@@ -171,17 +177,17 @@ def at_the_same_time(
     for one in threads:
         one.start()
     try:
-        yield raised
+        yield Together(threads, raised)
     finally:
         for one in threads:
             one.join()
 
 
-def wait_for_locks(sql: psycopg.Connection[Any], how_many: int) -> None:
-    """Until so many sessions wait for somebody's rows."""
+def wait_for_locks(sql: psycopg.Connection[Any], deeds: Together) -> None:
+    """Until each of them waits for somebody's rows."""
     waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    while (sql.execute(waits).fetchone() or (0,))[0] < how_many:
-        pass
+    while (sql.execute(waits).fetchone() or (0,))[0] < len(deeds.threads):
+        assert all(one.is_alive() for one in deeds.threads)
 
 
 HELD = "SELECT FROM exports WHERE id = %s FOR NO KEY UPDATE"
@@ -194,11 +200,11 @@ def test_who_ends_a_run_while_its_export_is_put_aside_waits_and_is_told(
     mine = made.claim()
     with people.exporter.at_work() as user:
         export = hold(db.session.get_one(Export, one.id))
-        with at_the_same_time(app, mine.brand_id, lambda: publish(mine)) as raised:
-            wait_for_locks(sql, 1)
+        with at_the_same_time(app, mine.brand_id, lambda: publish(mine)) as deeds:
+            wait_for_locks(sql, deeds)
             runs.stop_all(user, export)  # wants the run's row: whoever held that and waited for the export's is stuck
             db.session.commit()
-    assert [type(error) for error in raised] == [Cancelled]
+    assert [type(error) for error in deeds.raised] == [Cancelled]
     assert known(sql, one) == "processing"
 
 
@@ -216,10 +222,10 @@ def test_two_runs_of_an_export_that_end_at_once_leave_it_with_the_state_of_the_n
 
     with psycopg.connect(app_database) as somebody:
         somebody.execute(HELD, [one.id])
-        with at_the_same_time(app, mine.brand_id, lambda: publish(mine), cancel) as raised:
-            wait_for_locks(sql, 2)
+        with at_the_same_time(app, mine.brand_id, lambda: publish(mine), cancel) as deeds:
+            wait_for_locks(sql, deeds)
             somebody.commit()
-    assert raised == [None, None]
+    assert deeds.raised == [None, None]
     assert known(sql, one) == "cancelled"
     assert sql.execute("SELECT state FROM runs WHERE id = %s", [one.run_id]).fetchone() == ("success",)
 
@@ -237,10 +243,10 @@ def test_a_run_that_ends_while_it_becomes_the_newest_is_not_missed(
 
     with psycopg.connect(app_database) as somebody:
         somebody.execute("UPDATE exports SET latest_run_id = %s WHERE id = %s", [one.run_id, one.id])
-        with at_the_same_time(app, people.exporter.brand_id, end) as raised:
-            wait_for_locks(sql, 1)
+        with at_the_same_time(app, people.exporter.brand_id, end) as deeds:
+            wait_for_locks(sql, deeds)
             somebody.commit()
-    assert raised == [None]
+    assert deeds.raised == [None]
     assert known(sql, one) == "cancelled"
 
 
