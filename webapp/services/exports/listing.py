@@ -152,9 +152,6 @@ def _runs(wanted: Select[Any], of_export: Sequence[ColumnElement[bool]], query: 
     if query.narrows_exports and _count(select(Export.id).where(*of_export), FEW) <= FEW:
         ordered = _of_each(of_export, query, at)
     else:
-        if query.by_name and query.is_about_runs:
-            # Most exports have one run and know its state: only the others are asked for theirs on the way.
-            wanted = wanted.where(or_(Export.latest_state.in_(query.states), Export.several_runs))
         ordered = _ordered(wanted, Run.created_at, Run.id, query, at)
     ids = list(db.session.scalars(ordered))
     found = {run.id: (export, run) for export, run in runs_of_ids(ids)}
@@ -218,4 +215,7 @@ def _of_export(user: User, query: ListQuery) -> list[ColumnElement[bool]]:
 
 
 def _of_run(query: ListQuery) -> list[ColumnElement[bool]]:
-    return [Run.state.in_(query.states)] if query.is_about_runs else []
+    """Most exports have one run and know its state: only the others are asked for theirs on the way."""
+    if not query.is_about_runs:
+        return []
+    return [Run.state.in_(query.states), or_(Export.latest_state.in_(query.states), Export.several_runs)]
