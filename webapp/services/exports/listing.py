@@ -142,7 +142,7 @@ def page(user: User, query: ListQuery, *, whole: bool = False) -> Page:
 
 def _exports(of_export: Sequence[ColumnElement[bool]], query: ListQuery, at: Place | None, whole: bool) -> Rows:
     run = joinedload(Export.latest_run)
-    wanted = select(Export).where(*of_export).options(*_people(), run if whole else run.options(SHOWN))
+    wanted = select(Export).where(*of_export).options(*_people(whole), run if whole else run.options(SHOWN))
     ordered = _ordered(wanted, Export.created_at, Export.id, query, at)
     return [(export, None) for export in db.session.scalars(ordered).unique()]
 
@@ -171,10 +171,11 @@ def _ordered(wanted: Any, moment: Any, id: Any, query: ListQuery, at: Place | No
     return keyset.ordered(wanted, key, id, at, query.per_page, descending=query.descending)
 
 
-def _people() -> list[Any]:
-    """Their names alone: each row brings the person again."""
+def _people(whole: bool = False) -> list[Any]:
+    """Their names alone: each row brings the person again. Lists show no owner, and nobody but them who paused it."""
     names = (load_only(User.name, User.email, User.brand_id), lazyload(User.brand))
-    return [joinedload(one).options(*names) for one in (Export.owner, Export.created_by, Export.inactive_by)]
+    shown = (Export.created_by, Export.owner if whole else Export.inactive_by)
+    return [joinedload(one).options(*names) for one in shown]
 
 
 def _count(wanted: Select[Any], most: int) -> int:
@@ -191,7 +192,7 @@ def of_ids(ids: Iterable[uuid.UUID]) -> Sequence[Export]:
 def runs_of_ids(ids: Iterable[uuid.UUID]) -> list[tuple[Export, Run]]:
     """The brand's runs with these ids, each with its export: the same for the live rows of a list of runs."""
     wanted = select(Export, Run).join(Run, ITS_RUNS).where(Run.id.in_(list(ids)), Export.deleted_at.is_(None))
-    return [(export, run) for export, run in db.session.execute(wanted.options(*_people())).all()]
+    return [(export, run) for export, run in db.session.execute(wanted.options(*_people(), SHOWN)).all()]
 
 
 # --- conditions ---
