@@ -17,7 +17,7 @@ from webapp.models import Export, Run, among
 def latest_files(exports: Iterable[Export]) -> dict[uuid.UUID, Run]:
     """The newest Success by export id; exports that have none are left out.
 
-    Most need no question: their newest run is it. The others are asked for together.
+    Most need no question: their newest run is it, or the only one. The others are asked for together.
     """
     found: dict[uuid.UUID, Run] = {}
     others: list[uuid.UUID] = []
@@ -25,7 +25,7 @@ def latest_files(exports: Iterable[Export]) -> dict[uuid.UUID, Run]:
         run = export.latest_run
         if run is not None and run.state == "success":
             found[export.id] = run
-        elif run is not None:
+        elif export.several_runs:
             others.append(export.id)
     if others:
         found.update((run.export_id, run) for run in _newest_successes(others))

@@ -18,9 +18,9 @@ from webapp.services.exports.keyset import Place
 from webapp.services.names import named
 
 PER_PAGE: Final = 25
-COUNTED: Final = 10_000
-"""More exports than this are told as "more than": counting 100,000 rows for each keystroke takes most of the time."""
-COUNTED_SLOWLY: Final = 500
+COUNTED: Final = 1_000
+"""More exports than this are told as "more than": to count them takes longer than to find a page of them."""
+COUNTED_SLOWLY: Final = 100
 """The same where names or runs must be looked at."""
 FEW: Final = 2_000
 """So many exports are asked one by one for their runs, 3 µs each. Of more the runs lie so close together that walking

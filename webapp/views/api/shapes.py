@@ -150,7 +150,7 @@ class ExportsPage(Shape):
 
     exports: list[ExportAnswer]
     next: str | None
-    total: int = Field(description="How many there are in all, counted up to 10,000.")
+    total: int = Field(description="How many there are in all, counted up to 1,000; to 100 in a search.")
     more_than_total: bool
 
     @classmethod
