@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Select, select, true
 
@@ -23,8 +23,7 @@ SMALLEST: Final = 6
 """Percent of the height that a run with a few rows has all the same: it is not nothing."""
 
 
-@dataclass(frozen=True)
-class Bar:
+class Bar(NamedTuple):
     """One run that has ended. `tall` and `long` are percent of the most rows and of the longest duration."""
 
     at: datetime
