@@ -6,6 +6,7 @@ import ipaddress
 import os
 import secrets
 import socket
+import sys
 from typing import Any
 
 import hypothesis
@@ -17,10 +18,16 @@ OURS += ["BASE_URL", "MAIL_FROM", "PORT", "BIND", "WEB_CONCURRENCY"]
 PREFIXES = ("FLASK_", "PG", "EXPORTS_", "AWS_", "GOOGLE_", "AZURE_")
 # A folder that cannot be made: a test that starts the embedded services by accident is told so.
 NOWHERE = "/dev/null/instance"
+# Told to keep no compiled modules, each worker rewrites the asserts of all files anew: half of its time to collect.
+KEEPS_NOTHING = "PYTHONDONTWRITEBYTECODE"
 
 
 class Outside(Exception):
     """A test wanted to leave this machine."""
+
+
+os.environ.pop(KEEPS_NOTHING, None)  # at once: all other files of fixtures are read after this one
+sys.dont_write_bytecode = False
 
 
 @pytest.hookimpl(tryfirst=True)
