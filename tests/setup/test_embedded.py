@@ -40,6 +40,28 @@ def home(tmp: Path) -> Iterator[Path]:
     place.discard(folder)
 
 
+@pytest.fixture(scope="module")
+def _made() -> Iterator[Path]:
+    """An instance folder that a command has made and left, to be copied."""
+    folder = Path(tempfile.mkdtemp(prefix="exports-setup-"))
+    home = folder / "instance"
+    with Command(home, "at-once"):
+        pass
+    yield home
+    place.discard(home)
+    folder.rmdir()
+
+
+@pytest.fixture
+def made(home: Path, _made: Path) -> Path:
+    """An instance folder that a command has made and left: most of a first start is making the cluster."""
+    place.prepare_home(home)
+    services = place.settle(home).services
+    for name in ("data", "prepared"):
+        subprocess.run(["cp", "-a", str(_made / "services" / name), str(services)], check=True)
+    return home
+
+
 def redis_pid(url: str) -> int:
     with redis.Redis.from_url(url) as client:
         return int(client.info("server")["process_id"])
@@ -68,94 +90,94 @@ def test_a_second_start_finds_what_the_first_one_stored(home: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["ended", "killed"])
-def test_both_stop_ten_seconds_after_the_last_command(home: Path, how: str) -> None:
-    with Command(home) as command:
-        postgres, server = postmaster_pid(home), redis_pid(command.addresses.redis_url)
+def test_both_stop_ten_seconds_after_the_last_command(made: Path, how: str) -> None:
+    with Command(made) as command:
+        postgres, server = postmaster_pid(made), redis_pid(command.addresses.redis_url)
         if how == "killed":
             os.kill(command.pid, signal.SIGKILL)
-    assert 9 < until(lambda: not keeper_pid(home)) < 13
+    assert 9 < until(lambda: not keeper_pid(made)) < 13
     assert not alive(postgres)
     assert not alive(server)
 
 
-def test_a_forked_process_is_registered_like_its_parent(home: Path) -> None:
-    with Command(home, "fork") as child:
+def test_a_forked_process_is_registered_like_its_parent(made: Path) -> None:
+    with Command(made, "fork") as child:
         child.process.wait()
-        with Command(home, "at-once"):
+        with Command(made, "at-once"):
             pass  # it asks for an end at once, as if it were the last
-        assert keeper_pid(home)
+        assert keeper_pid(made)
         with psycopg.connect(child.addresses.database_url) as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_a_killed_keeper_is_followed_by_one_that_adopts_what_runs(home: Path) -> None:
-    with Command(home) as first:
-        keeper, postgres, server = keeper_pid(home), postmaster_pid(home), redis_pid(first.addresses.redis_url)
+def test_a_killed_keeper_is_followed_by_one_that_adopts_what_runs(made: Path) -> None:
+    with Command(made) as first:
+        keeper, postgres, server = keeper_pid(made), postmaster_pid(made), redis_pid(first.addresses.redis_url)
         os.kill(keeper, signal.SIGKILL)
         until(lambda: not alive(keeper))
-        with Command(home, "at-once") as second:
-            assert keeper_pid(home) not in (0, keeper)
-            assert (postmaster_pid(home), redis_pid(second.addresses.redis_url)) == (postgres, server)
+        with Command(made, "at-once") as second:
+            assert keeper_pid(made) not in (0, keeper)
+            assert (postmaster_pid(made), redis_pid(second.addresses.redis_url)) == (postgres, server)
         # The first command still needs them, though it registered with the keeper that is dead.
-        assert keeper_pid(home)
+        assert keeper_pid(made)
         with psycopg.connect(first.addresses.database_url) as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_a_start_after_everything_was_killed_repairs_what_it_finds(home: Path) -> None:
-    with Command(home) as command:
+def test_a_start_after_everything_was_killed_repairs_what_it_finds(made: Path) -> None:
+    with Command(made) as command:
         with psycopg.connect(command.addresses.database_url, autocommit=True) as connection:
             connection.execute("CREATE TABLE kept AS SELECT 42 AS x")
-        pids = [keeper_pid(home), postmaster_pid(home), redis_pid(command.addresses.redis_url)]
+        pids = [keeper_pid(made), postmaster_pid(made), redis_pid(command.addresses.redis_url)]
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
     until(lambda: not any(map(alive, pids)))
-    with Command(home) as command, psycopg.connect(command.addresses.database_url) as connection:
+    with Command(made) as command, psycopg.connect(command.addresses.database_url) as connection:
         assert connection.execute("SELECT x FROM kept").fetchone() == (42,)
         assert redis_pid(command.addresses.redis_url)
 
 
-def test_a_process_number_that_somebody_else_has_now_stops_no_start(home: Path) -> None:
-    with Command(home, "at-once"):
+def test_a_process_number_that_somebody_else_has_now_stops_no_start(made: Path) -> None:
+    with Command(made, "at-once"):
         pass
     with subprocess.Popen(["sleep", "60"]) as stranger:
-        note = home / "services" / "data" / "postmaster.pid"
-        note.write_text(f"{stranger.pid}\n{home}/services/data\n1\n5432\n{home}\n\n  1 1\nready   \n")
-        with Command(home) as command, psycopg.connect(command.addresses.database_url) as connection:
+        note = made / "services" / "data" / "postmaster.pid"
+        note.write_text(f"{stranger.pid}\n{made}/services/data\n1\n5432\n{made}\n\n  1 1\nready   \n")
+        with Command(made) as command, psycopg.connect(command.addresses.database_url) as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)
-            assert postmaster_pid(home) != stranger.pid
+            assert postmaster_pid(made) != stranger.pid
         assert stranger.poll() is None
         stranger.kill()
 
 
-def test_a_half_made_cluster_is_made_anew(home: Path) -> None:
-    with Command(home, "at-once"):
+def test_a_half_made_cluster_is_made_anew(made: Path) -> None:
+    with Command(made, "at-once"):
         pass
-    (home / "services" / "data").rename(home / "services" / "data.new")
-    (home / "services" / "prepared").unlink()
-    with Command(home) as command, psycopg.connect(command.addresses.source_url) as connection:
+    (made / "services" / "data").rename(made / "services" / "data.new")
+    (made / "services" / "prepared").unlink()
+    with Command(made) as command, psycopg.connect(command.addresses.source_url) as connection:
         assert connection.execute("SELECT current_user").fetchone() == ("exports_reader",)
 
 
 @pytest.mark.parametrize("service", ["postgres", "redis"])
-def test_a_service_that_died_is_started_again(home: Path, service: str) -> None:
-    with Command(home) as command:
+def test_a_service_that_died_is_started_again(made: Path, service: str) -> None:
+    with Command(made) as command:
         url = command.addresses.redis_url
-        pid = postmaster_pid(home) if service == "postgres" else redis_pid(url)
+        pid = postmaster_pid(made) if service == "postgres" else redis_pid(url)
         os.kill(pid, signal.SIGKILL)
 
         def again() -> bool:
             try:
                 with psycopg.connect(command.addresses.database_url, connect_timeout=1):
-                    return redis_pid(url) != pid and postmaster_pid(home) != pid
+                    return redis_pid(url) != pid and postmaster_pid(made) != pid
             except (psycopg.OperationalError, redis.ConnectionError, FileNotFoundError):
                 return False
 
         until(again)
 
 
-def test_the_reader_of_the_source_can_only_read(home: Path) -> None:
-    with Command(home) as command:
+def test_the_reader_of_the_source_can_only_read(made: Path) -> None:
+    with Command(made) as command:
         with psycopg.connect(command.addresses.source_admin_url, autocommit=True) as connection:
             connection.execute("CREATE SCHEMA loyalty; CREATE TABLE loyalty.events AS SELECT 1 AS x")
         with psycopg.connect(command.addresses.source_url, autocommit=True) as reader:
@@ -243,22 +265,22 @@ def test_an_instance_folder_of_a_newer_version_is_left_alone(home: Path) -> None
     assert [path.name for path in home.iterdir()] == ["version.json"]
 
 
-def test_a_cluster_of_a_newer_postgresql_is_left_alone(home: Path) -> None:
-    with Command(home, "at-once"):
+def test_a_cluster_of_a_newer_postgresql_is_left_alone(made: Path) -> None:
+    with Command(made, "at-once"):
         pass
-    (home / "services" / "data" / "PG_VERSION").write_text("19\n")
+    (made / "services" / "data" / "PG_VERSION").write_text("19\n")
     with pytest.raises(InstanceNewer):
-        embedded.join(home)
+        embedded.join(made)
 
 
-def test_data_that_are_gone_are_not_replaced_silently(home: Path) -> None:
-    with Command(home, "at-once"):
+def test_data_that_are_gone_are_not_replaced_silently(made: Path) -> None:
+    with Command(made, "at-once"):
         pass
-    data = home / "services"
+    data = made / "services"
     shutil.rmtree(data.resolve())
     if not data.is_symlink():  # an ordinary user's data lie in the folder itself
-        data.symlink_to(home / "elsewhere")
-    assert "are gone" in Command(home).refused
+        data.symlink_to(made / "elsewhere")
+    assert "are gone" in Command(made).refused
     data.unlink()
 
 
@@ -285,11 +307,11 @@ def test_an_ordinary_user_is_told_whose_folder_it_is(tmp: Path) -> None:
         assert "cannot be written to: Permission denied" in Command(home, user=user).refused
 
 
-def test_a_deleted_instance_folder_takes_its_services_with_it(home: Path) -> None:
-    with Command(home) as command:
-        postgres, server = postmaster_pid(home), redis_pid(command.addresses.redis_url)
-        data = (home / "services").resolve()
-        shutil.rmtree(home)
+def test_a_deleted_instance_folder_takes_its_services_with_it(made: Path) -> None:
+    with Command(made) as command:
+        postgres, server = postmaster_pid(made), redis_pid(command.addresses.redis_url)
+        data = (made / "services").resolve()
+        shutil.rmtree(made)
         until(lambda: not alive(postgres) and not alive(server))
     shutil.rmtree(data, ignore_errors=True)
 
