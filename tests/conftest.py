@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "tests.fix_guard",
+    "tests.fix_garbage",
     "tests.fix_order",
     "tests.fix_campaigns",
     "tests.fix_services",
