@@ -14,13 +14,21 @@ import pytest
 LONG: Final = ("faults", "setup", "end_to_end", "jobs", "delivery")
 """Folders whose tests start processes or a browser and wait for them: few tests, many seconds."""
 LONGEST: Final = (
-    "test_every_screen.py",
-    "test_embedded.py",
-    "test_wizard.py",
     "test_server.py",
+    "test_every_screen.py",
     "test_routes.py",
+    "test_wizard.py",
     "test_wizard_fields.py",
+    "test_crash_points_of_deliveries.py",
+    "test_crash_points.py",
+    "test_embedded.py",
+    "test_wizard_operators.py",
+    "test_wizard_aggregation.py",
+    "test_wizard_filters.py",
+    "test_hostile_forms.py",
     "test_shell.py",
+    "test_wizard_steps.py",
+    "test_german.py",
 )
 """Files of more than half a minute, the longest first."""
 
