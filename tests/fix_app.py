@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -136,17 +137,20 @@ def app_settings(
 
 @pytest.fixture(scope="session")
 def _app(app_settings: dict[str, str]) -> Iterator[Flask]:
+    from exports.source.pool import PreviewPool
     from webapp import config, create_app
     from webapp.extensions import db
-    from webapp.services import brands
     from webapp.web_extensions import limiter
 
     app = create_app(config.read(app_settings))
     app.testing = True
     app.extensions["limits"] = dict(vars(limiter))
     yield app
+    # Tests with a source of their own have left pools behind, and had that of our source made anew.
+    for one in gc.get_objects():
+        if type(one) is PreviewPool:
+            one.close()
     with app.app_context():
-        brands.previews().close()
         db.engine.dispose()
 
 
@@ -209,26 +213,26 @@ def cast_of(app: Flask) -> People:
         db.session.add_all([maple, alpine])
         db.session.flush()
 
-        def person(name: str, brand: Brand, role: str, *, pii: bool = False) -> Person:
+        def person(name: str, brand: Brand, role: str, *, pii: bool = False) -> User:
             email = f"{name}@{brand.source_key}.example"
-            user = User(
+            return User(
                 brand_id=brand.id, email=email, name=name.capitalize(), time_zone=brand.time_zone, role=role,
                 export_pii=pii, password_hash="nobody logs in with this",
             )  # fmt: skip
-            db.session.add(user)
-            db.session.flush()
-            return Person(app, user.id, user.brand_id, user.email, user.token)
 
-        cast = People(
-            admin=person("admin", maple, "admin", pii=True),
-            manager=person("manager", maple, "manager"),
-            exporter=person("exporter", maple, "exporter", pii=True),
-            colleague=person("colleague", maple, "exporter"),
-            viewer=person("viewer", maple, "viewer"),
-            stranger=person("stranger", alpine, "admin", pii=True),
-        )
+        users = {
+            "admin": person("admin", maple, "admin", pii=True),
+            "manager": person("manager", maple, "manager"),
+            "exporter": person("exporter", maple, "exporter", pii=True),
+            "colleague": person("colleague", maple, "exporter"),
+            "viewer": person("viewer", maple, "viewer"),
+            "stranger": person("stranger", alpine, "admin", pii=True),
+        }
+        db.session.add_all(users.values())
+        db.session.flush()
+        cast = {name: Person(app, one.id, one.brand_id, one.email, one.token) for name, one in users.items()}
         db.session.commit()
-    return cast
+    return People(**cast)
 
 
 @pytest.fixture
