@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 
 from tests.fix_app import People, Person, stores
 from webapp.extensions import db
-from webapp.models import Export, ExportName, Run
+from webapp.models import Export, ExportName, Run, User
 from webapp.models.states import SHOWN_ON_EXPORT
 from webapp.services import exports, runs, schedules
 from webapp.services import names as names_
@@ -44,7 +44,7 @@ def make(person: Person, names: Iterable[str]) -> list[uuid.UUID]:
 def names(person: Person, query: ListQuery) -> list[str]:
     """Names on the first page."""
     with person.at_work() as user:
-        return [export.name for export in exports.page(user, query).exports]
+        return [export.name for export, _run in exports.page(user, query).rows]
 
 
 def test_the_newest_stands_first(people: People) -> None:
@@ -69,15 +69,14 @@ def test_another_brand_has_its_own_list(people: People) -> None:
 def test_what_the_list_shows_comes_with_it(people: People) -> None:
     [export_id] = make(people.exporter, ["one"])
     with people.viewer.at_work() as user:
-        [export] = exports.page(user, ListQuery()).exports
-        assert export.created_by.email == people.exporter.email
-        assert export.status == "Pending"
-        [whole] = exports.page(user, ListQuery(), whole=True).exports
+        [(export, run)] = exports.page(user, ListQuery()).rows
+        assert (export.created_by, export.status) == (db.session.get_one(User, people.exporter.id).name, "Pending")
+        [whole] = exports.whole_page(user, ListQuery()).rows
         assert (whole.created_by.email, whole.owner.email) == (people.exporter.email, people.exporter.email)
-        [live] = exports.of_ids([export_id, uuid.uuid4()])
-        assert live.status == "Pending"
+        assert exports.shown_of_ids([export_id, uuid.uuid4()]) == [(export, run)]
+        assert [one.id for one in exports.of_ids([export_id, uuid.uuid4()])] == [export_id]
     with people.stranger.at_work():
-        assert exports.of_ids([export_id]) == []
+        assert exports.shown_of_ids([export_id]) == exports.of_ids([export_id]) == []
 
 
 @pytest.mark.parametrize(
@@ -116,8 +115,8 @@ def test_the_status_filter_agrees_with_the_status_shown(people: People, status: 
             db.session.execute(change.values(state=state, **OF_STATE.get(state, {})))
         db.session.commit()
     with people.viewer.at_work() as user:
-        everything = exports.page(user, ListQuery()).exports
-        shown = exports.page(user, ListQuery(status=status)).exports
+        everything = [one for one, _run in exports.page(user, ListQuery()).rows]
+        shown = [one for one, _run in exports.page(user, ListQuery(status=status)).rows]
         assert {export.name for export in shown} == {one.name for one in everything if one.status == status}
         assert shown
 
@@ -153,17 +152,17 @@ def test_pages_hold_everything_once_forth_and_back(people: People, sort: str) ->
     make(people.exporter, ["same"] * 4 + ["a", "b", "c"])
     query = ListQuery(sort=sort, per_page=3)  # type: ignore[arg-type]
     with people.viewer.at_work() as user:
-        whole = [export.id for export in exports.page(user, replace(query, per_page=50)).exports]
+        whole = [export.id for export, _run in exports.page(user, replace(query, per_page=50)).rows]
         pages = [exports.page(user, query)]
         assert pages[0].before == ""
         while pages[-1].after:
             pages.append(exports.page(user, replace(query, at=pages[-1].after)))
-        assert [len(page.exports) for page in pages] == [3, 3, 1]
-        assert [export.id for page in pages for export in page.exports] == whole
+        assert [len(page.rows) for page in pages] == [3, 3, 1]
+        assert [export.id for page in pages for export, _run in page.rows] == whole
         back = pages[-1]
         for page in reversed(pages[:-1]):
             back = exports.page(user, replace(query, at=back.before))
-            assert [export.id for export in back.exports] == [export.id for export in page.exports]
+            assert back.rows == page.rows
             assert back.after
         assert back.before == ""
         assert {page.total for page in pages} == {7}
@@ -191,7 +190,7 @@ def test_a_cursor_of_another_order_does_no_harm(people: People, sort: str) -> No
     make(people.exporter, ["a", "b", "c"])
     with people.viewer.at_work() as user:
         other = exports.page(user, ListQuery(sort="-name" if sort == "-created" else "created", per_page=1)).after
-        assert exports.page(user, ListQuery(sort=sort, at=other)).exports is not None  # type: ignore[arg-type]
+        assert exports.page(user, ListQuery(sort=sort, at=other)).rows is not None  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("expected", ["few", "many"])
@@ -248,7 +247,7 @@ def test_runs_are_rows_of_their_own_page_by_page(people: People, sort: str) -> N
         pages = [exports.page(user, query)]
         while pages[-1].after:
             pages.append(exports.page(user, replace(query, at=pages[-1].after)))
-        shown = [(export.name, run) for page in pages for export, run in zip(page.exports, page.runs, strict=True)]
+        shown = [(export.name, run) for page in pages for export, run in page.rows]
         moments = [run.created_at for _, run in shown]
         assert len({run.id for _, run in shown}) == 5
         assert {page.total for page in pages} == {5}
@@ -257,7 +256,7 @@ def test_runs_are_rows_of_their_own_page_by_page(people: People, sort: str) -> N
         else:
             assert moments == sorted(moments, reverse=sort == "-created")
         back = exports.page(user, replace(query, at=pages[1].before))
-        assert [run.id for run in back.runs] == [run.id for run in pages[0].runs]
+        assert back.rows == pages[0].rows
 
 
 @pytest.mark.parametrize("few", [-1, listing.FEW])
@@ -283,7 +282,7 @@ def test_runs_of_few_exports_and_of_many_are_the_same_and_in_the_same_order(
             pages = [exports.page(user, asked)]
             while pages[-1].after:
                 pages.append(exports.page(user, replace(asked, at=pages[-1].after)))
-            shown = [(export.name, run) for page in pages for export, run in zip(page.exports, page.runs, strict=True)]
+            shown = [(export.name, run) for page in pages for export, run in page.rows]
             by_name = sorted(shown, key=lambda row: (row[0], row[1].id))
             by_moment = sorted(shown, key=lambda row: (row[1].created_at, row[1].id))
             wanted = by_name if sort.endswith("name") else by_moment

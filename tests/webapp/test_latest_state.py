@@ -88,7 +88,7 @@ def test_the_status_is_the_word_of_every_combination(
             db.session.commit()
             assert export.status == word(active, waits, state), (active, waits, state)
             assert export.latest_state == state
-        shown = exports.page(user, exports.ListQuery(per_page=100)).exports
+        shown = [one for one, _run in exports.page(user, exports.ListQuery(per_page=100)).rows]
         assert len(shown) == 40
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Identity, Index, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -18,7 +18,42 @@ WAITING = ("brand_id", "not_before", "created_at", "id")
 """The order in which the runs of a brand wait."""
 
 
-class Run(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
+class HasState(Protocol):
+    """What follows from the state of a run needs no more of it than this."""
+
+    @property
+    def state(self) -> Any: ...
+    @property
+    def sha256(self) -> Any: ...
+
+
+class InState:
+    """What the state of a run means to people."""
+
+    __slots__ = ()
+
+    @property
+    def status(self: HasState) -> str:
+        """The word of SPEC section 2 for a run."""
+        return str(self.state).capitalize()
+
+    @property
+    def shown_on_export(self: HasState) -> str:
+        """The word of SPEC section 2 for a one-off whose newest run this is."""
+        return SHOWN_ON_EXPORT[self.state]
+
+    @property
+    def delivered_nothing(self: HasState) -> bool:
+        """Whether it is a Success without a file: there were no rows, and the export wants nothing then (SPEC 2)."""
+        return bool(self.state == "success" and self.sha256 is None)
+
+    @property
+    def is_live(self: HasState) -> bool:
+        """Whether it can still change by itself."""
+        return self.state in LIVE
+
+
+class Run(InState, BrandOwned, db.Model):  # type: ignore[name-defined,misc]
     """One execution of an export for one moment. `attempt` is the fencing token of every later write (P2)."""
 
     __tablename__ = "runs"
@@ -92,26 +127,6 @@ class Run(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
     error_message: Mapped[str | None] = mapped_column(Text)
     error_advice: Mapped[str | None] = mapped_column(Text)
     error_detail: Mapped[str | None] = mapped_column(Text)
-
-    @property
-    def status(self) -> str:
-        """The word of SPEC section 2 for a run."""
-        return self.state.capitalize()
-
-    @property
-    def shown_on_export(self) -> str:
-        """The word of SPEC section 2 for a one-off whose newest run this is."""
-        return SHOWN_ON_EXPORT[self.state]
-
-    @property
-    def delivered_nothing(self) -> bool:
-        """Whether it is a Success without a file: there were no rows, and the export wants nothing then (SPEC 2)."""
-        return self.state == "success" and self.sha256 is None
-
-    @property
-    def is_live(self) -> bool:
-        """Whether it can still change by itself."""
-        return self.state in LIVE
 
     @property
     def tries(self) -> int:

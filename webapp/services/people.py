@@ -24,6 +24,7 @@ from webapp.services.mail import accounts as mails
 PAUSE: Final = "pause"
 GRANTS: Final = ("export_pii", "use_new_target", "see_audit")
 SHOWN: Final = 500
+COUNTED: Final = 1_000
 
 
 class NotDecided(ValueError):
@@ -52,18 +53,20 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Listed:
-    """A user and how many exports are theirs."""
+    """A user and how many exports are theirs, counted up to COUNTED: `more_than_counted` if there are more."""
 
     user: User
     exports: int
+    more_than_counted: bool
 
 
 def listed() -> list[Listed]:
     """The users of the present brand, active ones first, by name."""
-    counted = select(Export.owner_id, func.count()).where(Export.deleted_at.is_(None))
-    owned = {row[0]: row[1] for row in db.session.execute(counted.group_by(Export.owner_id))}
-    wanted = select(User).order_by(User.disabled_at.is_not(None), User.name, User.email).limit(SHOWN)
-    return [Listed(user, owned.get(user.id, 0)) for user in db.session.scalars(wanted)]
+    theirs = select(Export.id).where(Export.owner_id == User.id, Export.deleted_at.is_(None)).correlate(User)
+    counted = select(func.count()).select_from(theirs.limit(COUNTED + 1).subquery()).scalar_subquery()
+    order = (User.disabled_at.is_not(None), User.name, User.email)
+    found = db.session.execute(select(User, counted).order_by(*order).limit(SHOWN))
+    return [Listed(user, min(number, COUNTED), number > COUNTED) for user, number in found]
 
 
 def of(user: User) -> Wanted:

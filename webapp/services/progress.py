@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from flask import g, has_request_context
 from sqlalchemy import event, select
@@ -27,6 +27,17 @@ class Progress:
     percent: int | None
     rate: int | None
     seconds_left: int | None
+
+
+class Going(Protocol):
+    """What progress is told of."""
+
+    @property
+    def started_at(self) -> datetime | None: ...
+    @property
+    def expected_rows(self) -> int | None: ...
+    @property
+    def rows(self) -> int: ...
 
 
 def present() -> datetime:
@@ -53,7 +64,7 @@ def _forget(_session: Session, transaction: SessionTransaction) -> None:
         g.pop("present", None)
 
 
-def progress_of(run: Run, now: datetime) -> Progress:
+def progress_of(run: Run | Going, now: datetime) -> Progress:
     """The progress of a run that is going on."""
     begun = run.started_at
     seconds = max(0.0, (now - begun).total_seconds()) if begun else 0.0

@@ -162,7 +162,7 @@ def profile_page(person: User, problems: list[tuple[str, str]] | None = None) ->
     """The profile page, with what is wrong with the forms that it has for the person's own; or its exports alone."""
     asked = Turned(**rows.turned(url_for("accounts.profile", id=person.id)))
     found = exports.page(person, replace(asked.query, mine=True, per_page=PER_PAGE))
-    shown = rows.of_page(found)
+    shown = rows.of_exports(found.rows)
     is_own = person.id == current_user.id
     typed = request.form if problems else {}
     return page(

@@ -98,7 +98,7 @@ def index() -> Response:
     """The list, or its table alone for a search, a filter or another page of it."""
     asked = _asked()
     found = exports.page(current_user, asked.query)
-    shown = rows.of_page(found)
+    shown = rows.of_runs(found.rows) if asked.runs else rows.of_exports(found.rows)
     models = catalogue.builtin().for_brand(current_user.brand.modules, {}).models.values()
     may_create = may(current_user, "exports.create")
     return page(
@@ -127,7 +127,7 @@ def live() -> Response:
     """What has changed in the live rows of a list: one poll for all of them, ended when none is left."""
     ids = _ids(request.args.get("ids", ""))
     of_runs = request.args.get("runs") == "1"
-    shown = rows.of_runs(exports.runs_of_ids(ids)) if of_runs else rows.of_exports(exports.of_ids(ids))
+    shown = rows.of_runs(exports.shown_runs_of_ids(ids)) if of_runs else rows.of_exports(exports.shown_of_ids(ids))
     if shown and rows.version_of(shown) == request.args.get("v"):
         return nothing_new()
     now = Live.of(shown)

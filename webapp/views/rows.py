@@ -13,13 +13,14 @@ from urllib.parse import urlencode
 from flask import request, url_for
 from flask_login import current_user
 
-from webapp.models import Export, Run
+from webapp.models import Run
 from webapp.permissions import may
 from webapp.services import exports
 from webapp.services.exports import ListQuery, Page
 from webapp.services.exports.charting import Chart
 from webapp.services.exports.files import latest_files
 from webapp.services.exports.listing import SORTS
+from webapp.services.exports.shown import Shown, ShownExport, ShownRun
 from webapp.services.progress import Progress, present, progress_of
 
 
@@ -27,10 +28,10 @@ from webapp.services.progress import Progress, present, progress_of
 class Row:
     """What the list shows: an export with its newest run and its latest file, or, `alone`, one of its runs."""
 
-    export: Export
-    run: Run | None
+    export: ShownExport
+    run: ShownRun | None
     alone: bool
-    file: Run | None
+    file: ShownRun | Run | None
     """The run whose file it is; None also where there were no rows and nothing was delivered."""
     id: uuid.UUID
     """What the ids of its cells end in."""
@@ -57,39 +58,33 @@ def addresses(endpoint: str) -> Callable[[uuid.UUID], str]:
     return lambda id: f"{before}{id}{after}"
 
 
-def of_exports(shown: Iterable[Export]) -> list[Row]:
+def of_exports(shown: Sequence[Shown]) -> list[Row]:
     """A row for each export."""
-    listed, address = list(shown), addresses("details.view")
-    files = latest_files(listed)
-    return [_of_export(one, files.get(one.id), address(one.id)) for one in listed]
+    address, files = addresses("details.view"), latest_files(shown)
+    return [_of_export(export, run, files.get(export.id), address(export.id)) for export, run in shown]
 
 
-def _of_export(export: Export, file: Run | None, url: str) -> Row:
-    run = export.latest_run
+def _of_export(export: ShownExport, run: ShownRun | None, file: ShownRun | Run | None, url: str) -> Row:
     file = file if file and not file.delivered_nothing else None
     is_live = run is not None and run.is_live
     return Row(export, run, False, file, export.id, url, export.status, export.created_at, is_live)
 
 
-def of_runs(shown: Iterable[tuple[Export, Run]]) -> list[Row]:
+def of_runs(shown: Iterable[Shown]) -> list[Row]:
     """A row for each run."""
     address = addresses("runs.view")
-    return [_of_run(export, run, address(run.id)) for export, run in shown]
+    return [_of_run(export, run, address(run.id)) for export, run in shown if run]
 
 
-def _of_run(export: Export, run: Run, url: str) -> Row:
+def _of_run(export: ShownExport, run: ShownRun, url: str) -> Row:
     file = run if run.state == "success" and not run.delivered_nothing else None
     return Row(export, run, True, file, run.id, url, run.status, run.started_at or run.scheduled_for, run.is_live)
 
 
-def of_page(found: Page) -> list[Row]:
-    """The rows of a page of the list."""
-    return of_runs(zip(found.exports, found.runs, strict=True)) if found.runs else of_exports(found.exports)
-
-
 def charts_of(rows: Iterable[Row]) -> Mapping[uuid.UUID, Chart]:
-    """The newest runs of each export in a small picture; a single run has none."""
-    return exports.charts_of([row.export for row in rows if not row.alone])
+    """The newest runs of each repeated export in a small picture; a single run has none."""
+    repeated = [row.id for row in rows if not row.alone and row.run and row.export.schedule == "repeated"]
+    return exports.charts_of(repeated)
 
 
 def choosable(rows: Iterable[Row]) -> set[uuid.UUID]:
@@ -163,9 +158,9 @@ class Turned:
         told = {key: value for key, value in {**now, **changes}.items() if value and (key, value) != ("sort", SORTS[0])}
         return self.base + (f"?{urlencode(told)}" if told else "")
 
-    def first_of(self, found: Page) -> int:
+    def first_of(self, found: Page[Any]) -> int:
         """The number of the first row of a page: told by the link that led to it."""
-        return max(1, min(self.first if self.after else 1, found.total - len(found.exports) + 1))
+        return max(1, min(self.first if self.after else 1, found.total - len(found.rows) + 1))
 
 
 def turned(base: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from webapp.services.exports.cloning import clone, clone_as_draft
 from webapp.services.exports.editing import Version, begin_anew, changes, edit, history_of_versions, save, unsaved
 from webapp.services.exports.handing_over import hand_over, taker, takers
 from webapp.services.exports.history import History, history_of, in_progress_of, last_file_of, people_of
-from webapp.services.exports.listing import ListQuery, Page, of_ids, page, runs_of_ids
+from webapp.services.exports.listing import ListQuery, Page, of_ids, page, shown_of_ids, shown_runs_of_ids, whole_page
 from webapp.services.exports.removing import archive, delete, remove, restore, runs_and_files
 from webapp.services.exports.saving import create, definition_of, find, versions
 from webapp.services.exports.several import Deed, Outcome, act_on_several
@@ -47,10 +47,12 @@ __all__ = [
     "remove",
     "restore",
     "runs_and_files",
-    "runs_of_ids",
     "save",
+    "shown_of_ids",
+    "shown_runs_of_ids",
     "taker",
     "takers",
     "unsaved",
     "versions",
+    "whole_page",
 ]

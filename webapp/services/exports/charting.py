@@ -90,12 +90,11 @@ def _percent(part: float, whole: float) -> int:
     return max(SMALLEST, round(100 * part / whole)) if part > 0 and whole > 0 else 0
 
 
-def charts_of(exports: Iterable[Export]) -> dict[uuid.UUID, Chart]:
-    """The newest runs of the repeated exports of a list, by the exports' ids, in one question.
+def charts_of(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Chart]:
+    """The newest runs of exports with these ids, by the ids, in one question.
 
     One walk down the index (brand, export, time) for each of them.
     """
-    ids = [export.id for export in exports if export.schedule == "repeated" and export.latest_run_id]
     if not ids:
         return {}
     found: dict[uuid.UUID, list[Any]] = {}

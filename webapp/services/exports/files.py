@@ -12,17 +12,17 @@ from sqlalchemy.orm import aliased
 
 from webapp.extensions import db
 from webapp.models import Export, Run, among
+from webapp.services.exports.shown import Shown, ShownRun
 
 
-def latest_files(exports: Iterable[Export]) -> dict[uuid.UUID, Run]:
+def latest_files(shown: Iterable[Shown]) -> dict[uuid.UUID, ShownRun | Run]:
     """The newest Success by export id; exports that have none are left out.
 
     Most need no question: their newest run is it, or the only one. The others are asked for together.
     """
-    found: dict[uuid.UUID, Run] = {}
+    found: dict[uuid.UUID, ShownRun | Run] = {}
     others: list[uuid.UUID] = []
-    for export in exports:
-        run = export.latest_run
+    for export, run in shown:
         if run is not None and run.state == "success":
             found[export.id] = run
         elif export.several_runs:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Generic, Literal, TypeVar
 
 from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select, true
 from sqlalchemy.orm import joinedload, lazyload, load_only
 
 from webapp.extensions import db
-from webapp.models import ITS_RUNS, Export, Run, User
+from webapp.models import ITS_RUNS, Export, Run, User, among
 from webapp.models.states import SHOWN_ON_EXPORT
 from webapp.services.exports import keyset
 from webapp.services.exports.keyset import Place
+from webapp.services.exports.shown import Shown, asked, read
 from webapp.services.names import named
 
 PER_PAGE: Final = 25
@@ -27,19 +28,11 @@ FEW: Final = 2_000
 along all runs finds a page of them sooner.
 """
 
+Row = TypeVar("Row")
 Sort = Literal["created", "-created", "name", "-name"]
 SORTS: Final[tuple[Sort, ...]] = ("-created", "created", "name", "-name")
 OF_REPEATED: Final = ("Active", "Inactive")
 STATUSES: Final = ("Pending", "Processing", "Finished", "Failed", "Cancelled", *OF_REPEATED)
-Rows = list[tuple[Export, Run | None]]
-"""Each export with the run that the row is about, if it is about one."""
-
-
-SHOWN: Final = load_only(
-    Run.brand_id, Run.export_id, Run.state, Run.created_at, Run.scheduled_for, Run.started_at, Run.expected_rows,
-    Run.rows, Run.bytes, Run.sha256, Run.error_message, raiseload=True,
-)  # fmt: skip
-"""What lists show of a run: reading and keeping all of it takes longer than finding it."""
 
 
 @dataclass(frozen=True)
@@ -93,68 +86,85 @@ class ListQuery:
 
 
 @dataclass(frozen=True)
-class Page:
+class Page(Generic[Row]):
     """One page. `after` and `before` lead to the next and the previous one, empty where there is none.
 
-    `runs`, if runs were asked for: the run of each row; `exports` has its export at the same place.
     `total` is the number of all rows found, at most as many as are counted; `more_than_counted`: there are more.
     """
 
-    exports: Sequence[Export]
+    rows: Sequence[Row]
     after: str
     before: str
     total: int
     more_than_counted: bool
-    runs: Sequence[Run] = ()
 
 
-def page(user: User, query: ListQuery, *, whole: bool = False) -> Page:
-    """One page of the brand's exports, each with its newest run and its people; or of the runs of all of them.
-
-    Of a newest run there is what a list shows, or the `whole` of it.
-    """
+def page(user: User, query: ListQuery) -> Page[Shown]:
+    """What lists show of one page of the brand's exports, each with its newest run; or of the runs of all of them."""
     at = keyset.place(query.at, by_name=query.by_name)
     of_export = _of_export(user, query)
     if query.runs:
         wanted = select(Run.id).join(Export, ITS_RUNS).where(*of_export, *_of_run(query))
         rows = _runs(wanted, of_export, query, at)
-    else:
-        wanted = select(Export.id).where(*of_export)
-        rows = _exports(of_export, query, at, whole)
-    found, behind, before = keyset.cut(rows, at, query.per_page)
-    # A first page that is also the last has counted itself.
-    total = _count(wanted, query.most_counted) if behind or at else len(found)
+        return _page(query, at, rows, wanted, lambda row: row[1] or row[0], lambda row: row[0].name)
+    wanted = select(Export.id).where(*of_export)
+    counting = asked().add_columns(_counting(wanted, query.most_counted).scalar_subquery()).where(*of_export)
+    found = db.session.execute(_ordered(counting, Export.created_at, Export.id, query, at)).all()
+    total = found[0][-1] if found else None
+    return _page(query, at, [read(row) for row in found], wanted, lambda row: row[0], lambda row: row[0].name, total)
 
-    def leads(row: tuple[Export, Run | None], backwards: bool) -> str:
-        export, run = row
-        moved = export.name if query.by_name else (run or export).created_at
-        return keyset.cursor(moved, (run or export).id, backwards=backwards)
+
+def whole_page(user: User, query: ListQuery) -> Page[Export]:
+    """The exports of a page, with their newest runs, owners and makers, for programs. Runs are not asked for here."""
+    at = keyset.place(query.at, by_name=query.by_name)
+    of_export = _of_export(user, query)
+    names = (load_only(User.name, User.email, User.brand_id), lazyload(User.brand))
+    people = (joinedload(one).options(*names) for one in (Export.owner, Export.created_by))
+    wanted = select(Export).where(*of_export).options(*people, joinedload(Export.latest_run))
+    rows = db.session.scalars(_ordered(wanted, Export.created_at, Export.id, query, at)).all()
+    return _page(query, at, rows, select(Export.id).where(*of_export), lambda row: row, lambda row: row.name)
+
+
+def _page(
+    query: ListQuery,
+    at: Place | None,
+    rows: Sequence[Row],
+    wanted: Select[Any],
+    thing: Callable[[Row], Any],
+    name: Callable[[Row], str],
+    total: int | None = None,
+) -> Page[Row]:
+    """Cut what was found to a page. `thing`: what makes the order of a row, by its moment or its name, and its id.
+
+    `total`: how many are `wanted`, if they were counted with what was found.
+    """
+    found, behind, before = keyset.cut(rows, at, query.per_page)
+    if total is None:  # a first page that is also the last has counted itself
+        total = _count(wanted, query.most_counted) if behind or at else len(found)
+
+    def leads(row: Row, backwards: bool) -> str:
+        moved = name(row) if query.by_name else thing(row).created_at
+        return keyset.cursor(moved, thing(row).id, backwards=backwards)
 
     return Page(
-        exports=[export for export, _run in found],
+        rows=found,
         after=leads(found[-1], False) if behind else "",
         before=leads(found[0], True) if before else "",
         total=min(total, query.most_counted),
         more_than_counted=total > query.most_counted,
-        runs=[run for _export, run in found if run is not None],
     )
 
 
-def _exports(of_export: Sequence[ColumnElement[bool]], query: ListQuery, at: Place | None, whole: bool) -> Rows:
-    run = joinedload(Export.latest_run)
-    wanted = select(Export).where(*of_export).options(*_people(whole), run if whole else run.options(SHOWN))
-    ordered = _ordered(wanted, Export.created_at, Export.id, query, at)
-    return [(export, None) for export in db.session.scalars(ordered).unique()]
-
-
-def _runs(wanted: Select[Any], of_export: Sequence[ColumnElement[bool]], query: ListQuery, at: Place | None) -> Rows:
+def _runs(
+    wanted: Select[Any], of_export: Sequence[ColumnElement[bool]], query: ListQuery, at: Place | None
+) -> list[Shown]:
     """First which, from indexes alone, then those few with their exports."""
     if query.narrows_exports and _count(select(Export.id).where(*of_export), FEW) <= FEW:
         ordered = _of_each(of_export, query, at)
     else:
         ordered = _ordered(wanted, Run.created_at, Run.id, query, at)
     ids = list(db.session.scalars(ordered))
-    found = {run.id: (export, run) for export, run in runs_of_ids(ids)}
+    found = {run.id: (export, run) for export, run in shown_runs_of_ids(ids) if run}
     return [found[id] for id in ids if id in found]
 
 
@@ -171,28 +181,27 @@ def _ordered(wanted: Any, moment: Any, id: Any, query: ListQuery, at: Place | No
     return keyset.ordered(wanted, key, id, at, query.per_page, descending=query.descending)
 
 
-def _people(whole: bool = False) -> list[Any]:
-    """Their names alone: each row brings the person again. Lists show no owner, and nobody but them who paused it."""
-    names = (load_only(User.name, User.email, User.brand_id), lazyload(User.brand))
-    shown = (Export.created_by, Export.owner if whole else Export.inactive_by)
-    return [joinedload(one).options(*names) for one in shown]
-
-
 def _count(wanted: Select[Any], most: int) -> int:
-    counted = wanted.limit(most + 1).subquery()
-    return db.session.scalar(select(func.count()).select_from(counted)) or 0
+    return db.session.scalar(_counting(wanted, most)) or 0
+
+
+def _counting(wanted: Select[Any], most: int) -> Select[int]:
+    return select(func.count()).select_from(wanted.limit(most + 1).subquery())
+
+
+def shown_of_ids(ids: Iterable[uuid.UUID]) -> list[Shown]:
+    """The brand's exports with these ids and their newest runs, in one question: for the live rows of a list."""
+    return [read(row) for row in db.session.execute(asked().where(among(Export.id)), {"ids": list(ids)})]
+
+
+def shown_runs_of_ids(ids: Iterable[uuid.UUID]) -> list[Shown]:
+    """The brand's runs with these ids, each with its export: the same for the live rows of a list of runs."""
+    return [read(row) for row in db.session.execute(asked(of_runs=True).where(among(Run.id)), {"ids": list(ids)})]
 
 
 def of_ids(ids: Iterable[uuid.UUID]) -> Sequence[Export]:
-    """The brand's exports with these ids and their newest runs, in one question: for the live rows of a list."""
-    wanted = select(Export).where(Export.id.in_(list(ids)), Export.deleted_at.is_(None))
-    return db.session.scalars(wanted.options(*_people(), joinedload(Export.latest_run))).all()
-
-
-def runs_of_ids(ids: Iterable[uuid.UUID]) -> list[tuple[Export, Run]]:
-    """The brand's runs with these ids, each with its export: the same for the live rows of a list of runs."""
-    wanted = select(Export, Run).join(Run, ITS_RUNS).where(Run.id.in_(list(ids)), Export.deleted_at.is_(None))
-    return [(export, run) for export, run in db.session.execute(wanted.options(*_people(), SHOWN)).all()]
+    """The brand's exports with these ids, to do something to them."""
+    return db.session.scalars(select(Export).where(Export.id.in_(list(ids)), Export.deleted_at.is_(None))).all()
 
 
 # --- conditions ---

@@ -59,17 +59,16 @@ def me() -> User:
 def list_exports(asked: ExportsAsked) -> ExportsPage:
     """List the exports of the brand, searched, filtered and sorted."""
     authorize(me(), "exports.list")
-    found = exports.page(
+    found = exports.whole_page(
         me(),
         ListQuery(
             search=asked.search.strip(), status=asked.status, model=asked.model, mine=asked.owner == "mine",
             failed=asked.last_run_failed == "true", archived=asked.archived == "true", sort=asked.sort,
             at=place(asked.sort, asked.after), per_page=asked.limit,
         ),
-        whole=True,
     )  # fmt: skip
     return ExportsPage.of(
-        found.exports, opaque(asked.sort, found.after), found.total, found.more_than_counted, present()
+        found.rows, opaque(asked.sort, found.after), found.total, found.more_than_counted, present()
     )  # fmt: skip
 
 
