@@ -59,7 +59,7 @@ def sparkline(chart: Chart | None, name: str) -> Markup:
     return Markup(
         '<svg class="spark" role="img" width="{0}" height="18" viewBox="0 0 {0} 18" aria-label="{1}: {2}">'
         "<title>{2}</title>{3}</svg>"
-    ).format(wide, name, words, bars(chart, "tall", 8, 16, 17))
+    ).format(wide, name, words, bars(chart, 8, [("tall", 16, 17)]))
 
 
 def chart_words(chart: Chart) -> str:
@@ -78,16 +78,16 @@ def _to(least: str, most: str) -> str:
     return least if least == most else _("{from} to {to}", **{"from": least, "to": most})
 
 
-def bars(chart: Chart, which: str, step: int, high: int, base: int, zone: str | None = None) -> Markup:
-    """One row of bars from x = 0, `step` wide each, `high` high, standing on y = `base`; `which`: tall or long.
+def bars(chart: Chart, step: int, lines: Iterable[tuple[str, int, int]], zone: str | None = None) -> Markup:
+    """Bars from x = 0, `step` wide each, in one line or several: of what (tall or long), how high, standing on which y.
 
     A failed run is a cross over its whole height, one that did not run a dot. With a `zone` the title of each says what
     it was; bars of a few pixels are not pointed at one by one.
     """
-    drawn = []
+    lines, drawn = tuple(lines), []
     for place, bar in enumerate(chart.bars):
-        shape = _shape(bar, place * step, getattr(bar, which), step, high, base)
-        drawn.append(f"<g><title>{escape(_said(bar, zone))}</title>{shape}</g>" if zone else shape)
+        shapes = [_shape(bar, place * step, getattr(bar, which), step, high, base) for which, high, base in lines]
+        drawn += [f"<g><title>{escape(_said(bar, zone))}</title>", *shapes, "</g>"] if zone else shapes
     return Markup("".join(drawn))  # noqa: S704 - numbers of ours, and the title is escaped
 
 

@@ -68,7 +68,7 @@ def test_logs_draw_rows_and_duration_and_mark_what_failed(client: Open, people: 
     check(text)
     said = "Last 5 runs: 3 Success, 1 Failed, 1 Skipped; 0 to 100 rows in 0.5 s to 2 s"
     assert text.count(said) == 2, "to be read, and to be heard"
-    assert bars(text)[:5] == [
+    assert bars(text) == [
         "Mon 23 Nov 2026 02:30:00: Success, 50 rows, 1 s",
         "Mon 23 Nov 2026 03:30:00: Failed after 4 s",
         "Mon 23 Nov 2026 04:30:00: Skipped",
@@ -76,8 +76,8 @@ def test_logs_draw_rows_and_duration_and_mark_what_failed(client: Open, people: 
         "Mon 23 Nov 2026 06:30:00: Success, 100 rows, 2 s",
     ]
     heights = [float(one) for one in re.findall(r'class="bar"[^>]*height="([\d.]+)"', text)]
-    assert heights[:3] == [26.0, 1.0, 52.0], "half of the most, next to nothing, the most"
-    assert heights[3:] == [7.5, 3.6, 15.0], "a half, an eighth, and all of 4 s would be 30"
+    assert heights[::2] == [26.0, 1.0, 52.0], "half of the most, next to nothing, the most"
+    assert heights[1::2] == [7.5, 3.6, 15.0], "a half, an eighth, and all of 4 s would be 30"
     assert text.count('class="cross"') == 2
     assert text.count('class="dot"') == 2
 
