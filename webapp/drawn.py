@@ -1,12 +1,13 @@
-"""What a page draws dozens of times, which templates do slowly: bars of runs, badges of statuses, options of lists."""
+"""What a page draws dozens of times, which templates do slowly: bars of runs, badges, options of lists, addresses."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Final
 
-from flask import Flask
+import flask
 from markupsafe import Markup, escape
 
 from webapp.filters import dated, duration, number
@@ -24,6 +25,7 @@ BADGES: Final = {
 """Status of an export or a run (SPEC section 2): a word, a colour and an icon of its own."""
 KEPT: Final = 4_096
 """Options that a process keeps: all time zones, chosen and not, several times over."""
+NOBODY: Final = uuid.UUID(int=0)
 
 
 def badge(word: str, *, large: bool = False, once: bool = False) -> Markup:
@@ -110,8 +112,23 @@ def _shape(bar: Bar, x: int, percent: int, step: int, high: int, base: int) -> s
     return f'<circle class="dot" cx="{x + step / 2 - 1:g}" cy="{base - 2}" r="1.5"/>'
 
 
-def register(app: Flask) -> None:
+def url_for(endpoint: str, **values: Any) -> str:
+    """As Flask's; what stands around the id of a thing is found out once, since pages have a hundred of these."""
+    if not values.keys() <= {"id"} or not isinstance(id := values.get("id", NOBODY), uuid.UUID):
+        return flask.url_for(endpoint, **values)
+    before, after = _around(flask.request.script_root, endpoint, bool(values))
+    return f"{before}{id}{after}" if values else before
+
+
+@lru_cache
+def _around(_root: str, endpoint: str, of_id: bool) -> tuple[str, str]:
+    whole = flask.url_for(endpoint, id=NOBODY) if of_id else flask.url_for(endpoint)
+    before, _id, after = whole.partition(str(NOBODY))
+    return before, after
+
+
+def register(app: flask.Flask) -> None:
     """Give templates what is here."""
-    given: tuple[Any, ...] = (badge, options, sparkline, chart_words, bars)
+    given: tuple[Any, ...] = (badge, options, sparkline, chart_words, bars, url_for)
     for one in given:
         app.add_template_global(one)

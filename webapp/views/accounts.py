@@ -176,7 +176,6 @@ def profile_page(person: User, problems: list[tuple[str, str]] | None = None) ->
         per_page=PER_PAGE,
         live=Live.of(shown),
         charts=rows.charts_of(shown),
-        profile=rows.addresses("accounts.profile"),
         is_own=is_own,
         tokens=tokens.of(person) if is_own else [],
         now=present(),

@@ -110,7 +110,6 @@ def index() -> Response:
         first=asked.first_of(found),
         per_page=PER_PAGE,
         charts=rows.charts_of(shown),
-        profile=rows.addresses("accounts.profile"),
         models=sorted((model.id, model.label) for model in models),
         live=Live.of(shown),
         may_create=may_create,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import uuid
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from flask import request, url_for
+from flask import request
 from flask_login import current_user
 
+from webapp.drawn import url_for
 from webapp.models import Run
 from webapp.permissions import may
 from webapp.services import exports
@@ -51,34 +52,27 @@ class Row:
         return bool(self.export.schedule_words) or (run is not None and (run.state != "success" or not run.sha256))
 
 
-def addresses(endpoint: str) -> Callable[[uuid.UUID], str]:
-    """What makes the addresses of many things of a kind: the routes are asked once."""
-    nobody = uuid.UUID(int=0)
-    before, _, after = url_for(endpoint, id=nobody).partition(str(nobody))
-    return lambda id: f"{before}{id}{after}"
-
-
 def of_exports(shown: Sequence[Shown]) -> list[Row]:
     """A row for each export."""
-    address, files = addresses("details.view"), latest_files(shown)
-    return [_of_export(export, run, files.get(export.id), address(export.id)) for export, run in shown]
+    files = latest_files(shown)
+    return [_of_export(export, run, files.get(export.id)) for export, run in shown]
 
 
-def _of_export(export: ShownExport, run: ShownRun | None, file: ShownRun | Run | None, url: str) -> Row:
+def _of_export(export: ShownExport, run: ShownRun | None, file: ShownRun | Run | None) -> Row:
     file = file if file and not file.delivered_nothing else None
-    is_live = run is not None and run.is_live
+    is_live, url = run is not None and run.is_live, url_for("details.view", id=export.id)
     return Row(export, run, False, file, export.id, url, export.status, export.created_at, is_live)
 
 
 def of_runs(shown: Iterable[Shown]) -> list[Row]:
     """A row for each run."""
-    address = addresses("runs.view")
-    return [_of_run(export, run, address(run.id)) for export, run in shown if run]
+    return [_of_run(export, run) for export, run in shown if run]
 
 
-def _of_run(export: ShownExport, run: ShownRun, url: str) -> Row:
+def _of_run(export: ShownExport, run: ShownRun) -> Row:
     file = run if run.state == "success" and not run.delivered_nothing else None
-    return Row(export, run, True, file, run.id, url, run.status, run.started_at or run.scheduled_for, run.is_live)
+    at, url = run.started_at or run.scheduled_for, url_for("runs.view", id=run.id)
+    return Row(export, run, True, file, run.id, url, run.status, at, run.is_live)
 
 
 def charts_of(rows: Iterable[Row]) -> Mapping[uuid.UUID, Chart]:
