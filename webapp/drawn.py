@@ -48,7 +48,7 @@ def options(choices: Iterable[tuple[Any, str]], value: Any, spoken: bool = False
     return Markup("".join(drawn))  # noqa: S704 - each is escaped
 
 
-@lru_cache(KEPT)
+@lru_cache(KEPT, typed=True)  # what is Markup already is not the text that looks like it
 def _option(key: str, text: str, chosen: bool) -> str:
     return Markup('<option value="{}"{}>{}</option>').format(key, " selected" if chosen else "", text)
 

@@ -31,6 +31,8 @@ OF_MODEL = ["model", "created_at", "id", "owner_id", "status", "latest_state", "
 
 
 def upgrade() -> None:
+    # A run that ended between the fill and the triggers would be forgotten: runs first, as workers take them so far.
+    op.execute("LOCK TABLE runs, exports IN ACCESS EXCLUSIVE MODE")
     for name in ("listed", "listed_by_name", "archived", "repeated", "owned"):
         op.drop_index(f"ix_exports_{name}", "exports")
     op.drop_index("ix_exports_brand_id_model_created_at", "exports")

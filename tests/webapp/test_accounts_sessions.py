@@ -78,3 +78,12 @@ def test_a_password_over_its_cap_is_not_hashed(exporter: Person) -> None:
         hashed = min(took("x" * accounts.MAX_PASSWORD) for _ in range(3))
         refused = min(took("x" * 900_000) for _ in range(3))
     assert refused < hashed / 20
+
+
+def test_a_session_may_hold_characters_that_the_database_has_no_text_for(client: Open, exporter: Person) -> None:
+    browser = signed_in(client(None), exporter)
+    with browser.session_transaction() as session:
+        session["typed"] = "a\x00b\ud800c"
+    assert browser.get("/exports").status_code == 200
+    with browser.session_transaction() as session:
+        assert session["typed"] == "a\x00b\ud800c"

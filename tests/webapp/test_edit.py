@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+import pytest
 from sqlalchemy import func, select
 
 from tests.fix_app import stores
@@ -118,6 +119,21 @@ def test_nothing_is_saved_when_nothing_is_different(wizard: Tab, people: People,
     assert "Nothing was different." in someone.text
     assert look(people.exporter, export.id).version == 1
     assert counted(people.exporter, ExportVersion) == 1
+
+
+def test_what_was_deleted_meanwhile_is_not_saved(tab: Tab, people: People, made: Exports) -> None:
+    export = made.finished(people.exporter, "Ours")
+    someone = tab(people.exporter)
+    press_edit(someone, export.id)
+    with people.exporter.at_work() as user:
+        one = db.session.get_one(Export, export.id)
+        later = exports.definition_of(one).model_copy(update={"name": "Later"})
+        draft = db.session.scalars(select(Draft).where(Draft.export_id == one.id)).one()
+        one.deleted_at = one.created_at  # by somebody else, whose removing goes on
+        db.session.commit()
+        with pytest.raises(schedules.ExportChanged):
+            exports.save(user, one, draft, later, 1)
+        assert db.session.get_one(Export, export.id).version == 1
 
 
 def test_a_second_press_of_save_saves_nothing_more(tab: Tab, people: People, made: Exports) -> None:

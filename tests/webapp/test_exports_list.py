@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import html
+import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -20,6 +23,9 @@ from webapp.services import exports, runs, schedules
 from webapp.services import names as names_
 from webapp.services.exports import ListQuery, keyset, listing
 from webapp.services.exports.listing import SORTS, STATUSES
+
+if TYPE_CHECKING:
+    from flask.testing import FlaskClient
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 OF_STATE = {
@@ -104,6 +110,19 @@ def test_the_search_finds_parts_of_names_and_takes_every_character_literally(
 ) -> None:
     make(people.exporter, ["Coupon_use", "100% Coupon", "Été 2026"])
     assert sorted(names(people.viewer, ListQuery(search=search))) == found
+
+
+def test_the_foot_goes_on_counting_rows_beyond_how_many_are_counted(
+    client: Callable[[Person | None], FlaskClient], people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "COUNTED_SLOWLY", 30)
+    make(people.exporter, [f"Coupons {number}" for number in range(80)])
+    browser, at, told = client(people.viewer), "/exports?q=coupons", []
+    while at:
+        page = browser.get(at).text
+        told += re.findall(r"([\d,]+–[\d,]+ of [^·]*?) *exports", page)
+        at = next((html.unescape(one) for one in re.findall(r'id="page-after" href="([^"]*)"', page)), "")
+    assert told == [f"{first}–{min(first + 24, 80)} of more than 30" for first in (1, 26, 51, 76)]
 
 
 @pytest.mark.parametrize("status", [status for status in STATUSES if status not in ("Active", "Inactive")])

@@ -241,7 +241,10 @@ def test_who_lost_a_right_has_the_schedule_set_inactive_with_the_run_that_fails(
         assert (export.status, export.next_run_at, export.inactive_reason) == ("Inactive", None, because)
         entry = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "export.rights_lost")).one()
         assert (entry.object_id, entry.facts["reason"]) == (str(export_id), because)
-        assert f"set inactive today 01:30 because {because}" in _page(client, people, export_id)
+    assert f"set inactive today 01:30 because {because}" in _page(client, people, export_id)
+    with people.manager.at_work() as user:
+        export = exports.find(export_id)
+        assert export is not None
         schedules.set_active(user, export)
         assert (export.status, export.inactive_reason) == ("Active", None)
 

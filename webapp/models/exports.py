@@ -110,9 +110,6 @@ class Export(BrandOwned, db.Model):  # type: ignore[name-defined,misc]
     created_by: Mapped[User] = relationship(
         primaryjoin=lambda: foreign(Export.created_by_id) == User.id, viewonly=True, lazy="raise"
     )
-    inactive_by: Mapped[User | None] = relationship(
-        primaryjoin=lambda: foreign(Export.inactive_by_id) == User.id, viewonly=True, lazy="raise"
-    )
     latest_run: Mapped[Run | None] = relationship(
         primaryjoin=lambda: foreign(Export.latest_run_id) == Run.id, viewonly=True, lazy="raise"
     )

@@ -14,8 +14,7 @@ from typing import Any
 
 from flask import Flask, g
 from flask_session.base import ServerSideSession, ServerSideSessionInterface
-from sqlalchemy import Select, bindparam, cast, delete, func, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Select, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import joinedload
 
@@ -25,6 +24,8 @@ from webapp.models.base import clock, system_scope
 
 REFRESH_AFTER = timedelta(minutes=1)
 """How stale an expiry may get before a request that changes nothing writes it anew."""
+USER = "_user_id"
+"""What flask-login calls the token of who is logged in."""
 STARTED = "started"
 TOUCHED = "touched"
 
@@ -80,8 +81,12 @@ class SessionStore(ServerSideSessionInterface):  # type: ignore[misc]
 
 @cache
 def _arriving() -> Select[Any]:
-    """A session with what every page wants next: who is logged in by it, and what time it is for the database."""
-    token = cast(func.convert_from(LoginSession.data, "UTF8"), JSONB)["_user_id"].astext
+    """A session with what every page wants next: who is logged in by it, and what time it is for the database.
+
+    The person is looked up by the text of the row, as PostgreSQL reads no JSON that has a NUL somewhere in it. Whether
+    it is the right one is for the reader of the session to say (webapp/security.py).
+    """
+    token = func.substring(func.convert_from(LoginSession.data, "UTF8"), f'"{USER}": "([^"]*)"')
     wanted = select(LoginSession.data, clock().label("now"), User).outerjoin(User, User.token == token)
     wanted = wanted.options(joinedload(User.brand, innerjoin=False))  # a visitor's session has neither
     return wanted.where(LoginSession.id == bindparam("id"), LoginSession.expires_at > bindparam("now"))

@@ -9,7 +9,6 @@ from webapp.htmx import page
 from webapp.security import action
 from webapp.services import brands
 from webapp.views.wizard.contexts import TYPE_WORDS
-from webapp.words import _
 
 blueprint = Blueprint("models", __name__)
 
@@ -19,7 +18,7 @@ blueprint = Blueprint("models", __name__)
 def index() -> Response:
     """The data models of the brand's modules."""
     models = brands.catalogue_of(current_user.brand).models.values()
-    return page("models/list.html", models=sorted(models, key=lambda model: _(model.label)))
+    return page("models/list.html", models=list(models))
 
 
 @blueprint.get("/models/<id>")

@@ -153,8 +153,9 @@ class Turned:
         return self.base + (f"?{urlencode(told)}" if told else "")
 
     def first_of(self, found: Page[Any]) -> int:
-        """The number of the first row of a page: told by the link that led to it."""
-        return max(1, min(self.first if self.after else 1, found.total - len(found.rows) + 1))
+        """The number of the first row of a page: told by the link that led to it, and no more than there are."""
+        told = self.first if self.after else 1
+        return told if found.more_than_counted else max(1, min(told, found.total - len(found.rows) + 1))
 
 
 def turned(base: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The newest runs of an export as bars: rows and duration, failed ones marked (templates/macros/chart.html)."""
+"""The newest runs of an export as bars: rows and duration, failed ones marked (webapp/drawn.py)."""
 
 from __future__ import annotations
 

@@ -89,12 +89,12 @@ def save(
     Raises:
         Refused: the user may not edit this export.
         DefinitionRefused: with every rule that the definition breaks for this user and brand.
-        ExportChanged: there is another version by now, or the export was archived.
+        ExportChanged: there is another version by now, or the export was archived or deleted.
     """
     authorize(user, "exports.edit", export)
     before = definition_of(schedules.hold(export))
     try:
-        if export.version != version or not move(export, "edited"):
+        if export.version != version or export.deleted_at is not None or not move(export, "edited"):
             raise schedules.ExportChanged
         if before != definition:
             definitions.check(user, definition, saved=before, making=making.id if making else None)

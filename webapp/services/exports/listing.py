@@ -76,8 +76,8 @@ class ListQuery:
     @property
     def narrows_exports(self) -> bool:
         """Whether anything is asked of exports themselves."""
-        asked = self.search or self.model or self.mine or self.failed or self.archived
-        return bool(asked) or self.status in OF_REPEATED
+        narrow = self.search or self.model or self.mine or self.failed or self.archived
+        return bool(narrow) or self.status in OF_REPEATED
 
     @property
     def most_counted(self) -> int:

@@ -124,8 +124,8 @@ def remove(export: Export, going: Going = lambda: True) -> bool:
     silently = {"synchronize_session": False}
     unlinked = update(Export).where(Export.id == export.id).values(latest_run_id=None)
     for statement in (
-        deleting(Draft).where(Draft.export_id == export.id),  # before the export: who saves one holds it in this order
         unlinked,
+        deleting(Draft).where(Draft.export_id == export.id),
         deleting(Run).where(of_it),
         deleting(ExportVersion).where(ExportVersion.export_id == export.id),
         deleting(Export).where(Export.id == export.id),

@@ -5,6 +5,7 @@ All of it is for all brands: jobs/upkeep.py calls it in the system scope.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from webapp.queues import enqueue_after_commit, top_up
 from webapp.services import audit
 from webapp.services.moves import moved
 from webapp.services.runs.attempts import EXECUTE, reason_of
-from webapp.services.runs.claiming import WORKER, claimable
+from webapp.services.runs.claiming import PATIENCE_MS, WORKER, claimable
 from webapp.services.runs.events import note
 from webapp.services.telling import run_ended
 
@@ -26,6 +27,9 @@ MAX_DEATHS: Final = 3
 """A run whose worker died this often is taken for the cause (RELIABILITY P5, F36)."""
 AT_ONCE: Final = 100
 """Runs looked at in one sweep. A worker that takes a ticket goes on until nothing waits: few tickets will do."""
+
+
+LOOK_S: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Swept:
 
 def sweep() -> Swept:
     """Take back what dead workers held, then make sure that there are tickets for what may begin."""
-    taken = _take_back(Run.lease_until < clock())
+    taken = _take_back(_held_by(Run.lease_until < clock()))
     waiting = list(db.session.scalars(claimable(AT_ONCE)))
     db.session.rollback()  # nothing was written: end the transaction before Redis is asked
     return Swept(taken, top_up(EXECUTE, waiting) if waiting else 0)
@@ -46,12 +50,12 @@ def sweep() -> Swept:
 
 def owner_died(worker: str) -> int:
     """Take back at once what a work horse held whose end was seen; returns how many runs."""
-    return _take_back(Run.worker == worker)
+    return _take_back(_all_of(worker))
 
 
 def give_back_all_of(worker: str) -> int:
     """Put back, uncounted, what a work horse held that had to be stopped hard; returns how many runs."""
-    runs = _held_by(Run.worker == worker)
+    runs = _all_of(worker)
     for run in runs:
         _move(run, "stopped" if run.cancel_requested_at is not None else "given_back")
     db.session.commit()
@@ -70,8 +74,16 @@ def _held_by(which: ColumnElement[bool]) -> list[Run]:
     return list(db.session.scalars(held.execution_options(populate_existing=True)))
 
 
-def _take_back(which: ColumnElement[bool]) -> int:
-    runs = _held_by(which)
+def _all_of(worker: str) -> list[Run]:
+    """What this work horse held: whoever holds the export just now, as **Run now** does, lets go of it soon."""
+    until = time.monotonic() + PATIENCE_MS / 1_000
+    while not (runs := _held_by(Run.worker == worker)) and holds(worker) and time.monotonic() < until:
+        db.session.rollback()
+        time.sleep(LOOK_S)
+    return runs
+
+
+def _take_back(runs: list[Run]) -> int:
     for run in runs:
         if run.cancel_requested_at is not None:
             _move(run, "stopped")

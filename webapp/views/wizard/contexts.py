@@ -64,8 +64,7 @@ def of(place: Place) -> dict[str, Any]:
 
 def models(user: User, catalogue: Catalogue) -> dict[str, Any]:
     """The choice of a data model."""
-    found = sorted(catalogue.models.values(), key=lambda model: _(model.label))
-    return {"models": found, "sizes": sizes.of_models(user.brand, catalogue)}
+    return {"models": list(catalogue.models.values()), "sizes": sizes.of_models(user.brand, catalogue)}
 
 
 def _model(place: Place) -> dict[str, Any]:
