@@ -7,8 +7,10 @@ of them sooner.
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from sqlalchemy import ColumnElement, func, select, text
@@ -24,6 +26,9 @@ MANY: Final = 2_000
 """More names than this are not looked up. Among 100,000 exports of which so many fit, walking the list looks at 2,500
 for a page of 50, as pages were when that was measured; looking up 2,000 takes as long.
 """
+
+EXPECTED_FOR_S: Final = 60.0
+"""So long what the planner expects is taken for true."""
 
 
 def names_of(definition: Definition) -> list[str]:
@@ -45,7 +50,7 @@ def named(search: str) -> ColumnElement[bool]:
     literal = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     pattern = f"%{literal}%" if len(search) >= INDEXED else f"{literal}%"
     fits: ColumnElement[bool] = func.lower(ExportName.name).like(func.lower(pattern))
-    if _expected(pattern) > MANY:
+    if _expected(pattern, int(time.monotonic() // EXPECTED_FOR_S)) > MANY:
         own = (ExportName.brand_id == Export.brand_id, ExportName.export_id == Export.id)
         return select(ExportName.id).where(*own, fits).correlate(Export).exists()
     if len(search) >= INDEXED:
@@ -53,8 +58,12 @@ def named(search: str) -> ColumnElement[bool]:
     return Export.id.in_(select(ExportName.export_id).where(fits))
 
 
-def _expected(pattern: str) -> int:
-    """How many names the planner expects to fit, of all brands: from its histogram, without looking at any."""
+@lru_cache(maxsize=256)
+def _expected(pattern: str, _minute: int) -> int:
+    """How many names the planner expects to fit, of all brands: from its histogram, without looking at any.
+
+    That changes with each ANALYZE alone: it is not asked again for another page, order or filter of the same search.
+    """
     asked = text("EXPLAIN (FORMAT JSON) SELECT FROM export_names WHERE lower(name) LIKE lower(:pattern)")
     told = db.session.execute(asked, {"pattern": pattern}, execution_options={**_NO_BRAND}).scalar_one()
     return int(told[0]["Plan"]["Plan Rows"])

@@ -14,7 +14,7 @@ from sqlalchemy import Select, select, true
 
 from webapp.extensions import db
 from webapp.models import Export, Run, among
-from webapp.models.states import ENDED
+from webapp.models.states import ENDED, LIVE
 
 IN_LIST: Final = 12
 """Runs in a row of the list: what fits beside a status."""
@@ -69,13 +69,14 @@ def chart_of(runs: Iterable[Any]) -> Chart | None:
     if len(ended) < 2:
         return None
     most = max((run.rows for run in ended if run.state == "success"), default=0)
-    longest = max(map(_seconds, ended))
-    return Chart([_bar(run, most, longest) for run in reversed(ended)])
+    took = [_seconds(run) for run in ended]
+    longest = max(took)
+    bars = [_bar(run, seconds, most, longest) for run, seconds in zip(ended, took, strict=True)]
+    return Chart(bars[::-1])
 
 
-def _bar(run: Any, most: int, longest: float) -> Bar:
+def _bar(run: Any, seconds: float, most: int, longest: float) -> Bar:
     rows = run.rows if run.state == "success" else 0
-    seconds = _seconds(run)
     at = run.started_at or run.scheduled_for
     return Bar(at, run.state, rows, seconds, _percent(rows, most), _percent(seconds, longest))
 
@@ -106,7 +107,8 @@ def charts_of(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Chart]:
 @cache
 def _newest_of_each() -> Select[Any]:
     columns = (Run.state, Run.rows, Run.started_at, Run.finished_at, Run.scheduled_for, Run.created_at)
-    of_it = (Run.brand_id == Export.brand_id, Run.export_id == Export.id, Run.state.in_(ENDED))
+    has_ended = (Run.state != one for one in sorted(LIVE))
+    of_it = (Run.brand_id == Export.brand_id, Run.export_id == Export.id, *has_ended)
     newest = select(*columns).where(*of_it).order_by(Run.created_at.desc()).limit(IN_LIST).correlate(Export).lateral()
     wanted = select(Export.id.label("export"), newest).join(newest, true()).where(among(Export.id))
     return wanted.order_by(Export.id, newest.c.created_at.desc())

@@ -8,7 +8,7 @@ from functools import cache
 
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, lazyload, load_only
 
 from exports.definition import Definition
 from webapp.extensions import db
@@ -103,7 +103,8 @@ def find(export_id: uuid.UUID) -> Export | None:
 
 @cache
 def _found() -> Select[Export]:
-    people = (joinedload(one).lazyload(User.brand) for one in (Export.owner, Export.created_by))
+    names = (load_only(User.name, User.email, User.brand_id, User.role), lazyload(User.brand))
+    people = (joinedload(one).options(*names) for one in (Export.owner, Export.created_by))
     wanted = select(Export).where(Export.id == bindparam("id"), Export.deleted_at.is_(None))
     return wanted.options(*people, joinedload(Export.latest_run))
 
