@@ -53,10 +53,8 @@ def _option(key: str, text: str, chosen: bool) -> str:
     return Markup('<option value="{}"{}>{}</option>').format(key, " selected" if chosen else "", text)
 
 
-def sparkline(chart: Chart | None, name: str) -> Markup:
+def sparkline(chart: Chart, name: str) -> Markup:
     """In a row of the list: how many rows each of the last runs had."""
-    if chart is None:
-        return Markup()
     wide, words = len(chart.bars) * 8, chart_words(chart)
     return Markup(
         '<svg class="spark" role="img" width="{0}" height="18" viewBox="0 0 {0} 18" aria-label="{1}: {2}">'
@@ -70,10 +68,8 @@ def chart_words(chart: Chart) -> str:
     words = f"{_('Last {count} runs:', count=len(chart.bars))} {states}"
     if chart.rows is None or chart.seconds is None:
         return words
-    rows = _to(*(number(one) for one in chart.rows))
-    return (
-        f"{words}; {_('{rows} rows in {seconds}', rows=rows, seconds=_to(*(duration(one) for one in chart.seconds)))}"
-    )
+    rows, seconds = _to(*map(number, chart.rows)), _to(*map(duration, chart.seconds))
+    return f"{words}; {_('{rows} rows in {seconds}', rows=rows, seconds=seconds)}"
 
 
 def _to(least: str, most: str) -> str:

@@ -24,8 +24,6 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
-
-
 LONG_S: Final = 30.0
 """A connection that waited longer than this in the pool is asked whether it lives."""
 SINCE: Final = "since"

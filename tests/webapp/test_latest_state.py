@@ -16,6 +16,7 @@ import pytest
 from flask import Flask
 
 from exports.errors import Cancelled, SourceUnreachable
+from exports.pipeline import Result
 from tests.fix_app import Clock, People
 from tests.fix_exports import Exports, Made
 from webapp.extensions import db
@@ -33,15 +34,7 @@ OF_STATE = {
 }
 
 
-@dataclass(frozen=True)
-class Result:
-    """As the pipeline gives it."""
-
-    rows: int = 1000
-    bytes: int = 20_000
-    archive_bytes: int | None = 4_000
-    sha256: str = "ab" * 32
-    delivered: bool = True
+FILE = Result(rows=1000, bytes=20_000, archive_bytes=4_000, sha256="ab" * 32, seconds=1.0)
 
 
 @pytest.fixture
@@ -96,7 +89,7 @@ def test_the_status_is_the_word_of_every_combination(
 
 
 def publish(mine: Claim) -> None:
-    runs.publish(mine, Result())
+    runs.publish(mine, FILE)
 
 
 def test_the_export_follows_its_newest_run_through_every_move(

@@ -19,12 +19,12 @@ from webapp.models import Export, User, clock
 from webapp.models.accounts import new_token
 from webapp.permissions import authorize
 from webapp.services import accounts, audit, exports, schedules
+from webapp.services.exports.listing import COUNTED
 from webapp.services.mail import accounts as mails
 
 PAUSE: Final = "pause"
 GRANTS: Final = ("export_pii", "use_new_target", "see_audit")
 SHOWN: Final = 500
-COUNTED: Final = 1_000
 
 
 class NotDecided(ValueError):

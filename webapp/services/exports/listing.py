@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, Literal, TypeVar
 
 from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select, true
-from sqlalchemy.orm import joinedload, lazyload, load_only
+from sqlalchemy.orm import joinedload
 
 from webapp.extensions import db
 from webapp.models import ITS_RUNS, Export, Run, User, among
 from webapp.models.states import SHOWN_ON_EXPORT
 from webapp.services.exports import keyset
 from webapp.services.exports.keyset import Place
+from webapp.services.exports.saving import with_people
 from webapp.services.exports.shown import Shown, asked, read
 from webapp.services.names import named
 
@@ -118,9 +119,7 @@ def whole_page(user: User, query: ListQuery) -> Page[Export]:
     """The exports of a page, with their newest runs, owners and makers, for programs. Runs are not asked for here."""
     at = keyset.place(query.at, by_name=query.by_name)
     of_export = _of_export(user, query)
-    names = (load_only(User.name, User.email, User.brand_id), lazyload(User.brand))
-    people = (joinedload(one).options(*names) for one in (Export.owner, Export.created_by))
-    wanted = select(Export).where(*of_export).options(*people, joinedload(Export.latest_run))
+    wanted = select(Export).where(*of_export).options(*with_people(), joinedload(Export.latest_run))
     rows = db.session.scalars(_ordered(wanted, Export.created_at, Export.id, query, at)).all()
     return _page(query, at, rows, select(Export.id).where(*of_export), lambda row: row, lambda row: row.name)
 
@@ -191,12 +190,14 @@ def _counting(wanted: Select[Any], most: int) -> Select[int]:
 
 def shown_of_ids(ids: Iterable[uuid.UUID]) -> list[Shown]:
     """The brand's exports with these ids and their newest runs, in one question: for the live rows of a list."""
-    return [read(row) for row in db.session.execute(asked().where(among(Export.id)), {"ids": list(ids)})]
+    wanted = asked().where(among(Export.id), Export.deleted_at.is_(None))
+    return [read(row) for row in db.session.execute(wanted, {"ids": list(ids)})]
 
 
 def shown_runs_of_ids(ids: Iterable[uuid.UUID]) -> list[Shown]:
     """The brand's runs with these ids, each with its export: the same for the live rows of a list of runs."""
-    return [read(row) for row in db.session.execute(asked(of_runs=True).where(among(Run.id)), {"ids": list(ids)})]
+    wanted = asked(of_runs=True).where(among(Run.id), Export.deleted_at.is_(None))
+    return [read(row) for row in db.session.execute(wanted, {"ids": list(ids)})]
 
 
 def of_ids(ids: Iterable[uuid.UUID]) -> Sequence[Export]:

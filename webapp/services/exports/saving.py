@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.exc import IntegrityError
@@ -103,10 +104,14 @@ def find(export_id: uuid.UUID) -> Export | None:
 
 @cache
 def _found() -> Select[Export]:
-    names = (load_only(User.name, User.email, User.brand_id, User.role), lazyload(User.brand))
-    people = (joinedload(one).options(*names) for one in (Export.owner, Export.created_by))
     wanted = select(Export).where(Export.id == bindparam("id"), Export.deleted_at.is_(None))
-    return wanted.options(*people, joinedload(Export.latest_run))
+    return wanted.options(*with_people(), joinedload(Export.latest_run))
+
+
+def with_people() -> list[Any]:
+    """Bring along whose an export is and who made it: their names, not their brands once more."""
+    names = (load_only(User.name, User.email, User.brand_id), lazyload(User.brand))
+    return [joinedload(one).options(*names) for one in (Export.owner, Export.created_by)]
 
 
 def versions(export: Export) -> Sequence[ExportVersion]:

@@ -76,7 +76,6 @@ def asked(*, of_runs: bool = False) -> Select[*tuple[Any, ...]]:
         .join(creator, creator.id == Export.created_by_id)
         .outerjoin(pauser, pauser.id == Export.inactive_by_id)
         .join(Run, ITS_RUNS if of_runs else NEWEST, isouter=not of_runs)
-        .where(Export.deleted_at.is_(None))
     )
 
 

@@ -27,9 +27,8 @@ MAX_DEATHS: Final = 3
 """A run whose worker died this often is taken for the cause (RELIABILITY P5, F36)."""
 AT_ONCE: Final = 100
 """Runs looked at in one sweep. A worker that takes a ticket goes on until nothing waits: few tickets will do."""
-
-
 LOOK_S: Final = 0.05
+"""How often is looked whether an export is free that somebody holds."""
 
 
 @dataclass(frozen=True)
