@@ -52,6 +52,8 @@ from exports.errors.target import (
 )
 
 KEEP_ALIVE_S: Final = 10
+SETTLES_S: Final = 1.0
+"""So long a connection has to find out that it is lost. Only who is refused file transfer waits it out."""
 REQUEST: Final = 32 * 1024
 """Bytes of one write request: what every server takes (RFC draft-ietf-secsh-filexfer-02, section 3)."""
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
@@ -206,6 +208,8 @@ class SftpSession(Session):
         try:
             self._client = self._connection.sftp_client
         except (paramiko.SSHException, EOFError, OSError) as error:
+            # A lost connection ends its channels first and says only then that it is lost: that is no refusal.
+            self._transport.join(SETTLES_S)
             if not self._transport.is_active() or isinstance(error, TimeoutError):
                 raise self.course.cut or self._broken(error) from error
             raise self.course.cut or SftpNotOffered(str(error), username=self.server.username) from error

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncssh
+import paramiko
 import pytest
 
 from exports.delivery import Limits, Parcel, Server
@@ -142,6 +143,23 @@ def test_an_sftp_server_that_is_lost_at_any_step_gets_one_whole_file(
     assert {str(one.relative_to(folder)): one.read_bytes() for one in folder.rglob("*") if one.is_file()} == {
         "in/x.csv": bytes_of(TODAY)
     }
+
+
+def test_a_connection_that_is_slow_to_find_out_that_it_is_lost_is_not_taken_for_a_refusal(
+    folder: Path, running: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Paramiko ends the channels of a lost connection before it says so: a busy machine is slow between."""
+    (folder / "in").mkdir()
+    unlink = paramiko.Channel._unlink
+
+    def slowly(channel: paramiko.Channel) -> None:
+        unlink(channel)
+        time.sleep(0.2)
+
+    monkeypatch.setattr(paramiko.Channel, "_unlink", slowly)
+    struck = running(Struck(folder, "subsystem", "reset", done=True))
+    with pytest.raises(errors.ConnectionLost):
+        send(TODAY, struck.server.at(struck.proxy.port), Diary(), limits=Limits(1, 3, 20))
 
 
 # --- FTP, and FTP over SSL
