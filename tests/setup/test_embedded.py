@@ -326,7 +326,8 @@ def test_a_throwaway_instance_is_gone_with_its_last_user(home: Path) -> None:
 
 def test_a_process_is_known_by_what_it_runs(tmp: Path) -> None:
     with subprocess.Popen(["sleep", "60"]) as process:
-        assert works_in(process.pid, Path("60"), "sleep")
+        # A process that has just begun its program has an empty command line for an instant.
+        until(lambda: works_in(process.pid, Path("60"), "sleep"))
         assert not works_in(process.pid, tmp, "postgres")
         process.kill()
     assert not alive(process.pid)
