@@ -66,6 +66,19 @@ def test_it_is_searched_by_person_fact_kind_and_day(client: Open, log: People, a
     assert (response.status_code, paths(response.text)) == (200, expected)
 
 
+def test_an_entry_is_told_in_words_with_its_kind_below(client: Open, log: People) -> None:
+    found = check(client(log.admin).get("/audit?q=one").text)
+    assert "Access denied access.denied" in found.text
+    assert "Export created" in found.text, "a kind to look for"
+
+
+def test_an_entry_of_a_newer_version_is_told_by_its_kind(client: Open, log: People) -> None:
+    with log.admin.at_work() as user:
+        db.session.add(AuditEntry(actor=user.email, action="export.frobnicated", result="ok", facts={}))
+        db.session.commit()
+    assert "export.frobnicated" in check(client(log.admin).get("/audit").text).text
+
+
 def test_a_day_that_is_none_is_told_at_its_input(client: Open, log: People) -> None:
     response = client(log.admin).get("/audit?from=yesterday")
     found = check(response.text)

@@ -90,7 +90,7 @@ Text: TypeAlias = str | tuple[str, str]
 
 def texts() -> set[Text]:
     """Every text that a catalogue must have."""
-    found: set[Text] = {*WORDS, *KINDS, *_of_errors(), *_of_catalogue()}
+    found: set[Text] = {*WORDS, *KINDS.values(), *_of_errors(), *_of_catalogue()}
     for path in sorted((ROOT / "templates").rglob("*.*")):
         found |= set(of_template(path.read_text()))
     for name in MODULES:
