@@ -18,9 +18,11 @@ def main(arguments: list[str]) -> int:
     """Kill the worker of a run of all events, or with `horse` its work horse; exit status 1 over a bar."""
     whom = arguments[0] if arguments else "worker"
     with demo_user() as user:
-        run_id = create(user, events())
-        run = wait(run_id, lambda run: run.attempt == 1 and run.rows > 0)
-        pid = int(str(run.worker).split("-")[-2])
+        run_id = create(user, events(all_fields=True))
+        run = wait(run_id, lambda run: run.phase == "writing" or run.finished_at is not None)
+        if run.worker is None:
+            sys.exit("The run was over before its worker could be killed: there are too few rows for this machine.")
+        pid = int(run.worker.split("-")[-2])
         victim = pid if whom == "worker" else _child_of(pid)
         os.kill(victim, signal.SIGKILL)
         killed = time.monotonic()

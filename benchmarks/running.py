@@ -36,8 +36,8 @@ def source_url() -> str:
     return config.read(os.environ).source_database_url
 
 
-def events(rows: int | None = None) -> Definition:
-    """The brand's events, two filters and four mapped columns; about the first so many of them in time, or all."""
+def events(rows: int | None = None, *, all_fields: bool = False) -> Definition:
+    """The brand's events; about the first so many of them in time, or all. Four columns, unless all are wanted."""
     criteria: list[dict[str, Any]] = [{"attribute": "action", "operator": "is_not_empty"}]
     if rows is not None:
         wanted = "SELECT timestamp AT TIME ZONE 'UTC' FROM loyalty.events WHERE brand = 'maple' ORDER BY 1 LIMIT %s"
@@ -50,7 +50,8 @@ def events(rows: int | None = None) -> Definition:
             "model": "events",
             "timezone": "UTC",
             "filters": [criteria],
-            "fields": [{"from": one} for one in ("_id", "action", "timestamp", "points")],
+            "all_fields": all_fields,
+            "fields": [] if all_fields else [{"from": one} for one in ("_id", "action", "timestamp", "points")],
         }
     )
 
