@@ -39,7 +39,6 @@ ADMIN_PAGES: Final = (
     ("tokens.list", "tokens.index", "API tokens", "key"),
     ("personal.report", "personal.index", "Personal data", "lock-fill"),
     ("webhooks.change", "webhooks.index", "Webhooks", "cloud-check"),
-    ("audit.see", "audit.index", "Audit log", "list"),
 )
 """Action, endpoint, label, icon."""
 NOTHING: Final = "default-src 'none'; object-src 'none'; base-uri 'none'"
@@ -159,9 +158,15 @@ def admin_pages() -> list[tuple[str, str, str]]:
     return [page[1:] for page in ADMIN_PAGES if may(current_user, page[0])]
 
 
+def may_open(endpoint: str) -> bool:
+    """Whether the person may see a page that is about no single thing."""
+    return may(current_user, declared_action(endpoint) or "")
+
+
 def register(app: Flask) -> None:
     """Bind everything of this module to the application."""
     app.add_template_global(admin_pages)
+    app.add_template_global(may_open)
     app.after_request(_sandbox)  # what is bound first is asked last: Talisman's headers are there by then
     Talisman(
         app,

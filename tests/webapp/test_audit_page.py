@@ -122,6 +122,11 @@ def test_looking_and_exporting_are_written_down_once(client: Open, log: People) 
     ]
 
 
+def test_who_may_see_it_finds_it_in_the_bar_of_every_page(client: Open, log: People) -> None:
+    found = {one.email: "/audit" in check(client(one).get("/exports").text).links for one in (log.admin, log.exporter)}
+    assert found == {log.admin.email: True, log.exporter.email: False}
+
+
 def test_the_grant_opens_it_too(client: Open, log: People) -> None:
     assert client(log.viewer).get("/audit").status_code == 403
     with log.viewer.at_work() as user:
