@@ -79,7 +79,7 @@ def test_everything_is_told_once_more_with_a_way_to_change_it(tab: Tab, people: 
     links = check(someone.html).links
     for step in ("model", "localization", "filters", "fields", "file", "schedule", "target"):
         assert f"/drafts/{someone.draft_id}/{step}?then=check" in links
-    for hidden in ("Change Filters", "Change Fields", "Change Time zone"):
+    for hidden in ("Change Filters", "Aggregation Off Change Aggregation", "Change Fields", "Change Time zone"):
         assert hidden in someone.text
 
 

@@ -36,6 +36,24 @@ def filled(wizard: Wizard, model: str = "stores") -> None:
         wizard.press("next")
 
 
+def test_what_is_skipped_is_told_as_it_is(tab: Tab, people: People) -> None:
+    someone = tab(people.exporter)
+    filled(someone)
+    someone.open("file")
+    assert "What comes next can stay as it is: a file at once, to download." in someone.text
+    someone.open("schedule")
+    assert "What comes next can stay as it is: a file to download." in someone.text
+    someone.fill(schedule="on_date", date="2030-01-01", time="08:00")
+    someone.press("next")
+    someone.open("file")
+    assert "What comes next" not in someone.text, "it does not run at once"
+    someone.open("target")
+    someone.fill(target="sftp")
+    someone.press("back")
+    assert someone.step == "schedule"
+    assert "What comes next" not in someone.text, "it is sent to a server"
+
+
 def test_the_first_step_stores_nothing(client: Callable[[Person | None], FlaskClient], people: People) -> None:
     from webapp.services import drafts
 
