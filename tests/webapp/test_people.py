@@ -361,7 +361,10 @@ def test_several_exports_are_handed_over_at_once(client: Open, people: People, m
     browser = client(people.manager)
     status, leads_to, _ = post(browser, "/exports/several", **{"do": "hand-over", "export": ids})
     assert status == 303
-    assert {"One", "Two"} <= set(check(browser.get(leads_to).text).text.split())
+    page = check(browser.get(leads_to).text)
+    assert {"One", "Two"} <= set(page.text.split())
+    assert f"/exports/{ids[0]}" not in page.links
+    assert f"/exports/{ids[0]}" in check(browser.get(f"/exports/hand-over?export={ids[0]}").text).links, "back to it"
     assert post(browser, "/exports/hand-over", export=ids, to=str(people.colleague.id))[:2] == (303, "/exports")
     with people.colleague.at_work():
         assert {one.owner_id for one in db.session.scalars(select(Export))} == {people.colleague.id}
