@@ -45,7 +45,10 @@ def test_a_field_that_is_made_is_there_for_the_brand_alone(client: Open, people:
         assert (field.choices, field.personal, field.custom) == ((("s", "Small"), ("m", "m")), True, True)
     with people.stranger.at_work() as user:
         assert "shoe_size" not in brands.catalogue_of(user.brand).models["customers"].fields
-    assert "Shoe size" in check(client(people.admin).get("/fields").text).text
+    listed = check(client(people.admin).get("/fields").text).text
+    assert "Shoe size" in listed
+    assert "dropdown 2 values" in listed, "the type as the wizard calls it"
+    assert "dropdown (enum)" in client(people.admin).get("/fields/new").text
     assert "Shoe size" in check(client(people.viewer).get("/models/customers").text).text
 
 

@@ -17,6 +17,7 @@ from webapp.permissions import Refused, authorize
 from webapp.security import action
 from webapp.services import custom_fields
 from webapp.services.custom_fields import TYPES, Wanted
+from webapp.views.wizard.contexts import TYPE_WORDS
 
 blueprint = Blueprint("fields", __name__)
 
@@ -29,7 +30,7 @@ def index() -> Response:
     """The custom fields of the brand."""
     authorize(current_user, "fields.change")
     labels = dict(custom_fields.models(current_user.brand))
-    return page("fields/list.html", found=custom_fields.listed(), labels=labels)
+    return page("fields/list.html", found=custom_fields.listed(), labels=labels, type_words=TYPE_WORDS)
 
 
 @blueprint.get("/fields/new")
@@ -106,6 +107,7 @@ def _form(wanted: Wanted, row: CustomField | None = None, problems: list[tuple[s
         row=row,
         models=custom_fields.models(current_user.brand),
         columns=[(one, one) for one in sorted(columns)],
-        types=[(one, one) for one in TYPES],
+        types=TYPES,
+        type_words=TYPE_WORDS,
         problems=problems or [],
     )
