@@ -136,7 +136,7 @@ def _carry_out(sending: Sending, lease: Lease | None) -> None:
     for one in (run, row):
         db.session.expunge(one)  # the bytes are read while no transaction is open
     db.session.rollback()
-    journal = Journal(sending, server.host, parcel.size)
+    journal = _Journal(sending, server.host, parcel.size, lease)
     guard = guarding.guard()
     signs = _Signs(journal, lease)
     receipt = delivery.deliver(
@@ -144,6 +144,20 @@ def _carry_out(sending: Sending, lease: Lease | None) -> None:
     )
     deliveries.delivered(sending, receipt, sha256)
     log.info("delivery %s: attempt %d delivered %d bytes", sending.delivery_id, sending.attempt, receipt.size)
+
+
+class _Journal(Journal):
+    """The journal of a delivery, whose lease knows from when on **Cancel** comes too late."""
+
+    def __init__(self, sending: Sending, host: str, size: int, lease: Lease | None) -> None:
+        super().__init__(sending, host, size)
+        self._lease = lease
+
+    def renaming(self) -> None:
+        """See `exports.delivery.Journal`."""
+        super().renaming()
+        if self._lease is not None:
+            self._lease.past_fence()
 
 
 class _Signs:

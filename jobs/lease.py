@@ -54,6 +54,7 @@ class Lease:
         self._phase = "starting"
         self._ended = threading.Event()
         self._told: RunStopped | None = None
+        self._is_past_fence = False
         self._held_at = self._told_at = self._moved_at = time.monotonic()
         self._in_store = False
         self._signs = self._seen = 0
@@ -73,8 +74,12 @@ class Lease:
         """Whether the attempt may go on. Raises GivenBack, Cancelled, Fenced."""
         if horse.stopping():
             raise GivenBack
-        if self._told is not None:
-            raise self._told
+        if (heard := self._heard()) is not None:
+            raise heard
+
+    def past_fence(self) -> None:
+        """The file may have its final name from now on: **Cancel** comes too late, and stops nothing any more."""
+        self._is_past_fence = True
 
     def watch(self, progress: Progress) -> None:
         """What the source calls several times a second while it is read. Raises as `check`, and
@@ -120,12 +125,17 @@ class Lease:
             log.exception("run %s: the lease cannot be kept", self.mine.run_id)
             horse.end()
 
+    def _heard(self) -> RunStopped | None:
+        """What the attempt is to end for."""
+        told = self._told
+        return None if self._is_past_fence and isinstance(told, Cancelled) else told
+
     def _look(self) -> None:
-        if self._told is None:
+        if (heard := self._heard()) is None:
             self._beat()
         elif time.monotonic() - self._told_at > IN_ORDER_S:
-            self._end_instead(runs.stop if isinstance(self._told, Cancelled) else None)
-        if self._told is None and (silence := self._silence()) is not None:
+            self._end_instead(runs.stop if isinstance(heard, Cancelled) else None)
+        if self._heard() is None and (silence := self._silence()) is not None:
             self._end_instead(lambda mine: runs.fail(mine, silence))
 
     def _beat(self) -> None:
@@ -133,6 +143,7 @@ class Lease:
             runs.beat(self.mine, self._progress, self._phase)
         except RunStopped as told:
             self._tell(told)
+            self._held_at = self._told_at  # who hears of Cancel has renewed the lease as well
         except SQLAlchemyError as error:
             # Our own database is away. The attempt goes on until its lease has ended: then somebody else may have it.
             db.session.rollback()

@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from jobs.lease import BEAT_S, IN_ORDER_S
 from tests.delivery.faultproxy import FaultProxy
 from tests.delivery.servers import USER, SftpServer
 from tests.fix_app import stores
@@ -135,6 +137,34 @@ class Held:
 def held(folder: Path) -> Held:
     """What the server of a test does with renames."""
     return Held(folder)
+
+
+def test_cancel_while_the_file_gets_its_name_comes_too_late_and_the_run_is_a_success(
+    workshop: Workshop, held: Held, folder: Path
+) -> None:
+    server = SftpServer(folder, files=held.files)
+    held.go.clear()
+    try:
+        run_id = uploading(workshop, server, server.port)
+        workshop.worker(EXPORTS_ALLOWED_NETWORKS="127.0.0.0/8")
+        until(lambda: held.asked == 1, "it renames")
+        with workshop.people.exporter.at_work() as user:
+            runs.cancel(user, db.session.get_one(Run, run_id))
+        asked_at = workshop.run(run_id)["cancel_requested_at"]
+        longer = timedelta(seconds=30 + BEAT_S + IN_ORDER_S + 2)  # a horse that ended for Cancel would be gone
+        workshop.until(
+            run_id, lambda run: run["finished_at"] or run["lease_until"] - asked_at > longer, "it is held on"
+        )
+        held.go.set()
+        run = workshop.ended(run_id)
+    finally:
+        held.go.set()
+        server.stop()
+    assert (run["state"], run["attempt"], run["deaths"], of(workshop, run_id)["state"]) == (
+        "success", 1, 0, "delivered",
+    )  # fmt: skip
+    assert workshop.events(run_id) == ["queued", "claimed", "filed", "cancel_requested", "delivered", "published"]
+    assert [str(one.relative_to(folder)) for one in folder.rglob("*") if one.is_file()] == ["in/x.csv"]
 
 
 def again(workshop: Workshop, run_id: uuid.UUID) -> None:
