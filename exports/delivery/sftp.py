@@ -223,8 +223,15 @@ class SftpSession(Session):
             if folder and not self._connection.isdir(folder):
                 for place in above(folder):
                     if not self._connection.isdir(place):
-                        self._client.mkdir(place)
+                        self._make(place)
         self._folder = folder
+
+    def _make(self, folder: str) -> None:
+        try:
+            self._client.mkdir(folder)
+        except OSError:
+            if not self._connection.isdir(folder):  # else somebody made it in between
+                raise
 
     def _path(self, name: str) -> str:
         return f"{self._folder.rstrip('/')}/{name}" if self._folder else name

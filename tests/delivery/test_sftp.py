@@ -92,6 +92,16 @@ def test_a_server_without_posix_rename_gets_the_old_file_moved_aside(folder: Pat
     assert receipt.facts["not_at_once"] is diary.notes["not_at_once"] is True
 
 
+def test_a_folder_that_somebody_else_makes_at_the_same_moment_is_entered(folder: Path, running: Keep) -> None:
+    def beaten(self: Any, path: bytes, _attrs: Any) -> None:
+        Path(self.map_path(path).decode()).mkdir()
+        raise asyncssh.SFTPFailure("it is there already")
+
+    server = running(SftpServer(folder, files=files_of(folder, mkdir=beaten)))
+    send(parcel(10_000, "/in/daily/x.csv"), server.at())
+    assert (folder / "in/daily/x.csv").read_bytes() == bytes_of(parcel(10_000))
+
+
 def test_a_server_that_lets_nobody_rename_keeps_the_old_file(folder: Path, running: Keep) -> None:
     def refuse(self: Any, *_arguments: Any) -> None:
         raise asyncssh.SFTPPermissionDenied("no")
