@@ -12,6 +12,7 @@ import io
 import logging
 import re
 import socket
+import stat
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -37,6 +38,7 @@ from exports.errors.target import (
     LoginMethod,
     LoginRefused,
     NoCommonSecurity,
+    NoFile,
     NotSftp,
     NotUnderstood,
     PasswordChangeDemanded,
@@ -65,6 +67,11 @@ def fingerprint(key: paramiko.PKey) -> str:
     """A host key as OpenSSH shows it: "ssh-ed25519 SHA256:…"."""
     digest = b64encode(hashlib.sha256(key.asbytes()).digest()).decode().rstrip("=")
     return f"{key.get_name()} SHA256:{digest}"
+
+
+def is_file(about: paramiko.SFTPAttributes) -> bool:
+    """Whether something may be moved aside for a file: a file or a link. A folder would vanish with what it holds."""
+    return about.st_mode is not None and (stat.S_ISREG(about.st_mode) or stat.S_ISLNK(about.st_mode))
 
 
 def private_key(text: str, passphrase: str = "") -> paramiko.PKey:
@@ -325,6 +332,8 @@ class SftpSession(Session):
     def _replace(self, old: str, wanted: str, new: str) -> None:
         aside = f"{old}{ASIDE}"
         with self._translating(ReplaceRefused, name=new):
+            if not is_file(self._client.lstat(wanted)):
+                raise NoFile(name=new)
             self._client.rename(wanted, aside)
             try:
                 self._client.rename(old, wanted)

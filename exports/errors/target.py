@@ -346,6 +346,12 @@ class ReplaceRefused(TargetError):
     advice = f"Choose “add a number” under If the file exists, or {_ASK_SERVER} for the right to delete files."
 
 
+class NoFile(TargetError):
+    code = "target.no_file"
+    sentence = "{name} on the upload server is a folder, or something else that is no file, and is not replaced."
+    advice = "Take it away, or use another name in the path. It was left as it is."
+
+
 class FileExists(TargetError):
     code = "target.exists"
     sentence = "A file {name} is there already, and this export is to fail then."

@@ -92,6 +92,33 @@ def test_a_server_without_posix_rename_gets_the_old_file_moved_aside(folder: Pat
     assert receipt.facts["not_at_once"] is diary.notes["not_at_once"] is True
 
 
+@pytest.mark.parametrize("posix", [True, False])
+def test_a_folder_of_the_name_is_never_moved_aside_for_a_file(folder: Path, running: Keep, posix: bool) -> None:
+    def refuse(self: Any, *_arguments: Any) -> None:
+        raise asyncssh.SFTPOpUnsupported("no")
+
+    server = running(SftpServer(folder, files=files_of(folder, **({} if posix else {"posix_rename": refuse}))))
+    (folder / "example.com").mkdir()
+    (folder / "example.com" / "kept.txt").write_bytes(b"theirs")
+    with pytest.raises(errors.NoFile) as told:
+        send(parcel(10_000, "/example.com"), server.at())
+    assert told.value.permanent
+    assert [str(one.relative_to(folder)) for one in folder.rglob("*")] == ["example.com", "example.com/kept.txt"]
+
+
+def test_a_link_of_the_name_is_replaced_and_what_it_leads_to_is_kept(folder: Path, running: Keep) -> None:
+    def refuse(self: Any, *_arguments: Any) -> None:
+        raise asyncssh.SFTPOpUnsupported("no")
+
+    server = running(SftpServer(folder, files=files_of(folder, posix_rename=refuse)))
+    (folder / "their.csv").write_bytes(b"theirs")
+    (folder / "x.csv").symlink_to("their.csv")
+    send(parcel(10_000, "/x.csv"), server.at())
+    assert (folder / "x.csv").read_bytes() == bytes_of(parcel(10_000))
+    assert sorted(one.name for one in folder.iterdir()) == ["their.csv", "x.csv"]
+    assert (folder / "their.csv").read_bytes() == b"theirs"
+
+
 def test_a_folder_that_somebody_else_makes_at_the_same_moment_is_entered(folder: Path, running: Keep) -> None:
     def beaten(self: Any, path: bytes, _attrs: Any) -> None:
         Path(self.map_path(path).decode()).mkdir()
