@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
-from exports.delivery import tls
+from exports.delivery import answers, tls
 from exports.delivery.base import ASIDE, GOODBYE_S, PIECE, Course, Server, Session, SizeUnknown, above, said
 from exports.delivery.ftp_client import Client
 from exports.delivery.reaching import first_bytes
@@ -47,9 +47,8 @@ IMPLICIT: Final = 990
 AT_ONCE: Final = 256 * 1024
 """Bytes offered to a data connection without TLS: it takes what it has room for, and says how much that was."""
 UNKNOWN_COMMAND: Final = ("500", "501", "502", "503", "504")
-_REUSE = re.compile(r"reus|resum", re.IGNORECASE)
-_FULL = re.compile(r"no space|not enough|insufficient|quota|disk full", re.IGNORECASE)
-"""Words of servers that answer with a code of what may pass, when a disk is full (pyftpdlib: 426, others: 452)."""
+MAY_BE_FULL: Final = ("426", "450", "451", "452")
+"""Codes of what may pass, with which some servers answer when a disk is full (pyftpdlib: 426, others: 452)."""
 _UNIX_LINE = re.compile(r"^[-bcdlps]\S{9}\S*\s+\d+\s+\S+\s+\S+\s+(?P<size>\d+)\s+\S+\s+\S+\s+\S+\s(?P<name>.+)$")
 
 
@@ -325,8 +324,7 @@ class FtpSession(Session):
         try:
             yield
         except (ftplib.error_temp, ftplib.error_perm) as error:
-            answer = said(error)
-            raise self.course.cut or _answered(str(error)[:3], answer, refused, facts) from error
+            raise self.course.cut or self._answered(str(error), refused, facts) from error
         except (ftplib.Error, UnicodeError, ValueError) as error:
             raise self.course.cut or NotUnderstood(answer=said(error)) from error
         except ssl.SSLError as error:
@@ -343,30 +341,32 @@ class FtpSession(Session):
             try:
                 self._client.voidresp()
             except (ftplib.error_temp, ftplib.error_perm) as told:
-                if _REUSE.search(str(told)) or str(told)[:3] == "522":
+                if str(told)[:3] == "522" or answers.wants_session(str(told), self._client.named):
                     return SessionNotReused(answer=said(told))
         return tls.refused(error, self.server)
 
-
-def _answered(code: str, answer: str, refused: type[TargetError], facts: dict[str, Any]) -> TargetError:
-    """What a reply code means (RFC 959, 2228): 4xx may pass, 5xx will not."""
-    if refused in (TlsNotOffered, DataUnprotected) and code[0] == "5":
-        return refused(answer=answer)
-    if code == "522" or (_REUSE.search(answer) and refused is WriteRefused):
-        return SessionNotReused(answer=answer)
-    if code == "421":
-        return ServerBusy(answer=answer)
-    if code == "425":
-        return DataConnectionFailed(answer)
-    if code == "552" or (code in ("426", "450", "451", "452") and _FULL.search(answer)):
-        return TargetFull(answer=answer)
-    if code == "426":
-        return ConnectionLost(answer)
-    if code == "553" and refused in (WriteRefused, RenameRefused):
-        return NameRefused(answer=answer, name=facts.get("name", ""))
-    if code[0] == "4" and not (code == "430" and refused is LoginRefused):
-        return TryLater(answer=answer)
-    return refused(answer, answer=answer, **facts)
+    def _answered(self, told: str, refused: type[TargetError], facts: dict[str, Any]) -> TargetError:
+        """What a reply code means (RFC 959, 2228): 4xx may pass, 5xx will not."""
+        code, answer = told[:3], said(told)
+        if refused in (TlsNotOffered, DataUnprotected) and code[0] == "5":
+            return refused(answer=answer)
+        if code == "522" or (
+            self._is_secret and refused is WriteRefused and answers.wants_session(told, self._client.named)
+        ):
+            return SessionNotReused(answer=answer)
+        if code == "421":
+            return ServerBusy(answer=answer)
+        if code == "425":
+            return DataConnectionFailed(answer)
+        if code == "552" or (code in MAY_BE_FULL and answers.is_full(told, self._client.named)):
+            return TargetFull(answer=answer)
+        if code == "426":
+            return ConnectionLost(answer)
+        if code == "553" and refused in (WriteRefused, RenameRefused):
+            return NameRefused(answer=answer, name=facts.get("name", ""))
+        if code[0] == "4" and not (code == "430" and refused is LoginRefused):
+            return TryLater(answer=answer)
+        return refused(answer, answer=answer, **facts)
 
 
 def _say_goodbye(data: socket.socket) -> None:

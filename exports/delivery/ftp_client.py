@@ -5,10 +5,13 @@ from __future__ import annotations
 import ftplib
 import socket
 import ssl
+from typing import Final
 
 from exports.delivery import tls
 from exports.delivery.base import Course
 from exports.errors.target import DataConnectionFailed
+
+WITH_NAMES: Final = ("CWD", "MKD", "SIZE", "STOR", "RETR", "RNFR", "RNTO", "DELE")
 
 
 class Client(ftplib.FTP):
@@ -22,6 +25,8 @@ class Client(ftplib.FTP):
         self.secret: ssl.SSLSocket | None = None
         self.name = ""
         self.protected = False
+        self.named = set[str]()
+        """The files and folders that the server was told of: what it says of them holds their names."""
         self._speaks_epsv = True
         self.take(connection)
 
@@ -38,6 +43,13 @@ class Client(ftplib.FTP):
         self.secret = tls.wrapped(self.sock, context, name, self.course)
         self.take(self.secret)
         return self.secret
+
+    def putcmd(self, line: str) -> None:
+        """See ftplib."""
+        verb, _, name = line.partition(" ")
+        if verb in WITH_NAMES:
+            self.named.add(name)
+        super().putcmd(line)
 
     def getline(self) -> str:
         """See ftplib; each line is a sign of life."""

@@ -10,24 +10,23 @@ import errno
 import hashlib
 import io
 import logging
-import re
 import socket
 import stat
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from types import SimpleNamespace
 from typing import Any, Final
 
 import paramiko
-import pysftp
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
 from exports import ssh_keys
+from exports.delivery import answers
 from exports.delivery.base import ASIDE, GOODBYE_S, Course, Server, Session, above, said
 from exports.delivery.reaching import first_bytes
+from exports.delivery.sftp_client import Connection, Transport
 from exports.errors.target import (
     CommandRefused,
     ConnectionLost,
@@ -60,7 +59,6 @@ REQUEST: Final = 32 * 1024
 """Bytes of one write request: what every server takes (RFC draft-ietf-secsh-filexfer-02, section 3)."""
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 """It logs each error that it raises, with its whole traceback: who catches it says what is to be said."""
-_FULL = re.compile(r"space|quota|full", re.IGNORECASE)
 
 
 def fingerprint(key: paramiko.PKey) -> str:
@@ -92,32 +90,6 @@ def private_key(text: str, passphrase: str = "") -> paramiko.PKey:
     return paramiko.Ed25519Key.from_private_key(io.StringIO(unlocked))
 
 
-class _Transport(paramiko.Transport):
-    """A transport whose key exchange is over and whose key was checked when pysftp asks it to connect."""
-
-    def connect(self, hostkey: Any = None, username: str = "", password: Any = None, pkey: Any = None) -> None:
-        """Log in, that is all that is left. The parameters are those that pysftp gives."""
-        methods = self.auth_publickey(username, pkey) if pkey is not None else self.auth_password(username, password)
-        if methods:
-            raise paramiko.ssh_exception.PartialAuthentication(methods)
-
-
-class _Connection(pysftp.Connection):
-    """pysftp's connection over a transport that is there already."""
-
-    def __init__(self, transport: _Transport, server: Server, key: paramiko.PKey | None) -> None:
-        self._ready = transport
-        options = SimpleNamespace(hostkeys=None, log=False, compression=False, ciphers=None)
-        password = None if key is not None else server.password
-        super().__init__(server.host, server.username, key, password, server.port, cnopts=options)
-
-    def _start_transport(self, host: str, port: int) -> None:
-        self._transport = self._ready
-
-    def _set_authentication(self, password: str | None, private_key: Any, private_key_pass: str | None) -> None:
-        self._tconnect["pkey"] = private_key  # of any kind; pysftp itself knows RSA and DSS alone
-
-
 class SftpSession(Session):
     """SFTP with a password or a private key."""
 
@@ -125,8 +97,9 @@ class SftpSession(Session):
         super().__init__(server, course)
         self._dial = dial
         self._folder = ""
-        self._transport: _Transport
-        self._connection: _Connection
+        self._named = set[str]()
+        self._transport: Transport
+        self._connection: Connection
         self._client: paramiko.SFTPClient
         self._key = private_key(server.private_key, server.passphrase) if server.private_key else None
 
@@ -136,7 +109,7 @@ class SftpSession(Session):
         """See `Session`. The protocol is spoken when the connection is secured."""
         connection = self._dial()
         self._listen(connection)
-        self._transport = _Transport(connection)
+        self._transport = Transport(connection)
         self.course.cut_with(self._transport.close)
         limit = self.course.limits.connect
         self._transport.banner_timeout = self._transport.handshake_timeout = limit
@@ -191,7 +164,7 @@ class SftpSession(Session):
         """See `Session`."""
         facts = {"username": self.server.username}
         try:
-            self._connection = _Connection(self._transport, self.server, self._key)
+            self._connection = Connection(self._transport, self.server, self._key)
         except paramiko.BadAuthenticationType as error:
             kind = "private key" if self._key is not None else "password"
             methods = ", ".join(error.allowed_types) or "nothing that we know"
@@ -226,6 +199,7 @@ class SftpSession(Session):
 
     def enter(self, folder: str) -> None:
         """See `Session`."""
+        self._named.update(above(folder))
         with self._translating(FolderRefused, folder=folder):
             if folder and not self._connection.isdir(folder):
                 for place in above(folder):
@@ -241,7 +215,9 @@ class SftpSession(Session):
                 raise
 
     def _path(self, name: str) -> str:
-        return f"{self._folder.rstrip('/')}/{name}" if self._folder else name
+        path = f"{self._folder.rstrip('/')}/{name}" if self._folder else name
+        self._named.add(path)
+        return path
 
     def first_free(self, names: Sequence[str]) -> str | None:
         """See `Session`. Asked for one by one: a listing of a large folder would be held in memory."""
@@ -383,9 +359,10 @@ class SftpSession(Session):
 
     def _answered(self, error: OSError, refused: type[TargetError], facts: dict[str, Any]) -> TargetError:
         answer = said(error)
-        if not self._transport.is_active() or "closed" in answer.lower():
+        told = str(error.strerror or error)
+        if not self._transport.is_active() or answers.is_closed(told, self._named):
             return ConnectionLost(f"{type(error).__name__}: {error}")
-        if _FULL.search(answer):
+        if answers.is_full(told, self._named):
             return TargetFull(answer=answer)
         if refused is WriteRefused and error.errno not in (errno.ENOENT, errno.EACCES):
             return TryLater(answer=answer)  # "Failure" alone: most servers say no more, whatever it was
