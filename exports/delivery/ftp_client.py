@@ -9,6 +9,7 @@ from typing import Final
 
 from exports.delivery import tls
 from exports.delivery.base import Course
+from exports.delivery.reaching import keep_alive
 from exports.errors.target import DataConnectionFailed
 
 WITH_NAMES: Final = ("CWD", "MKD", "SIZE", "STOR", "RETR", "RNFR", "RNTO", "DELE")
@@ -74,6 +75,7 @@ class Client(ftplib.FTP):
             data = socket.create_connection((host, port), self.course.limits.connect)
         except OSError as error:
             raise DataConnectionFailed(f"{host}:{port}: {error}") from error
+        keep_alive(data)
         self.course.hold(data)
         try:
             data.settimeout(self.timeout)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from exports.addresses import Address, Guard, read_host
 from exports.delivery.base import Course, Server
 from exports.errors.target import ConnectionRefused, ConnectTimeout, HostUnknown, HostUnreachable, NamesUnavailable
 
 Found = TypeVar("Found")
+KEEP_ALIVE: Final = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+"""Seconds of silence before the other end is asked for, between such questions, and how many may stay unanswered; not
+every system lets each be set.
+"""
 
 
 def addresses_of(server: Server, guard: Guard, limit: float) -> list[Address]:
@@ -65,6 +69,7 @@ def connect(server: Server, addresses: list[Address], course: Course) -> socket.
             error = failed
             continue
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        keep_alive(made)
         course.hold(made)
         course.facts["address"] = str(address)
         return made
@@ -74,6 +79,17 @@ def connect(server: Server, addresses: list[Address], course: Course) -> socket.
     if isinstance(error, ConnectionRefusedError):
         raise ConnectionRefused(str(error), **facts) from error
     raise HostUnreachable(str(error), **facts) from error
+
+
+def keep_alive(connection: socket.socket) -> None:
+    """Let the system ask for the other end while nothing is said: what stands between forgets who is silent.
+
+    FTP says nothing on the control connection for as long as an upload takes, and a store may pause the data.
+    """
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in KEEP_ALIVE.items():
+        if (option := getattr(socket, name, None)) is not None:
+            connection.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def first_bytes(connection: socket.socket) -> bytes:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from exports.delivery import Limits, probe
-from exports.delivery.base import GOODBYE_S, SLOWEST
+from exports.delivery.base import GOODBYE_S, SLOWEST, Course
 from exports.delivery.sending import PROBE_S
 from tests.delivery.conftest import HERE, Diary, parcel, send
 from tests.delivery.servers import FtpServer, SftpServer
@@ -53,3 +55,21 @@ def test_all_of_a_delivery_is_bounded_by_its_size_and_a_probe_by_seconds(anyone:
     assert found.is_good
     assert all(one.facts["limit"] <= 6 for one in found.steps if one.state == "begun")
     assert PROBE_S + GOODBYE_S / 3 <= 15
+
+
+def test_every_connection_is_kept_alive_while_nothing_is_said(
+    anyone: FtpServer | SftpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[tuple[int, ...]] = []
+    really = Course.hold
+
+    def hold(self: Course, connection: socket.socket) -> None:
+        wanted = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+        of_tcp = [connection.getsockopt(socket.IPPROTO_TCP, one) for one in wanted]
+        kept.append((connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE), *of_tcp))
+        really(self, connection)
+
+    monkeypatch.setattr(Course, "hold", hold)
+    send(parcel(10, "x.csv"), anyone.at())
+    assert len(kept) >= (1 if isinstance(anyone, SftpServer) else 2), "the connection for the data as well"
+    assert set(kept) == {(1, 30, 10, 3)}
