@@ -94,6 +94,7 @@ def _of_phase(phase: dict[str, Any], probe: Probe) -> dict[str, Any]:
     """What a phase found, and what was in its way."""
     facts = {
         "address": {"address": probe.facts.get("address", "")},
+        "rename": {"left": probe.facts["left"]} if "left" in probe.facts else {},
         "security": {"key": probe.offered, **({"certificate": probe.certificate} if probe.certificate else {})},
     }.get(phase["phase"], {})
     told = _told(probe.error) if probe.error is not None and phase["code"] else {}

@@ -16,7 +16,7 @@ from exports.addresses import Guard
 from exports.delivery import earlier, naming, reaching, tls
 from exports.delivery.base import GOODBYE_S, Course, Limits, Server, Session, SizeUnknown, Step, Tell, Watch
 from exports.delivery.naming import parted
-from exports.errors.target import FileExists, SizeDiffers, TargetError
+from exports.errors.target import CommandRefused, FileExists, SizeDiffers, TargetError, TryLater
 from exports.target import IfExists
 
 PROBE_S: Final = 14.0
@@ -240,6 +240,7 @@ def probe(
     tell: Tell | None = None,
 ) -> Probe:
     """Go through all phases of a delivery with a file of a few bytes, which is removed again; raises no TargetError.
+    The fact `left` is its name where that was refused.
 
     `path` is where the file would go, `tag` something that no other test has. All of it takes at most 15 s.
     """
@@ -271,6 +272,16 @@ def _try_out(session: Session, path: str, tag: str, course: Course) -> None:
     with _removing(session, part), course.phase("write", course.limits.silence):
         session.write(part, [PROBE])
         _check_size(session, part, len(PROBE), course)
-    with _removing(session, part), course.phase("rename", course.limits.silence):
+    rename = course.phase("rename", course.limits.silence)
+    with _removing(session, part), _removing(session, renamed), rename:
         session.rename(part, renamed, replace=True)
-        session.remove(renamed)
+        if not _is_removed(session, renamed):
+            course.note(left=renamed)
+
+
+def _is_removed(session: Session, name: str) -> bool:
+    """Whether the file of a test is gone. Servers that let nobody delete can be delivered to all the same."""
+    try:
+        return session.remove(name) or not session.exists(name)
+    except (CommandRefused, TryLater):
+        return False

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import asyncssh
 import pytest
 
-from exports.delivery import PHASES, probe
+from exports.delivery import PHASES, Step, probe
 from exports.delivery.base import ASIDE
 from exports.delivery.naming import MAX_NAME
 from exports.delivery.naming import temporary_of as temporary
@@ -17,6 +20,7 @@ from exports.errors import Cancelled, Fenced
 from exports.errors.target import FileExists, LoginRefused, SizeDiffers
 from tests.delivery.conftest import HERE, QUICK, Diary, bytes_of, parcel, send
 from tests.delivery.servers import FtpServer, SftpServer
+from tests.delivery.test_sftp import files_of
 
 Anyone = FtpServer | SftpServer
 
@@ -254,6 +258,39 @@ def test_a_probe_goes_through_every_phase_and_leaves_nothing(anyone: Anyone, fol
     assert files(folder) == {}
     kinds = {"sftp": "ssh-ed25519 SHA256:", "ftps": "x509 SHA256:", "ftp": ""}
     assert found.offered.startswith(kinds[anyone.at().type])
+
+
+def test_a_probe_of_a_server_that_lets_nobody_delete_is_good_and_names_what_is_left(
+    folder: Path, running: Callable[[Any], Any]
+) -> None:
+    def refuse(self: Any, *_arguments: Any) -> None:
+        raise asyncssh.SFTPPermissionDenied("no")
+
+    servers = [SftpServer(folder, files=files_of(folder, remove=refuse)), FtpServer(folder, perm="elrafmwMT")]
+    for server in map(running, servers):
+        found = probe(server.at(), HERE, "/x.csv", tag="t", limits=QUICK)
+        assert found.is_good, found.error
+        assert [found.facts["left"]] == list(files(folder))
+        (folder / found.facts["left"]).unlink()
+
+
+def test_what_a_probe_has_renamed_is_taken_away_if_it_comes_to_nothing(sftp: SftpServer, folder: Path) -> None:
+    def fails(step: Step) -> None:
+        if (step.phase, step.state) == ("rename", "note"):
+            raise Cancelled
+
+    refused: list[bytes] = []
+
+    def once(self: Any, path: bytes) -> Any:
+        if not refused:
+            refused.append(path)
+            raise asyncssh.SFTPPermissionDenied("not now")
+        return asyncssh.SFTPServer.remove(self, path)
+
+    sftp._files = files_of(folder, remove=once)
+    with pytest.raises(Cancelled):
+        probe(sftp.at(), HERE, "/x.csv", tag="t", limits=QUICK, tell=fails)
+    assert files(folder) == {}
 
 
 def test_a_probe_tells_what_is_in_the_way_and_where(anyone: Anyone) -> None:

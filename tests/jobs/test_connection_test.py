@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 import uuid
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import asyncssh
 import pytest
 from flask import Flask, current_app
 from sqlalchemy import select
 
 from jobs import connection_test
 from tests.delivery.servers import PASSWORD, USER, SftpServer
+from tests.delivery.test_sftp import files_of
 from tests.fix_connections import partner
 from webapp.extensions import db
 from webapp.models import AuditEntry, ConnectionTest, User
@@ -68,6 +70,20 @@ def test_with_the_key_accepted_all_phases_go_well_and_nothing_is_left(people: Pe
         assert test.credential is None
         assert testing.seconds(test) < testing.WITHIN_S
     assert [one.name for one in (sftp_server.folder / "in" / "loyalty").iterdir()] == []
+
+
+def test_a_server_that_lets_nobody_delete_can_be_used_and_the_page_is_told_what_is_left(
+    people: People, sftp_server: SftpServer
+) -> None:
+    def refuse(self: Any, *_arguments: Any) -> None:
+        raise asyncssh.SFTPPermissionDenied("no")
+
+    sftp_server._files = files_of(sftp_server.folder, remove=refuse)
+    with people.exporter.at_work() as user:
+        test = carried_out(asked(user, sftp_server, key=sftp_server.trust, path="/stores.csv"))
+        assert test.is_good
+        [left] = [one.name for one in sftp_server.folder.iterdir()]
+        assert test.phases[-1]["facts"] == {"left": left}
 
 
 def test_a_wrong_password_is_told_with_what_to_do(people: People, sftp_server: SftpServer) -> None:

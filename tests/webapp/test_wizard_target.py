@@ -274,6 +274,21 @@ def test_nothing_is_tested_while_something_is_missing(tab: Tab, people: People) 
         assert db.session.scalars(select(ConnectionTest)).all() == []
 
 
+def test_a_test_file_that_could_not_be_removed_is_named_and_the_server_can_be_used(tab: Tab, people: People) -> None:
+    someone = at_target(tab(people.exporter))
+    someone.fill(**SERVER, path=PATH)
+    someone.press("test")
+    with people.exporter.at_work():
+        test = db.session.scalars(select(ConnectionTest)).one()
+        test.started_at = test.finished_at = test.created_at
+        test.phases = [{"phase": "rename", "seconds": 0.1, "code": "", "facts": {"left": ".x.csv.t-2.part"}}]
+        db.session.commit()
+    someone.reload()
+    assert "Can be used" in someone.text
+    assert "The test file .x.csv.t-2.part could not be removed: delete it by hand." in someone.text
+    assert "removed again" not in someone.text
+
+
 def test_an_accepted_key_goes_with_the_connection_unless_the_server_changes(tab: Tab, people: People) -> None:
     key = "ssh-ed25519 SHA256:4nNpWzP0DrbzCm5o3VvJtK3c3gH6bA2m1lq8sQd0x0A"
     someone = at_target(tab(people.exporter))

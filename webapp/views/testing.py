@@ -133,6 +133,9 @@ WORDS: Final = {
     "rename": "It was renamed and removed again",
 }
 """How a phase is told that went well."""
+LEFT: Final = "It was renamed"
+BY_HAND: Final = "The test file {name} could not be removed: delete it by hand."
+"""Of a server that lets nobody delete: files can be delivered there all the same."""
 NO_FOLDER: Final = "Folder after the login is open"
 NOT_TESTED: Final[dict[Phase, str]] = {"login": "Login not tested", "folder": "Folder not tested"}
 
@@ -157,6 +160,8 @@ def _went_well(phase: dict[str, Any], facts: dict[str, Any], panel: Panel) -> Li
     words = NO_FOLDER if is_home else WORDS[phase["phase"]].format(**facts)
     if phase["phase"] == "security" and facts.get("key"):
         return replace(_of_key(facts["key"], panel), about=_about(facts.get("certificate")))
+    if facts.get("left"):
+        return Line("ok", LEFT, f"– {took_words(phase['seconds'])}", then=BY_HAND.format(name=facts["left"]))
     more = {"address": f"– {facts.get('address', '')}"}.get(phase["phase"], f"– {took_words(phase['seconds'])}")
     return Line("ok", words, more)
 
