@@ -75,11 +75,16 @@ def check(path: str, extension: str, archive: bool) -> None:
 
 
 def numbered(path: str, number: int) -> str:
-    """The path with a number before its extension: `name-2.csv`, `name-2.csv.zip` (**Add a number**)."""
+    """The path with a number before its extension: `name-2.csv`, `name-2.csv.zip` (**Add a number**).
+
+    A name that leaves no room for the number is cut before it.
+    """
     folder, slash, name = path.rpartition("/")
     found = re.search(r"(?:\.[A-Za-z][A-Za-z0-9]{0,7}){1,2}\Z", name[1:])
     cut = found.start() + 1 if found else len(name)
-    return f"{folder}{slash}{name[:cut]}-{number}{name[cut:]}"
+    ending = f"-{number}{name[cut:]}"
+    kept = name[:cut].encode()[: MAX_PART - len(ending.encode())].decode(errors="ignore")
+    return f"{folder}{slash}{kept}{ending}"
 
 
 def _text(found: re.Match[str], local: datetime) -> str:

@@ -300,6 +300,16 @@ def test_a_probe_tells_what_is_in_the_way_and_where(anyone: Anyone) -> None:
     assert found.steps[-1].facts["code"] == "target.login_refused"
 
 
+@pytest.mark.parametrize("length", [252, 254, 255])
+def test_the_longest_names_get_a_number_as_well(anyone: Anyone, folder: Path, length: int) -> None:
+    name = "a" * (length - 4) + ".csv"
+    paths = [send(parcel(10, f"/{name}", if_exists="number"), anyone.at()).path for _ in range(11)]
+    assert paths[0] == f"/{name}"
+    assert paths[-1].endswith("a-11.csv")
+    assert sorted(files(folder)) == sorted(path[1:] for path in paths)
+    assert all(len(one) <= MAX_NAME for one in files(folder))
+
+
 def test_a_temporary_name_is_never_the_final_one_and_never_too_long() -> None:
     for name in ("x.csv", "x.csv.part", "é" * 127, "a" * 255):
         made = temporary(name, "3b0a8c52-7f4e-4b8e-9f57-0a4f3c5f0d11", 1234)

@@ -100,6 +100,10 @@ def test_what_the_extension_makes_too_long_is_refused() -> None:
         ("/in.d/x", "/in.d/x-2"),
         ("x.v1.2.csv", "x.v1.2-2.csv"),
         ("2027.csv", "2027-2.csv"),
+        ("/in/" + "a" * 249 + ".csv", "/in/" + "a" * 249 + "-2.csv"),
+        ("/in/" + "a" * 250 + ".csv", "/in/" + "a" * 249 + "-2.csv"),
+        ("a" * 251 + ".csv", "a" * 249 + "-2.csv"),
+        ("é" * 123 + ".csv.zip", "é" * 122 + "-2.csv.zip"),
     ],
 )
 def test_a_number_stands_before_the_extension(path: str, second: str) -> None:
