@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -132,6 +133,9 @@ def _carry_out(sending: Sending, lease: Lease | None) -> None:
         personal.check_owner(owner, definition, brands.catalogue_of(owner.brand))
     _connection, server = deliveries.server_of(upload, owner)
     parcel = deliveries.parcel_of(run, row, definition, upload)
+    if lease is not None:
+        read, held = parcel.pieces, lease
+        parcel = replace(parcel, pieces=lambda: held.reading(read()))
     sha256 = str(run.sha256)
     for one in (run, row):
         db.session.expunge(one)  # the bytes are read while no transaction is open

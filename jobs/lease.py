@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any, Final
 
@@ -106,6 +107,17 @@ class Lease:
         """What a delivery calls with every sign of life. Raises as `check`."""
         self.check()
         self._sign(in_store=False)
+
+    def reading(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """The bytes of a file that is kept, such that silence between them is known for the store's."""
+        waiting = iter(pieces)
+        while True:
+            self._sign(in_store=True)
+            piece = next(waiting, None)
+            self._sign(in_store=False)
+            if piece is None:
+                return
+            yield piece
 
     def storing(self, sink: Sink) -> Sink:
         """The sink, such that its silence is known for the store's."""

@@ -24,6 +24,8 @@ SLOWEST: Final = 10_000
 """Bytes a second. Who takes less is given up: a file of 1 GB may take 28 hours (RELIABILITY F24)."""
 ASIDE: Final = ".old"
 """What a file's temporary name is followed by in the name under which the former file waits, where it has to."""
+LOOK_AGAIN_S: Final = 0.5
+"""Between two looks whether the clocks of a course go on."""
 GOODBYE_S: Final = 3.0
 """For what is only polite: the end of a TLS connection, QUIT, removing what was begun."""
 
@@ -98,6 +100,7 @@ class Course:
         self._is_firm = False
         self._total = 0.0
         self._end = float("inf")
+        self._stands = False
         self._changed = threading.Condition()
         self._ended = False
         threading.Thread(target=self._guard, name="upload-watchdog", daemon=True).start()
@@ -168,6 +171,23 @@ class Course:
         if not self._is_firm:
             self._last = time.monotonic()
 
+    def ours(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """The bytes that are to be sent. While one of them is waited for nobody at the server is silent or slow: the
+        clocks stand still. How long the store may take is its own affair.
+        """
+        waiting = iter(pieces)
+        while True:
+            began, self._stands = time.monotonic(), True
+            try:
+                piece = next(waiting, None)
+            finally:
+                self._last = time.monotonic()
+                self._end += self._last - began
+                self._stands = False
+            if piece is None:
+                return
+            yield piece
+
     def whole(self, limit: float) -> None:
         """Bound all that follows, together."""
         with self._changed:
@@ -189,6 +209,9 @@ class Course:
         with self._changed:
             while not self._ended:
                 now = time.monotonic()
+                if self._stands:
+                    self._changed.wait(LOOK_AGAIN_S)
+                    continue
                 if now >= self._end or now >= self._last + self._limit:
                     late = now >= self._end
                     self._cut = TargetSlow(limit=self._total) if late else TargetSilent(limit=self._limit)

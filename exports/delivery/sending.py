@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 from exports.addresses import Guard
@@ -151,6 +151,8 @@ def deliver(
     """
     limits = limits or Limits()
     course = Course(limits, tell, watch)
+    read = parcel.pieces
+    parcel = replace(parcel, pieces=lambda: course.ours(read()))
     with logged_in(server, guard, course) as session:
         folder, name = parted(parcel.path, server.type)
         course.whole(limits.total(min(parcel.size, earlier.READ_AGAIN)))

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from exports.delivery import Limits, probe
 from exports.delivery.base import GOODBYE_S, SLOWEST, Course
 from exports.delivery.sending import PROBE_S
-from tests.delivery.conftest import HERE, Diary, parcel, send
+from exports.errors.target import TargetSilent
+from tests.delivery.conftest import HERE, Diary, bytes_of, parcel, send
 from tests.delivery.servers import FtpServer, SftpServer
+from tests.fix_workshop import until
 from tests.webapp.test_config import PRODUCTION
 from webapp.config import SettingError, read
 
@@ -55,6 +62,29 @@ def test_all_of_a_delivery_is_bounded_by_its_size_and_a_probe_by_seconds(anyone:
     assert found.is_good
     assert all(one.facts["limit"] <= 6 for one in found.steps if one.state == "begun")
     assert PROBE_S + GOODBYE_S / 3 <= 15
+
+
+def test_a_store_that_takes_its_time_is_not_told_as_a_server_that_is_silent(ftp: FtpServer, folder: Path) -> None:
+    allowed, one = Limits(connect=3.0, silence=2.0, grace=2.0), parcel(10, "x.csv")
+
+    def slowly() -> Iterator[bytes]:
+        longer = time.monotonic() + allowed.total(one.size) + 0.5
+        until(lambda: time.monotonic() > longer, "longer than the server may be silent, or all of it take")
+        yield from one.pieces()
+
+    send(replace(one, pieces=slowly), ftp.at(), limits=allowed)
+    assert (folder / "x.csv").read_bytes() == bytes_of(one)
+
+
+def test_after_a_slow_store_a_server_that_is_silent_is_noticed_as_before() -> None:
+    cut = threading.Event()
+    course = Course(Limits())
+    course.cut_with(cut.set)
+    with course.phase("write", 0.2):
+        assert list(course.ours([b"1", b"2"])) == [b"1", b"2"]
+        assert cut.wait(10)
+    course.close()
+    assert isinstance(course.cut, TargetSilent)
 
 
 def test_every_connection_is_kept_alive_while_nothing_is_said(

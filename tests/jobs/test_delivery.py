@@ -356,7 +356,7 @@ def test_upload_again_whose_worker_dies_three_times_of_it_ends_with_the_reason(
             assert taken is not None
             assert (upkeep.holds("worker of a test"), upkeep.holds("another worker")) == (True, False)
             if nobody_sees_it:
-                clock.forward(timedelta(minutes=3))
+                clock.forward(timedelta(minutes=5))
                 upkeep.sweep()
             else:
                 upkeep.take_back("worker of a test", counted=True)

@@ -7,17 +7,21 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psutil
 import psycopg
+from flask import Flask
 
+from exports.errors import ExportsError, StoreUnreachable
+from jobs.lease import BEAT_S, STORE_LEASES, Lease
 from tests.fix_app import stores
 from tests.fix_workshop import ROWS, SHORT_S, Workshop, silent_store, suppressed, until
 from webapp.extensions import db
 from webapp.models import Run
 from webapp.services import runs
+from webapp.services.runs import Claim
 
 
 def silent_source(black_hole: str) -> dict[str, str]:
@@ -130,6 +134,23 @@ def stopped_backend(workshop: Workshop, run_id: uuid.UUID) -> Iterator[uuid.UUID
     finally:
         with suppressed():
             backend.resume()
+
+
+def test_a_store_that_is_silent_while_a_file_is_read_from_it_is_told_as_the_store(app: Flask) -> None:
+    with app.app_context():
+        lease = Lease(Claim(uuid.uuid4(), uuid.uuid4(), uuid.uuid4(), 1, 0, datetime.now(UTC)))
+    rounds = int(STORE_LEASES * lease._lease_s / BEAT_S)
+    told: list[ExportsError | None] = []
+
+    def silent() -> Iterator[bytes]:
+        lease._silence()  # the sign that it gave before is seen
+        told.extend(lease._silence() for _ in range(rounds + 1))
+        yield b"x"
+
+    assert list(lease.reading(silent())) == [b"x"]
+    assert told[:-1] == [None] * rounds
+    assert isinstance(told[-1], StoreUnreachable)
+    assert lease._silence() is None
 
 
 def test_a_run_whose_store_never_answers_stays_with_its_worker_until_it_is_cancelled(

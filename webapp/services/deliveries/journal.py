@@ -138,8 +138,10 @@ class Journal:
 
 
 def lease() -> Any:
-    """Until when a worker holds a delivery that it renews with every sign of life: each step is bounded by less."""
-    return clock() + func.make_interval(0, 0, 0, 0, 0, 2)
+    """Until when a worker holds a delivery that it renews with every sign of life: each step is bounded by less, and
+    the store is given up after 180 s and the 30 s of its last answer.
+    """
+    return clock() + func.make_interval(0, 0, 0, 0, 0, 4)
 
 
 def _is_cancelled(mine: Sending) -> bool:
