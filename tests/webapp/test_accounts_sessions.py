@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+import pytest
 import time_machine
 
-from tests.fix_logins import PASSWORD, log_in
+from tests.fix_logins import PASSWORD, log_in, token
 from webapp.extensions import db
 from webapp.models.accounts import LoginSession
 from webapp.services import accounts
@@ -18,6 +21,7 @@ from webapp.services import accounts
 if TYPE_CHECKING:
     from flask import Flask
     from flask.testing import FlaskClient
+    from werkzeug.test import Cookie
 
     from tests.fix_app import Person
 
@@ -50,6 +54,59 @@ def test_a_session_ends_after_12_hours_however_often_it_is_used(client: Open, ex
             assert browser.get("/models").status_code == 200, datetime.now(UTC)
         clock.move_to(BEGIN + timedelta(hours=12, seconds=1))
         assert browser.get("/models").headers["Location"].startswith("/login")
+
+
+def meanwhile(app: Flask, monkeypatch: pytest.MonkeyPatch, endpoint: str, do: Callable[[], object]) -> None:
+    """Something happens, once, while a page is being answered, by another thread as it would."""
+    view, waiting = app.view_functions[endpoint], [do]
+
+    @functools.wraps(view)
+    def answered(*arguments: object, **named: object) -> object:
+        if waiting:
+            with ThreadPoolExecutor(1) as other:
+                other.submit(waiting.pop()).result()
+        return view(*arguments, **named)
+
+    monkeypatch.setitem(app.view_functions, endpoint, answered)
+
+
+def cookie_of(browser: FlaskClient) -> Cookie:
+    """The session's cookie."""
+    return next(filter(None, map(browser.get_cookie, ("exports_session", "__Host-exports_session"))))
+
+
+def test_a_late_answer_does_not_undo_a_sign_out(
+    app: Flask, client: Open, exporter: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with time_machine.travel(BEGIN, tick=False) as clock:
+        browser, late = signed_in(client(None), exporter), client(None)
+        csrf, cookie = token(browser, "/exports"), cookie_of(browser)
+        late.set_cookie(cookie.key, cookie.value)
+        clock.shift(timedelta(minutes=5))
+        meanwhile(app, monkeypatch, "models.index", lambda: browser.post("/logout", data={"csrf_token": csrf}))
+        answer = late.get("/models")
+        assert answer.status_code == 200
+        assert "Set-Cookie" not in answer.headers
+        assert browser.get_cookie(cookie.key) is None
+        with app.app_context(), db.engine.connect() as connection:
+            assert connection.execute(LoginSession.__table__.select()).all() == []  # type: ignore[attr-defined]
+        assert late.get("/exports").headers["Location"].startswith("/login")
+
+
+def test_a_late_answer_does_not_bring_back_the_session_from_before_a_login(
+    app: Flask, client: Open, exporter: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with time_machine.travel(BEGIN, tick=False) as clock:
+        browser, late = client(None), client(None)
+        token(browser)
+        before = cookie_of(browser)
+        late.set_cookie(before.key, before.value)
+        clock.shift(timedelta(minutes=5))
+        meanwhile(app, monkeypatch, "accounts.login", lambda: signed_in(browser, exporter))
+        assert "Set-Cookie" not in late.get("/login").headers
+        assert late.get("/exports").headers["Location"].startswith("/login")
+        assert cookie_of(browser).value != before.value
+        assert browser.get("/exports").status_code == 200
 
 
 def test_a_stolen_table_of_sessions_opens_no_door(app: Flask, client: Open, exporter: Person) -> None:

@@ -14,8 +14,7 @@ from typing import Any
 
 from flask import Flask, g
 from flask_session.base import ServerSideSession, ServerSideSessionInterface
-from sqlalchemy import Select, bindparam, delete, func, select
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import Insert, Select, Update, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import joinedload
 
 from webapp.extensions import db
@@ -35,7 +34,14 @@ def _now() -> datetime:
 
 
 class StoredSession(ServerSideSession):  # type: ignore[misc]
-    """A session of our store."""
+    """A session of our store. `kept_as`: the sid that it has a row by, None until it has one. `is_over`: the row is
+    gone, as somebody signed out, or in, while this request was answered.
+    """
+
+    def __init__(self, initial: dict[str, Any] | None = None, *, sid: str, permanent: bool | None = None) -> None:
+        super().__init__(initial, sid, permanent)
+        self.kept_as = None if initial is None else sid
+        self.is_over = False
 
 
 class SessionStore(ServerSideSessionInterface):  # type: ignore[misc]
@@ -68,15 +74,23 @@ class SessionStore(ServerSideSessionInterface):  # type: ignore[misc]
         """Write what was changed, and at times what was only used, so that use keeps it alive."""
         return bool(session.modified) or _now().timestamp() - session.get(TOUCHED, 0) > REFRESH_AFTER.total_seconds()
 
-    def _upsert_session(self, session_lifetime: timedelta, session: ServerSideSession, store_id: str) -> None:
+    def should_set_cookie(self, app: Flask, session: StoredSession) -> bool:
+        """Asked after the row was written: a late answer brings no cookie of a session that is over."""
+        return not session.is_over and super().should_set_cookie(app, session)
+
+    def _upsert_session(self, session_lifetime: timedelta, session: StoredSession, store_id: str) -> None:
+        """Only a sid that this request made gets a row: what **Sign out** deleted stays deleted (RELIABILITY T8)."""
         now = _now()
         session.setdefault(STARTED, now.timestamp())
         session[TOUCHED] = now.timestamp()
         end = datetime.fromtimestamp(session[STARTED], UTC) + self.app.config["SESSION_ABSOLUTE_LIFETIME"]
         row = {"data": json.dumps(dict(session)).encode(), "expires_at": min(now + session_lifetime, end)}
-        statement = upsert(LoginSession).values(id=store_id, **row)
+        statement: Insert | Update = insert(LoginSession).values(id=store_id, **row)
+        if session.kept_as == session.sid:
+            statement = update(LoginSession).where(LoginSession.id == store_id).values(**row)
         with db.engine.begin() as connection:
-            connection.execute(statement.on_conflict_do_update(index_elements=[LoginSession.id], set_=row))
+            session.is_over = connection.execute(statement).rowcount == 0
+        session.kept_as = session.sid
 
 
 @cache
