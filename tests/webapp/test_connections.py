@@ -19,7 +19,7 @@ from webapp.extensions import db
 from webapp.models import AuditEntry, Connection, User
 from webapp.permissions import Refused
 from webapp.services import connections, exports
-from webapp.services.connections import Credential, InUse, KeyChanged, NotKept, credentials
+from webapp.services.connections import Credential, InUse, KeyChanged, NotKept, credentials, testing
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -171,6 +171,89 @@ def test_another_server_does_not_get_the_stored_password(people: People) -> None
         assert connection.host == "sftp.partner.example"
         connections.change(user, connection, elsewhere, Credential("password", "another"))
         assert (connection.host, connection.accepted_key) == ("sftp.thief.example", None)
+
+
+def used_by_another(people: People) -> uuid.UUID:
+    """A connection of an exporter without the right to personal data, to which the export of one with it delivers."""
+    with people.colleague.at_work() as user:
+        connection = made(user)
+        connections.accept(user, connection, KEY)
+        id_ = connection.id
+    with people.manager.at_work() as user:
+        connections.change(user, db.session.get_one(Connection, id_), partner(shared=True)[0], None)
+    with people.exporter.at_work() as user:
+        target = {"type": "sftp", "connection": str(id_), "path": "/in/stores_%Y%m%d"}
+        exports.create(user, stores(target=target), uuid.uuid4())
+    return id_
+
+
+@pytest.mark.parametrize(
+    ("input", "moved"),
+    [
+        ("type", {"type": "ftps", "port": "22"}),
+        ("host", {"host": "sftp.thief.example"}),
+        ("port", {"port": "2222"}),
+        ("username", {"username": "thief"}),
+    ],
+)
+def test_what_exports_of_other_people_use_is_moved_by_managers_alone(
+    client: Open, people: People, input: str, moved: dict[str, str]
+) -> None:
+    id_ = used_by_another(people)
+    before = {**FORM, "username": "maple_exports"}
+    browser = client(people.colleague)
+    assert posted(browser, f"/connections/{id_}", **{**before, "name": "Renamed"}).status_code == 303
+    answer = posted(browser, f"/connections/{id_}", **{**before, **moved})
+    assert answer.status_code == 422
+    sentence = "Exports of other people use this connection: ask a manager to move it"
+    assert f'<li><a href="#{input}">{sentence}' in answer.get_data(as_text=True)
+    with people.colleague.at_work() as user:
+        row = db.session.get_one(Connection, id_)
+        assert (row.address, row.accepted_key) == ("maple_exports@sftp.partner.example:22", KEY)
+        connections.replace(user, row, Credential("password", "a new one"))
+    assert posted(client(people.manager), f"/connections/{id_}", **{**before, **moved}).status_code == 303
+
+
+def test_the_first_key_of_what_exports_of_other_people_use_is_accepted_by_managers_alone(
+    client: Open, people: People
+) -> None:
+    id_ = used_by_another(people)
+    with people.manager.at_work() as user:
+        row = db.session.get_one(Connection, id_)
+        connections.change(user, row, partner(host="sftp.new.example")[0], Credential("password", SECRET))
+        assert row.accepted_key is None
+    with people.colleague.at_work() as user:
+        row = db.session.get_one(Connection, id_)
+        subject = testing.Subject(id_, connections.Server.of(row), connections.sealed_of(row), "", "", {})
+        asked = testing.ask(user, subject)
+        asked.started_at = asked.finished_at = asked.created_at
+        asked.error_code, asked.offered_key = "target.host_key_unknown", KEY
+        asked.phases = [{"phase": "security", "seconds": 0.1, "code": asked.error_code, "facts": {"key": KEY},
+                         "message": "not accepted", "advice": ""}]  # fmt: skip
+        db.session.commit()
+    at = f"/connections/{id_}"
+    texts = {who: check(client(getattr(people, who)).get(at).get_data(as_text=True)).text
+             for who in ("colleague", "exporter", "manager")}  # fmt: skip
+    advice = "Exports of other people use this connection: ask a manager to compare and accept it."
+    assert {who: ("Accept this key" in text, advice in text) for who, text in texts.items()} == {
+        "colleague": (False, True),
+        "exporter": (False, False),
+        "manager": (True, False),
+    }
+    assert posted(client(people.colleague), f"{at}/accept", key=KEY).status_code == 403
+    assert posted(client(people.manager), f"{at}/accept", key=KEY).status_code == 303
+    with people.manager.at_work():
+        assert db.session.get_one(Connection, id_).accepted_key == KEY
+
+
+def test_who_alone_uses_a_connection_moves_it_and_accepts_its_key(people: People) -> None:
+    with people.colleague.at_work() as user:
+        connection = made(user)
+        target = {"type": "sftp", "connection": str(connection.id), "path": "/in/stores_%Y%m%d"}
+        exports.create(user, stores(target=target), uuid.uuid4())
+        connections.change(user, connection, partner(host="sftp.new.example")[0], Credential("password", SECRET))
+        connections.accept(user, connection, KEY)
+        assert (connection.host, connection.accepted_key) == ("sftp.new.example", KEY)
 
 
 def test_a_new_name_keeps_password_and_key(people: People) -> None:

@@ -15,7 +15,7 @@ from webapp.filters import day
 from webapp.htmx import fragment, stop_polling
 from webapp.models import Connection, ConnectionTest
 from webapp.permissions import may
-from webapp.services.connections import testing
+from webapp.services.connections import may_lead, testing
 from webapp.services.progress import present
 from webapp.views.uploads import took_words
 
@@ -117,6 +117,7 @@ COMPARE: Final = {
         "Once accepted, a changed certificate stops uploads until an admin accepts it."
     ),
 }
+OTHERS_USE: Final = "Exports of other people use this connection: ask a manager to compare and accept it."
 PINNED_KEY: Final = "It is pinned when you create the export: a changed key stops uploads until an admin accepts it."
 PINNED_CERTIFICATE: Final = (
     "It is pinned when you create the export: a changed certificate stops uploads until an admin accepts it."
@@ -186,15 +187,8 @@ def _of_key(key: str, panel: Panel) -> Line:
 def _failed(phase: dict[str, Any], facts: dict[str, Any], panel: Panel) -> Line:
     key, code, about = facts.get("key", ""), phase["code"], _about(facts.get("certificate"))
     if code in KEY_CODES and key:
-        may_accept = panel.connection is None or may(current_user, "connections.accept_key", panel.connection)
-        return Line(
-            "key",
-            SEEN[code],
-            key=key,
-            then=COMPARE[code],
-            accepts=ACCEPTS[code] if may_accept else "",
-            about=about,
-        )
+        then, accepts = _of_first(code, panel.connection)
+        return Line("key", SEEN[code], key=key, then=then, accepts=accepts, about=about)
     if code in CHANGED_CODES and key:
         is_admin = panel.connection is not None and may(
             current_user, "connections.accept_changed_key", panel.connection
@@ -202,6 +196,14 @@ def _failed(phase: dict[str, Any], facts: dict[str, Any], panel: Panel) -> Line:
         accepts = CHANGED_CODES[code] if is_admin else ""
         return Line("bad", phase["message"], key=key, then=phase["advice"], accepts=accepts, about=about)
     return Line("bad", phase["message"], phase["advice"], about=about)
+
+
+def _of_first(code: str, connection: Connection | None) -> tuple[str, str]:
+    """What to do about a key that nobody has accepted, and what the button says if it is for the person to accept."""
+    if connection is None or may_lead(current_user, connection):
+        return COMPARE[code], ACCEPTS[code]
+    is_own = may(current_user, "connections.accept_key", connection)
+    return OTHERS_USE if is_own else COMPARE[code], ""
 
 
 def _about(certificate: dict[str, Any] | None) -> tuple[tuple[str, str], ...]:

@@ -20,7 +20,7 @@ from webapp.services.connections.rules import id_of, named
 from webapp.services.connections.rules import problems as problems_of_target
 from webapp.services.connections.server import LABELS, Server, kinds, password_problem, problems
 from webapp.services.connections.testing import is_stale
-from webapp.services.connections.trust import KeyChanged, accept, offered, revoke, waiting
+from webapp.services.connections.trust import KeyChanged, accept, may_lead, offered, revoke, waiting
 from webapp.services.connections.typed import TypedUpload, again, problems_of_typed, tested
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "listed",
     "made_by_hand",
     "making_of",
+    "may_lead",
     "named",
     "of_typed",
     "offered",

@@ -19,9 +19,11 @@ from webapp.services.connections import credentials, plain, refusals
 from webapp.services.connections.credentials import Credential
 from webapp.services.connections.listing import uses_of
 from webapp.services.connections.server import LABELS, NO_CREDENTIAL, NO_KEY, Server, problems
+from webapp.services.connections.trust import may_lead
 from webapp.services.mail import accounts
 
 MAX_NAME: Final = 100
+_ADDRESS: Final = ("type", "host", "port", "username")
 NAME_MISSING: Final = Problem("name", "connection.name", "Enter a name")
 NAME_LONG: Final = Problem("name", "connection.name", f"The name is longer than {MAX_NAME} characters")
 NAME_TAKEN: Final = Problem("name", "connection.name", "Another connection has this name: choose another")
@@ -30,6 +32,7 @@ TYPE_AGAIN: Final = Problem(
     "connection.credential_again",
     "Type the password or the private key again: what is stored was given to another server",
 )
+NOT_YOURS_TO_MOVE: Final = "Exports of other people use this connection: ask a manager to move it"
 
 
 class NotKept(Exception):
@@ -112,7 +115,8 @@ def made_by_hand(
 
 
 def change(user: User, connection: Connection, wanted: Wanted, credential: Credential | None) -> None:
-    """Change a connection. Another server does not get what was stored for this one, and its key is a new one.
+    """Change a connection. Another server does not get what was stored for this one, and its key is a new one. One that
+    exports of other people use is moved by who may share it.
 
     Raises:
         Refused: the user may not change it.
@@ -121,6 +125,7 @@ def change(user: User, connection: Connection, wanted: Wanted, credential: Crede
     authorize(user, "connections.change", connection)
     moved = _address(wanted.server) != _address(Server.of(connection))
     found = [*_of_name(wanted.name, connection), *_of_server(user, wanted.server, credential, stored=True)]
+    found += _of_move(user, connection, wanted.server)
     if credential is None and (moved or wanted.wants != connection.credential_kind):
         found.append(TYPE_AGAIN if moved else NO_KEY if wanted.wants == "key" else NO_CREDENTIAL)
     if found:
@@ -185,6 +190,15 @@ def _tell_admins(connection: Connection, by: str, before: str = "") -> None:
 
 def _address(server: Server) -> tuple[str, str, str]:
     return server.type, server.host.strip().lower(), server.port_or_usual
+
+
+def _of_move(user: User, connection: Connection, server: Server) -> list[Problem]:
+    """Another server, or another account of the same, is told at the first input that names it."""
+    before, after = ((*_address(one), one.username) for one in (Server.of(connection), server))
+    changed = [name for name, old, new in zip(_ADDRESS, before, after, strict=True) if old != new]
+    if not changed or may_lead(user, connection):
+        return []
+    return [Problem(changed[0], "connection.move", NOT_YOURS_TO_MOVE)]
 
 
 def _put(connection: Connection, server: Server) -> None:

@@ -61,6 +61,14 @@ def uses_of(connection: Connection) -> int:
     return _uses([connection.id]).get(connection.id, 0)
 
 
+def serves_others(user: User, connection: Connection) -> bool:
+    """Whether exports of other people deliver there."""
+    wanted = select(Export.id).where(
+        Export.connection_id == connection.id, Export.deleted_at.is_(None), Export.owner_id != user.id
+    )
+    return bool(db.session.scalar(select(wanted.exists())))
+
+
 def _uses(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
     wanted = select(Export.connection_id, func.count()).where(
         Export.connection_id.in_(list(ids)), Export.deleted_at.is_(None)

@@ -8,19 +8,31 @@ from sqlalchemy import select, update
 
 from webapp.extensions import db
 from webapp.models import Connection, User, clock
-from webapp.permissions import authorize
+from webapp.permissions import Refused, authorize, may
 from webapp.services import audit
+from webapp.services.connections.listing import serves_others
 
 
 class KeyChanged(Exception):
     """The key that somebody looked at is not the one that the server shows by now."""
 
 
+def may_lead(user: User, connection: Connection) -> bool:
+    """Whether a user may say which server it is that this connection leads to.
+
+    Where exports of other people deliver, with fields that their owners may export and this user perhaps not, that is
+    for who may share connections.
+    """
+    return may(user, "connections.change", connection) and (
+        may(user, "connections.share", connection) or not serves_others(user, connection)
+    )
+
+
 def accept(user: User, connection: Connection, key: str) -> None:
     """Trust this key from now on: the first one, or in place of the one that was.
 
     Raises:
-        Refused: the user may not; a changed key is for admins alone.
+        Refused: the user may not; a changed key is for admins alone, and the first one of what others use for managers.
         KeyChanged: the server showed another one since.
     """
     changes = connection.accepted_key is not None and connection.accepted_key != key
@@ -29,6 +41,8 @@ def accept(user: User, connection: Connection, key: str) -> None:
         raise KeyChanged
     if connection.accepted_key == key:
         return
+    if not may_lead(user, connection):
+        raise Refused("connections.share")
     audit.record("connection.key_accepted", user, connection, key=key, before=connection.accepted_key or "")
     connection.accepted_key, connection.accepted_at, connection.accepted_by_id = key, clock(), user.id
     connection.offered_key = connection.offered_at = None
