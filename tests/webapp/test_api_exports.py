@@ -17,7 +17,7 @@ from jobs import upkeep
 from tests.fix_api import Program, token_of
 from tests.fix_app import stores
 from webapp.extensions import db
-from webapp.models import ApiRequest, Connection, Export, Run
+from webapp.models import ApiRequest, Connection, Export, Run, User
 from webapp.services import exports
 
 if TYPE_CHECKING:
@@ -114,6 +114,38 @@ def test_what_is_asked_twice_with_one_key_is_done_once(
     clock.forward(timedelta(hours=25))
     assert mine.post(at, body, headers=key).data != first.data
     assert count(people.exporter, kind) == before + 3
+
+
+@pytest.mark.parametrize("path", ["/exports", "/exports/{}/clone", "/exports/{}/runs"])
+@pytest.mark.parametrize(
+    ("what", "statuses"),
+    [
+        ("a viewer", {"/exports": 403, "/exports/{}/clone": 403, "/exports/{}/runs": 403}),
+        ("handed over", {"/exports": 201, "/exports/{}/clone": 403, "/exports/{}/runs": 403}),
+        ("deleted", {"/exports": 201, "/exports/{}/clone": 404, "/exports/{}/runs": 404}),
+    ],
+)
+def test_an_answer_is_repeated_for_who_may_still_ask_for_it(
+    program: Start, people: People, made: Exports, path: str, what: str, statuses: dict[str, int]
+) -> None:
+    export = made.create(people.exporter)
+    body = STORES if path == "/exports" else {} if path.endswith("clone") else None
+    mine, at, key = program(people.exporter), path.format(export.id), {"Idempotency-Key": "4711"}
+    first = mine.post(at, body, headers=key)
+    assert first.status_code == 201
+    with people.admin.at_work() as user:
+        found = db.session.get_one(Export, export.id)
+        if what == "a viewer":
+            db.session.get_one(User, people.exporter.id).role = "viewer"
+            db.session.commit()
+        elif what == "handed over":
+            exports.hand_over(user, found, db.session.get_one(User, people.colleague.id))
+        else:
+            exports.delete(user, found)
+    again = mine.post(at, body, headers=key)
+    assert again.status_code == statuses[path]
+    assert again.status_code == mine.post(at, body).status_code, "a key opens nothing"
+    assert (again.headers.get("Idempotency-Replayed") == "true") is (again.status_code == 201)
 
 
 def test_a_refused_request_may_be_corrected_under_its_key(program: Start, people: People) -> None:

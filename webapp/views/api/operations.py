@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import uuid
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from flask import Response, request
+from flask_login import current_user
 from flask_smorest import Blueprint
 from pydantic import BaseModel, ValidationError
 
@@ -29,7 +31,10 @@ from exports.errors.request import (
     TokenMissing,
 )
 from webapp import bearer, problems
+from webapp.permissions import authorize
+from webapp.security import declared_action
 from webapp.services import once
+from webapp.views.lookups import find_export_or_404
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 bearer.limited(blueprint)
@@ -239,12 +244,27 @@ def repeatable(view: Callable[..., Any]) -> Callable[..., Any]:
         token_id = bearer.the_token().id
         known = once.begin(token_id, key, request.method, request.path, request.get_data())
         if known.answer is not None:
+            _still_may(named.get("id"))
             return _again(known.answer, known.status or 200, known.location or "")
         response: Response = view(*arguments, made_with=known.made_with, **named)
         once.keep(token_id, key, response.status_code, response.get_data(as_text=True), response.headers["Location"])
         return response
 
     return _may(blueprint.doc(parameters=[KEY])(repeated), [KeyUnreadable, KeyReused])
+
+
+def _still_may(id: uuid.UUID | None) -> None:
+    """An answer of before is for who may ask for it now: the view, which would look, is not called. `id`: that of the
+    export in the address.
+
+    Raises:
+        Refused: as the view would.
+    """
+    wanted = str(declared_action(request.endpoint))
+    if id is None:
+        authorize(current_user, wanted)
+    else:
+        find_export_or_404(wanted, id)
 
 
 def _again(answer: str, status: int, location: str) -> Response:
