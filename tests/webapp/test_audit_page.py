@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -109,14 +110,11 @@ def test_the_file_holds_every_row_and_no_formula(client: Open, log: People, monk
 def test_looking_and_exporting_are_written_down_once(client: Open, log: People) -> None:
     browser = client(log.admin)
     browser.get("/audit?q=one")
-    browser.get("/audit?q=one&before=99999999")
+    seen = looks(log)[-1].number
+    browser.get(f"/audit?q=one&before={seen}")
+    browser.get("/audit?q=one&before=2")
     browser.get("/audit/export").get_data()
-    with log.admin.at_work():
-        kept = db.session.execute(
-            select(AuditEntry.action, AuditEntry.facts).where(AuditEntry.action.startswith("audit."))
-            .order_by(AuditEntry.number)
-        ).all()  # fmt: skip
-    assert [tuple(row) for row in kept] == [
+    assert [(one.action, one.facts) for one in looks(log)] == [
         ("audit.viewed", {"asked": {"search": "one"}}),
         ("audit.exported", {"asked": {}}),
     ]
@@ -125,6 +123,37 @@ def test_looking_and_exporting_are_written_down_once(client: Open, log: People) 
 def test_who_may_see_it_finds_it_in_the_bar_of_every_page(client: Open, log: People) -> None:
     found = {one.email: "/audit" in check(client(one).get("/exports").text).links for one in (log.admin, log.exporter)}
     assert found == {log.admin.email: True, log.exporter.email: False}
+
+
+def looks(log: People) -> Sequence[AuditEntry]:
+    """What is written down of having looked at the log, the first one first."""
+    with log.admin.at_work():
+        wanted = select(AuditEntry).where(AuditEntry.action.startswith("audit.")).order_by(AuditEntry.number)
+        return db.session.scalars(wanted).all()
+
+
+def test_a_further_page_of_what_nobody_wrote_down_is_written_down(client: Open, log: People, clock: Clock) -> None:
+    browser = client(log.admin)
+
+    def written(asked: str) -> int:
+        before = len(looks(log))
+        assert browser.get(f"/audit?{asked}").status_code == 200
+        return len(looks(log)) - before
+
+    assert written("before=999999999999") == 1
+    first = looks(log)[-1].number
+    assert written(f"before={first}") == 0, "all of it is older than the entry"
+    assert written(f"before={first + 1}") == 1
+    assert written("before=999999999999") == 1, "what came since is none of what was written down"
+    assert written(f"q=two&before={first}") == 1, "another search"
+    assert written(f"q=two&before={first - 1}") == 0
+    clock.forward(timedelta(minutes=61))
+    assert written(f"before={first}") == 1, "long ago"
+    with log.viewer.at_work() as user:
+        user.see_audit = True
+        db.session.commit()
+    browser = client(log.viewer)
+    assert written(f"before={first}") == 1, "another person"
 
 
 def test_the_grant_opens_it_too(client: Open, log: People) -> None:

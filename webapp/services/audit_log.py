@@ -13,13 +13,16 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, Text, cast, or_, select
+from sqlalchemy.dialects.postgresql import JSONB
 
 from webapp.extensions import db
-from webapp.models import AuditEntry, User, brand_scope
+from webapp.models import AuditEntry, User, brand_scope, clock
 from webapp.services import audit
 
 PER_PAGE: Final = 100
 AT_ONCE: Final = 1_000
+LATELY: Final = timedelta(hours=1)
+"""How long an entry of having looked stands for the further pages of the same."""
 COLUMNS: Final = (
     "at (UTC)", "who", "from", "what", "result", "kind of thing", "id of it", "facts", "request", "place", "seal",
 )  # fmt: skip
@@ -52,13 +55,25 @@ class LogPage:
 def page(user: User, asked: LogQuery, before: int | None = None) -> LogPage:
     """A page of the log; that it was looked at is written down once, not with every further page. Commits."""
     wanted = _wanted(user, asked)
-    if before is None:
+    if before is None or not _is_further(user, asked, before):
         audit.record("audit.viewed", user, asked=asked.facts())
         db.session.commit()
-    else:
+    if before is not None:
         wanted = wanted.where(AuditEntry.number < before)
     rows = db.session.scalars(wanted.limit(PER_PAGE + 1)).all()
     return LogPage(rows[:PER_PAGE], rows[PER_PAGE - 1].number if len(rows) > PER_PAGE else None)
+
+
+def _is_further(user: User, asked: LogQuery, before: int) -> bool:
+    """Whether all that may be on a page is older than the person's own entry of having asked for just this, lately."""
+    entry = select(AuditEntry.number).where(
+        AuditEntry.actor_id == user.id,
+        AuditEntry.action == "audit.viewed",
+        AuditEntry.facts["asked"] == cast(asked.facts(), JSONB),
+        AuditEntry.number >= before,
+        AuditEntry.at > clock() - LATELY,
+    )
+    return db.session.scalar(entry.order_by(AuditEntry.number.desc()).limit(1)) is not None
 
 
 def export(user: User, asked: LogQuery) -> Iterator[str]:
