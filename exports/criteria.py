@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from exports.catalogue import DataField, DataModel, FieldType
 from exports.definition import MAX_VALUE, MAX_VALUES_IN_LIST, Criterion
+from exports.errors import Problem
 from exports.operators import Input, Operator, operator_of
 from exports.special import reading
 from exports.special.reading import Chosen
@@ -17,13 +18,11 @@ from exports.values import Relative, Unreadable, day, number, span, text, truth,
 
 
 class CriterionRefused(ValueError):
-    """A criterion that cannot be used. `member` is the part of it that is wrong; `place` the position in a list."""
+    """A criterion that cannot be used. `problems`: each `at` the part of it that is wrong, such as `value.1`."""
 
-    def __init__(self, member: str, code: str, message: str, place: int | None = None) -> None:
-        super().__init__(message)
-        self.member = member if place is None else f"{member}.{place}"
-        self.code = code
-        self.message = message
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("; ".join(one.message for one in problems))
+        self.problems = problems
 
 
 @dataclass(frozen=True)
@@ -77,56 +76,54 @@ def read(criterion: Criterion, model: DataModel) -> Test:
     """Look up and read one criterion.
 
     Raises:
-        CriterionRefused: with the sentence for the person who made it.
+        CriterionRefused: with the sentences for the person who made it.
     """
     field = model.attribute(criterion.attribute)
     if field is None:
         raise CriterionRefused(
-            "attribute", "attribute.unknown", f"{model.label} has no attribute {criterion.attribute}"
+            Problem("attribute", "attribute.unknown", f"{model.label} has no attribute {criterion.attribute}")
         )
     operator = operator_of(field, criterion.operator)
     if operator is None:
-        raise CriterionRefused("operator", "operator.unknown", f"{field.label} has no operator {criterion.operator}")
+        raise CriterionRefused(
+            Problem("operator", "operator.unknown", f"{field.label} has no operator {criterion.operator}")
+        )
     if "value" in criterion.model_fields_set and criterion.value is not None and operator.input is Input.NONE:
-        raise CriterionRefused("value", "value.unneeded", f"{operator.label} takes no value: leave it out")
-    return Test(field, operator, _value(criterion.value, field, operator))
+        raise CriterionRefused(Problem("value", "value.unneeded", f"{operator.label} takes no value: leave it out"))
+    try:
+        return Test(field, operator, _value(criterion.value, field, operator))
+    except Unreadable as refused:
+        raise CriterionRefused(*refused.under("value").problems) from None
 
 
 def _value(value: Any, field: DataField, operator: Operator) -> Any:
     if operator.input is Input.NONE:
         return None
     if operator.input.members:
-        return _special(lambda: reading.chosen(value, operator.input))
+        return reading.chosen(value, operator.input)
     if operator.input is Input.ANNIVERSARY:
-        return _special(lambda: reading.anniversary(value, field.label))
+        return reading.anniversary(value, field.label)
     if operator.input is Input.AGES:
-        return _special(lambda: reading.ages(value, field.label))
+        return reading.ages(value, field.label)
     if operator.input.many:
         return _list(value, field)
     if operator.input.pair:
-        return _pair(value, field)
-    return _one(value, field)
+        return reading.pair(value, field.label, _reading(field))
+    return _reading(field)(value)
 
 
-def _one(value: Any, field: DataField, place: int | None = None) -> Any:
-    return _reading(field)(value, place)
-
-
-def _reading(field: DataField) -> Callable[[Any, int | None], Any]:
+def _reading(field: DataField) -> Callable[[Any], Any]:
     """What reads a value of a field: made once for the thousand values of a list."""
     kind = field.items if field.type == FieldType.LIST else field.type
     reader: Reader = READERS.get(kind, text)
     choices = dict(field.choices) if kind == FieldType.ENUM and not field.open else None
 
-    def one(value: Any, place: int | None) -> Any:
+    def one(value: Any) -> Any:
         if isinstance(value, str) and len(value) > MAX_VALUE:
-            raise CriterionRefused("value", "value.too_long", f"A value has at most {MAX_VALUE:,} characters", place)
-        try:
-            read_value = reader(value, field.label)
-        except Unreadable as refused:
-            raise CriterionRefused("value", refused.code, str(refused), place) from None
+            raise Unreadable(f"A value has at most {MAX_VALUE:,} characters", "value.too_long")
+        read_value = reader(value, field.label)
         if choices is not None and read_value not in choices:
-            raise CriterionRefused("value", "value.choice", f"{read_value} is no choice of {field.label}", place)
+            raise Unreadable(f"{read_value} is no choice of {field.label}", "value.choice")
         return read_value
 
     return one
@@ -134,38 +131,16 @@ def _reading(field: DataField) -> Callable[[Any, int | None], Any]:
 
 def _list(value: Any, field: DataField) -> tuple[Any, ...]:
     if not isinstance(value, list | tuple):
-        raise CriterionRefused("value", "value.list", f"{field.label} needs a list of values")
+        raise Unreadable(f"{field.label} needs a list of values", "value.list")
     if not value:
-        raise CriterionRefused("value", "value.empty_list", f"Enter at least one value for {field.label}")
+        raise Unreadable(f"Enter at least one value for {field.label}", "value.empty_list")
     if len(value) > MAX_VALUES_IN_LIST:
-        raise CriterionRefused("value", "value.list_too_long", f"A list has at most {MAX_VALUES_IN_LIST:,} values")
+        raise Unreadable(f"A list has at most {MAX_VALUES_IN_LIST:,} values", "value.list_too_long")
     read_one = _reading(field)
-    return tuple([read_one(one, place) for place, one in enumerate(value)])
-
-
-def _pair(value: Any, field: DataField) -> tuple[Any, Any]:
-    if not isinstance(value, list | tuple) or len(value) != 2:
-        raise CriterionRefused("value", "value.range", f"{field.label} needs two values: from and to")
-    if value[0] is None and value[1] is None:
-        raise CriterionRefused("value", "value.range", f"Enter a first or a last value for {field.label}")
-    low, high = (None if one is None else _one(one, field, place) for place, one in enumerate(value))
-    if _is_fixed(low) and _is_fixed(high) and _start(low) > _start(high):
-        raise CriterionRefused("value", "value.order", "The first value must not be greater than the second")
-    return low, high
-
-
-def _is_fixed(value: Any) -> bool:
-    """Whether it is known now: a range from an expression may be empty in one run and not in the next."""
-    return value is not None and not isinstance(value, Relative)
-
-
-def _start(value: Any) -> Any:
-    return getattr(value, "first", value)
-
-
-def _special(read: Callable[[], Any]) -> Any:
-    try:
-        return read()
-    except Unreadable as refused:
-        member = f"value.{refused.at}" if refused.at else "value"
-        raise CriterionRefused(member, refused.code, str(refused)) from None
+    found = []
+    for place, one in enumerate(value):
+        try:
+            found.append(read_one(one))
+        except Unreadable as refused:
+            raise refused.under(str(place)) from None
+    return tuple(found)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from exports import aggregation, masks, recipients, schedule, target
@@ -139,7 +140,7 @@ def criteria(
             try:
                 test = read(one, model)
             except CriterionRefused as error:
-                yield Problem(f"filters.{place}.{position}.{error.member}", error.code, error.message)
+                yield from (replace(one, at=f"filters.{place}.{position}.{one.at}") for one in error.problems)
             else:
                 at = f"filters.{place}.{position}.value.ids"
                 about = catalogue.models[CUSTOMERS] if test.field.through else model

@@ -44,7 +44,7 @@ def fault(id: str, segments: Segments, model: DataModel, within: tuple[str, ...]
     try:
         tests = [read(one, model) for set_ in segment.filters for one in set_]
     except CriterionRefused as error:
-        return "segment.unusable", f"{of_segment} has a filter that cannot be used: {error.message}"
+        return "segment.unusable", f"{of_segment} has a filter that cannot be used: {error.problems[0].message}"
     asked = [each for one in tests if one.operator.input is Input.SEGMENTS for each in one.value.ids]
     faults = (fault(one, segments, model, (*within, id)) for one in asked)
     return next((one for one in faults if one is not None), None)

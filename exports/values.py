@@ -8,15 +8,15 @@ grammar, never alone (RELIABILITY section 0).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from exports import dates
-from exports.errors import DateExpressionError, DateOutOfRange
+from exports.errors import DateExpressionError, DateOutOfRange, Problem
 from exports.moments import midnight
 
 WHOLE: Final = re.compile(r"-?[0-9]{1,19}", re.ASCII)
@@ -29,19 +29,44 @@ SOME_MOMENT: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Unreadable(ValueError):
-    """A value that the grammar does not take; the text is the sentence for the person who typed it.
+    """A value that the grammar does not take; each problem has the sentence for the person who typed it.
 
-    `at` is the member of the value that is wrong, such as `ids.2`; empty for the value itself.
+    `at` is the member of the value that is wrong, such as `ids.2`; empty for the value itself. `also` are those of its
+    other members.
     """
 
-    def __init__(self, sentence: str, code: str = "value.unreadable", at: str = "") -> None:
+    def __init__(
+        self, sentence: str, code: str = "value.unreadable", at: str = "", also: Sequence[Problem] = ()
+    ) -> None:
         super().__init__(sentence)
-        self.code = code
-        self.at = at
+        self.problems = (Problem(at, code, sentence), *also)
 
     def under(self, at: str) -> Unreadable:
         """The same about a member of the value."""
-        return Unreadable(str(self), self.code, at)
+        return _all([replace(one, at=f"{at}.{one.at}".rstrip(".")) for one in self.problems])
+
+
+def _all(problems: Sequence[Problem]) -> Unreadable:
+    first, *also = problems
+    return Unreadable(first.message, first.code, first.at, also)
+
+
+def members(readers: Mapping[str, Callable[[], Any]]) -> list[Any]:
+    """What the members of a value hold, each read by its own reader, whatever is wrong with the others.
+
+    Raises:
+        Unreadable: with each that is wrong.
+    """
+    found: list[Any] = []
+    wrong: list[Problem] = []
+    for at, read in readers.items():
+        try:
+            found.append(read())
+        except Unreadable as refused:
+            wrong += refused.under(at).problems
+    if wrong:
+        raise _all(wrong)
+    return found
 
 
 @dataclass(frozen=True)
@@ -100,6 +125,12 @@ def _relative(value: Any) -> Relative | None:
         return Relative(dates.parse(found[1]), keeps_time=found[0] == "datetime")
     except DateExpressionError as refused:
         raise Unreadable(refused.said, refused.code) from None
+
+
+def _without_prefix(value: Any, sentence: str, *, keep_time: bool = False) -> Unreadable:
+    """What is said of a text that is neither a date nor has a prefix: the prefix, if that is all there is to add."""
+    lacking = dates.without_prefix(value, keep_time=keep_time) if isinstance(value, str) else None
+    return Unreadable(lacking.said, lacking.code) if lacking is not None else Unreadable(sentence)
 
 
 def _within_calendar(relative: Relative, resolve: Callable[[datetime, ZoneInfo], object]) -> Relative:
@@ -161,7 +192,7 @@ def day(value: Any, label: str) -> date | Relative:
         return _within_calendar(relative, relative.day)
     if isinstance(value, str) and DAY.fullmatch(value):
         return _day(value)
-    raise Unreadable(f"Enter a date for {label}, such as 2017-01-31 or date: -3 months")
+    raise _without_prefix(value, f"Enter a date for {label}, such as 2017-01-31 or date: -3 months")
 
 
 def span(value: Any, label: str) -> LocalSpan | Relative:
@@ -173,7 +204,8 @@ def span(value: Any, label: str) -> LocalSpan | Relative:
         return _second(_time(f"{found[1]} {found[2]}"))
     if isinstance(value, str) and DAY.fullmatch(value):
         return _whole(_day(value))
-    raise Unreadable(f"Enter a date or a time for {label}, such as 2017-01-31, 2017-01-31 08:30 or date: -3 months")
+    sentence = f"Enter a date or a time for {label}, such as 2017-01-31, 2017-01-31 08:30 or date: -3 months"
+    raise _without_prefix(value, sentence, keep_time=True)
 
 
 def _day(written: str) -> date:

@@ -16,10 +16,23 @@ from exports.dates.expression import Expression
 from exports.dates.grammar import nodes
 from exports.dates.hints import hints
 from exports.dates.refusals import MAX_LENGTH, unreadable
-from exports.dates.tokens import cut
+from exports.dates.tokens import DIGITS, cut, shown
 from exports.dates.wording import first_instant, in_words, place
+from exports.dates.words import ALL
+from exports.errors import DateExpressionError, DateUnreadable
 
-__all__ = ["MAX_LENGTH", "Expression", "Prefix", "first_instant", "hints", "in_words", "parse", "place", "split_prefix"]
+__all__ = [
+    "MAX_LENGTH",
+    "Expression",
+    "Prefix",
+    "first_instant",
+    "hints",
+    "in_words",
+    "parse",
+    "place",
+    "split_prefix",
+    "without_prefix",
+]
 
 Prefix = Literal["date", "datetime"]
 
@@ -54,3 +67,30 @@ def split_prefix(value: object) -> tuple[Prefix, str] | None:
     if name == "date":
         return "date", rest.strip(" \t")
     return ("datetime", rest.strip(" \t")) if name == "datetime" else None
+
+
+def without_prefix(text: str, *, keep_time: bool = False) -> DateUnreadable | None:
+    """The error for an expression that stands without its prefix; None for a text that is none.
+
+    With `keep_time` a time in it is kept, by `datetime:`. What begins with a digit is a day that is written wrongly.
+    """
+    written = text.strip(" \t")
+    if written[:1] in DIGITS or any(one.kind == "word" and one.text not in ALL for one in cut(written)):
+        return None
+    try:
+        expression = parse(written)
+    except DateUnreadable as refused:
+        return _corrected(refused)
+    except DateExpressionError:
+        return None
+    prefix = "datetime" if keep_time and expression.has_time else "date"
+    typed = shown(written)
+    return DateUnreadable(expression=typed, instead=f"{prefix}: before it: “{prefix}: {typed}”")
+
+
+def _corrected(refused: DateUnreadable) -> DateUnreadable | None:
+    """The same, if it quotes what to write instead, with the prefix there."""
+    instead = str(refused.facts["instead"])
+    if not instead.startswith("“"):
+        return None
+    return DateUnreadable(expression=refused.facts["expression"], instead=instead.replace("“", "“date: ", 1))

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from exports.dates.evaluate import Evaluated, evaluate
-from exports.dates.parts import Node, Parts
+from exports.dates.parts import Named, Node, Parts, TimeOfDay
 from exports.dates.tokens import shown
 from exports.errors import DateOutOfRange
 
@@ -19,6 +19,13 @@ class Expression:
     text: str
     nodes: tuple[Node, ...]
     parts: Parts
+
+    @property
+    def has_time(self) -> bool:
+        """Whether it says more than a day: a time of the day, or an amount of hours, minutes or seconds."""
+        noon = any(isinstance(one, Named) and one.name == "noon" for one in self.nodes)
+        timed = noon or any(isinstance(one, TimeOfDay) for one in self.nodes)
+        return bool(timed or self.parts.hours or self.parts.minutes or self.parts.seconds)
 
     def resolve(self, base: datetime, zone: ZoneInfo) -> date:
         """The local day that is meant if it is now `base`, an aware moment: what `date:` stands for.

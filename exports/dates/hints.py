@@ -127,10 +127,7 @@ def _left_weekday(expression: Expression, seen: Evaluated) -> Iterator[str]:
 
 
 def _cut_off(expression: Expression) -> Iterator[str]:
-    parts = expression.parts
-    noon = any(isinstance(one, Named) and one.name == "noon" for one in expression.nodes)
-    timed = noon or any(isinstance(one, TimeOfDay) for one in expression.nodes)
-    if timed or parts.hours or parts.minutes or parts.seconds:
+    if expression.has_time:
         yield "“date:” means the whole day: the time is cut off. “datetime:” keeps it."
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from exports import dates
 from exports.definition import MAX_VALUE, MAX_VALUES_IN_LIST
 from exports.operators import Input
-from exports.values import LocalSpan, Relative, Unreadable, day, span, text, whole_number
+from exports.values import LocalSpan, Relative, Unreadable, day, members, span, text, whole_number
 
 Pair = tuple[Any, Any]
 
@@ -58,49 +60,52 @@ def chosen(value: Any, kind: Input) -> Chosen:
     """An object of ids, with a range of time and a number of times where the operator has them (SPEC section 11).
 
     Raises:
-        Unreadable: with the member of the value that is wrong.
+        Unreadable: with the members of the value that are wrong.
     """
     several, noun = NOUNS[kind]
     ids = value.get("ids") if isinstance(value, dict) and set(value) <= set(kind.members) else None
     if not isinstance(ids, list | tuple):
         shape = ", ".join(_SHOWN[member] for member in kind.members)
         raise Unreadable(f"{several} are given as {{{shape}}}", "value.shape")
-    if not ids:
-        raise Unreadable(f"Choose at least one {noun}", "value.none_chosen", "ids")
-    if len(ids) > MAX_VALUES_IN_LIST:
-        raise Unreadable(f"A list has at most {MAX_VALUES_IN_LIST:,} values", "value.list_too_long", "ids")
-    read = tuple(_id(each, noun, place) for place, each in enumerate(ids))
-    first, last = _time(value.get("from"), "from"), _time(value.get("to"), "to")
+    read, first, last, least = members(
+        {
+            "ids": lambda: _ids(ids, noun),
+            "from": lambda: _time(value.get("from"), "from"),
+            "to": lambda: _time(value.get("to"), "to"),
+            "min": lambda: _least(value.get("min")),
+        }
+    )
     _in_order(first, last, at="from")
-    return Chosen(read, first, last, _least(value.get("min")))
+    return Chosen(read, first, last, least)
+
+
+def _ids(ids: Sequence[Any], noun: str) -> tuple[str, ...]:
+    if not ids:
+        raise Unreadable(f"Choose at least one {noun}", "value.none_chosen")
+    if len(ids) > MAX_VALUES_IN_LIST:
+        raise Unreadable(f"A list has at most {MAX_VALUES_IN_LIST:,} values", "value.list_too_long")
+    return tuple(_id(each, noun, place) for place, each in enumerate(ids))
 
 
 def _id(value: Any, noun: str, place: int) -> str:
-    at = f"ids.{place}"
     if isinstance(value, str) and len(value) > MAX_VALUE:
-        raise Unreadable(f"A value has at most {MAX_VALUE:,} characters", "value.too_long", at)
+        raise Unreadable(f"A value has at most {MAX_VALUE:,} characters", "value.too_long", str(place))
     try:
         return text(value, f"this {noun}")
     except Unreadable as refused:
-        raise refused.under(at) from None
+        raise refused.under(str(place)) from None
 
 
 def _time(value: Any, member: str) -> LocalSpan | Relative | None:
-    try:
-        return None if value is None else span(value, _SAID[member])
-    except Unreadable as refused:
-        raise refused.under(member) from None
+    return None if value is None else span(value, _SAID[member])
 
 
 def _least(value: Any) -> int:
     if value is None:
         return 1
-    try:
-        number = whole_number(value, _SAID["min"])
-    except Unreadable as refused:
-        raise refused.under("min") from None
+    number = whole_number(value, _SAID["min"])
     if number < 1:
-        raise Unreadable("The number of times is 1 or more", "value.min", "min")
+        raise Unreadable("The number of times is 1 or more", "value.min")
     return number
 
 
@@ -115,25 +120,23 @@ def anniversary(value: Any, label: str) -> Pair:
     """The days from and to, one of which may be None; one value is that day, None the day of the run.
 
     Raises:
-        Unreadable: with the member of the value that is wrong.
+        Unreadable: with the members of the value that are wrong.
     """
     if value is None:
         return TODAY, TODAY
     if not isinstance(value, list | tuple):
         only = day(value, label)
         return only, only
-    return _pair(value, label, lambda one: day(one, label))
+    return pair(value, label, lambda one: day(one, label))
 
 
 def ages(value: Any, label: str) -> Pair:
     """The lowest and the highest number of completed years, one of which may be None.
 
     Raises:
-        Unreadable: with the member of the value that is wrong.
+        Unreadable: with the members of the value that are wrong.
     """
-    if not isinstance(value, list | tuple):
-        raise Unreadable(f"{label} needs two values: from and to", "value.range")
-    return _pair(value, label, lambda one: _age(one, label))
+    return pair(value, label, lambda one: _age(one, label))
 
 
 def _age(value: Any, label: str) -> int:
@@ -143,16 +146,20 @@ def _age(value: Any, label: str) -> int:
     return number
 
 
-def _pair(value: Any, label: str, read: Any) -> Pair:
-    if len(value) != 2:
+def pair(value: Any, label: str, read: Callable[[Any], Any]) -> Pair:
+    """What stands at the two ends of a range, both included, one of which may be None.
+
+    Raises:
+        Unreadable: with each end that is wrong.
+    """
+    if not isinstance(value, list | tuple) or len(value) != 2:
         raise Unreadable(f"{label} needs two values: from and to", "value.range")
     if value[0] is None and value[1] is None:
         raise Unreadable(f"Enter a first or a last value for {label}", "value.range")
-    ends: list[Any] = []
-    for place, one in enumerate(value):
-        try:
-            ends.append(None if one is None else read(one))
-        except Unreadable as refused:
-            raise refused.under(str(place)) from None
-    _in_order(*ends)
-    return ends[0], ends[1]
+    first, last = members({str(place): partial(_end, one, read) for place, one in enumerate(value)})
+    _in_order(first, last)
+    return first, last
+
+
+def _end(value: Any, read: Callable[[Any], Any]) -> Any:
+    return None if value is None else read(value)

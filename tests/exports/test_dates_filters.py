@@ -139,7 +139,21 @@ def problems(attribute: str, operator: str, value: Any) -> list[Problem]:
         ("date: first day of last month -1 day", "date.combination", "“-1 day” cannot stand beside “first day of”"),
         ("date: +9999 years", "date.out_of_range", "“+9999 years” leads out of the years 1 to 9999."),
         ("dates: today", "value.unreadable", "Enter a date"),
-        ("today", "value.unreadable", "Enter a date"),
+        ("datum: today", "value.unreadable", "Enter a date"),
+        ("", "value.unreadable", "Enter a date"),
+        ("2017-13-01", "value.unreadable", "2017-13-01 is not a day of the calendar"),
+        ("2017-1-5", "value.unreadable", "Enter a date"),
+        (
+            " first day of this month",
+            "date.unreadable",
+            "“first day of this month” cannot be read. Write date: before it: “date: first day of this month”.",
+        ),
+        (
+            "first day of this year",
+            "date.unreadable",
+            "“first day of this year” cannot be read. Write “date: first day of january” for 1 January.",
+        ),
+        ("−3 months", "date.unreadable", "“−3 months” cannot be read. Write “date: -3 months”."),
     ],
 )
 def test_a_wrong_expression_is_a_problem_of_its_value(attribute: str, value: str, code: str, sentence: str) -> None:
@@ -151,6 +165,27 @@ def test_a_wrong_expression_is_a_problem_of_its_value(attribute: str, value: str
 def test_each_end_of_a_range_has_its_own_problem() -> None:
     [problem] = problems("at", "in_date", ["date: today", "date: tomorow"])
     assert (problem.at, problem.message) == ("filters.0.0.value.1", "“tomorow” cannot be read. Write “tomorrow”.")
+
+
+@pytest.mark.parametrize("attribute", ["at", "day"])
+def test_both_ends_of_a_range_are_told_at_once(attribute: str) -> None:
+    found = problems(attribute, "in_date", ["first day of this year", "2017-13-01"])
+    assert [(one.at, one.message) for one in found] == [
+        (
+            "filters.0.0.value.0",
+            "“first day of this year” cannot be read. Write “date: first day of january” for 1 January.",
+        ),
+        ("filters.0.0.value.1", "2017-13-01 is not a day of the calendar"),
+    ]
+
+
+def test_a_time_without_its_prefix_is_kept_by_it() -> None:
+    [problem] = problems("at", "gte", "yesterday 10:00")
+    assert problem.message == (
+        "“yesterday 10:00” cannot be read. Write datetime: before it: “datetime: yesterday 10:00”."
+    )
+    [problem] = problems("day", "gte", "yesterday 10:00")
+    assert problem.message == "“yesterday 10:00” cannot be read. Write date: before it: “date: yesterday 10:00”."
 
 
 def test_a_day_has_no_time_to_keep() -> None:

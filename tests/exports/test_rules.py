@@ -104,6 +104,7 @@ BROKEN = [
      "Enter a first or a last value for Count"),
     (criterion("count", "between", [20, 10]), f"{F}.value", "value.order",
      "The first value must not be greater than the second"),
+    (criterion("count", "between", [5, 5.5]), f"{F}.value.1", "value.unreadable", "Enter a whole number for Count"),
     (criterion("day", "in_date", ["2017-02-02", "2017-02-01"]), f"{F}.value", "value.order",
      "The first value must not be greater than the second"),
     (criterion("at", "in_date", ["2017-02-02", "2017-02-01 10:00"]), f"{F}.value", "value.order",

@@ -94,6 +94,21 @@ def test_what_is_wrong_is_told_at_its_place(
     assert problems(attribute, operator, value) == [Problem(place, code, message)]
 
 
+def test_all_that_is_wrong_with_a_value_is_told_at_once() -> None:
+    value = {"ids": ["a", ""], "from": "today", "to": "2017-02-30", "min": 0}
+    assert [(one.at.removeprefix("filters.0.0.value."), one.code) for one in problems(*ACTION, value)] == [
+        ("ids.1", "value.unreadable"),
+        ("from", "date.unreadable"),
+        ("to", "value.unreadable"),
+        ("min", "value.min"),
+    ]
+    for operator, ends in (("anniversary", ["soon", "2017-02-30"]), ("age_range", ["old", 1000])):
+        assert [one.at for one in problems("birth_date", operator, ends)] == [
+            "filters.0.0.value.0",
+            "filters.0.0.value.1",
+        ]
+
+
 GOOD = [
     ("group_id", "in_group", {"ids": ["g"]}),
     ("rewards", "reward_claimed", {"ids": ["r"], "from": "date: -30 days", "to": None, "min": 2}),

@@ -191,6 +191,25 @@ def test_a_bad_part_of_a_value_is_told_at_its_own_input_in_the_words_of_the_comm
         assert sentence in [one.message for one in definitions.problems(user, wanted)]
 
 
+def test_both_ends_of_a_range_are_told_at_once_each_at_its_input(tab: Tab, people: People, source_dsn: str) -> None:
+    from tests.webapp.test_wizard_filters import at_filters, choose
+
+    someone = tab(people.exporter)
+    at_filters(someone)
+    choose(someone, "timestamp", "in_date")
+    someone.fill({"filters-A-1-low": "first day of this month", "filters-A-1-high": "2017-13-01"})
+    someone.press("next")
+    assert someone.problems == [
+        (
+            "filters-A-1-low",
+            "“first day of this month” cannot be read. Write date: before it: “date: first day of this month”.",
+        ),
+        ("filters-A-1-high", "2017-13-01 is not a day of the calendar"),
+    ]
+    for input, sentence in someone.problems:
+        assert someone.beside(input) == f"Error: {sentence}"
+
+
 def test_a_value_that_cannot_be_read_is_marked_while_it_is_typed_and_an_empty_one_is_not(
     tab: Tab, people: People, source_dsn: str
 ) -> None:

@@ -102,7 +102,8 @@ PARTS: Final[dict[str, tuple[str, ...]]] = {
     "which": ("first", "second"),
     "instead": (
         "at most {count} characters", "an expression such as “-3 months” or “first day of last month”",
-        "one prefix only", "“{text}” for 1 January", "“{text}” for 31 December", "months: a quarter is “3 months”",
+        "one prefix only", "date: before it: “{text}”", "datetime: before it: “{text}”", "“{text}” for 1 January",
+        "“{text}” for 31 December", "months: a quarter is “3 months”",
         "the day itself, such as “2017-01-31”", "year, month and day: “2017-01-31”",
         "the day as “2017-01-31”", "what is counted as well: “{text}”", "“tomorrow” for the end of today",
         "the expression without a time zone: it is always that of the export",
