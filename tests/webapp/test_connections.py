@@ -114,6 +114,46 @@ def test_what_is_wrong_is_said_at_its_input_and_nothing_is_made(
         assert kept == ([{**where, "port": int(typed["port"])}] if is_blocked else [])
 
 
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (
+            {"host": "10.0.0.1", "port": "²", "username": "", "password": ""},
+            {
+                "host": "This host and port cannot be used for uploads.",
+                "port": "The port must be a whole number from 1 to 65535",
+                "username": "Enter the username",
+                "password": "Enter the password",
+            },
+        ),
+        (
+            {"host": "a\tb", "port": "0", "username": ""},
+            {
+                "host": "The host must not hold line breaks",
+                "port": "The port must be a whole number from 1 to 65535",
+                "username": "Enter the username",
+            },
+        ),
+        (
+            {"type": "none", "host": "", "port": "65536"},
+            {
+                "type": "target must have the type none, ftp, ftps or sftp",
+                "host": "Enter the host",
+                "port": "The port must be a whole number from 1 to 65535",
+            },
+        ),
+    ],
+)
+def test_all_that_is_wrong_is_said_at_once_in_the_order_of_the_form(
+    client: Open, people: People, changes: dict[str, str], told: dict[str, str]
+) -> None:
+    page = posted(client(people.exporter), "/connections", **{**FORM, **changes}).get_data(as_text=True)
+    found = re.findall(r'<li><a href="#(\w+)">([^<]*)', page)
+    assert [input for input, _ in found] == list(told)
+    for (_, sentence), wanted in zip(found, told.values(), strict=True):
+        assert sentence.startswith(wanted)
+
+
 def test_a_name_stands_once_in_a_brand(people: People) -> None:
     with people.exporter.at_work() as user:
         made(user)

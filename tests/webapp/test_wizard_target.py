@@ -14,7 +14,7 @@ from tests.fix_connections import partner
 from tests.fix_pages import check
 from tests.webapp.test_wizard_create import ready
 from webapp.extensions import db
-from webapp.models import Connection, ConnectionTest, Draft, Export, ExportVersion
+from webapp.models import AuditEntry, Connection, ConnectionTest, Draft, Export, ExportVersion
 from webapp.services import connections, exports
 from webapp.services.connections import Credential, credentials
 
@@ -287,6 +287,16 @@ def test_a_test_file_that_could_not_be_removed_is_named_and_the_server_can_be_us
     assert "Can be used" in someone.text
     assert "The test file .x.csv.t-2.part could not be removed: delete it by hand." in someone.text
     assert "removed again" not in someone.text
+
+
+def test_all_that_is_wrong_with_a_server_is_told_at_once_in_the_order_of_the_form(tab: Tab, people: People) -> None:
+    someone = at_target(tab(people.exporter))
+    someone.fill(host="10.0.0.1", port="22x", username="", password="", path="")
+    someone.press("next")
+    assert [input for input, _ in someone.problems] == ["host", "port", "username", "password", "path"]
+    with people.exporter.at_work():
+        blocked = db.session.scalars(select(AuditEntry.facts).where(AuditEntry.action == "connection.blocked")).one()
+        assert blocked == {"at": "form", "type": "sftp", "host": "10.0.0.1", "port": None}
 
 
 def test_an_accepted_key_goes_with_the_connection_unless_the_server_changes(tab: Tab, people: People) -> None:

@@ -27,7 +27,8 @@ Where = Literal["form", "test", "delivery"]
 
 def record(actor: User | str, where: Where, type: str, host: str, port: int | str, thing: Any = None) -> None:
     """Write down that a server may not be reached, in the present transaction; the caller commits."""
-    place = {"type": type, "host": host, "port": int(port) if str(port).isdigit() else None}
+    is_number = str(port).isascii() and str(port).isdigit()  # "²" is a digit for Python, and no number
+    place = {"type": type, "host": host, "port": int(port) if is_number else None}
     audit.record("connection.blocked", actor, thing, result="denied", at=where, **place)
 
 

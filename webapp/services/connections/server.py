@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 from exports import definition, target
 from exports.errors import DefinitionRefused, Problem
@@ -26,6 +26,9 @@ NO_KEY: Final = Problem("credential", "target.key", "Paste the private key")
 KEY_FOR_SFTP: Final = Problem("credential", "target.key", "A private key is for SFTP only: enter the password")
 _AROUND: Final = {"name": "a", "model": "stores", "timezone": "UTC"}
 _ANYTHING: Final = "a"
+_ANY_TYPE: Final = "sftp"
+_INPUTS: Final = ("type", "host", "port", "username", "credential")
+_INPUT_OF: Final = {"password": "credential", "target": "type"}
 
 
 @dataclass(frozen=True)
@@ -63,23 +66,31 @@ def problems(server: Server, credential: Credential | None, *, stored: bool = Fa
 
     `stored`: a credential is there already. `wants`: "key" if a private key is to be given.
     """
-    typed: dict[str, Any] = {"type": server.type, "host": server.host, "username": server.username}
+    password = credential.secret if credential and credential.kind == "password" else _ANYTHING
+    kind = server.type if server.type in target.UPLOADS else ""  # a definition may have no server; this is one
+    typed = {"type": kind, "host": server.host, "username": server.username, "password": password}
     if server.port:
         typed["port"] = server.port
-    password = credential.secret if credential and credential.kind == "password" else _ANYTHING
-    document = {**_AROUND, "target": {**typed, "password": password, "path": _ANYTHING}}
+    told = [*_of_members(typed), *_of_credential(server, credential, stored, wants)]
+    return sorted(told, key=lambda one: _INPUTS.index(one.at))
+
+
+def _of_members(typed: dict[str, str]) -> list[Problem]:
+    """What the rules of a definition say, all of them: what has the wrong shape is left out for those behind it."""
     try:
-        wanted = definition.parse(document).target
-        found = [*target.problems(wanted, "csv", repeats=False), *target.blocked(wanted, guarding.guard())]
+        wanted = definition.parse({**_AROUND, "target": {**typed, "path": _ANYTHING}}).target
     except DefinitionRefused as refused:
-        found = refused.problems
-    told = [Problem(_input(one.at), one.code, one.message) for one in found]
-    return [*told, *_of_credential(server, credential, stored, wants)]
+        found = [_at_input(one) for one in refused.problems]
+        wrong = {one.at for one in found}
+        rest = {name: text for name, text in typed.items() if _INPUT_OF.get(name, name) not in wrong}
+        return [*found, *(one for one in _of_members({"type": _ANY_TYPE, **rest}) if one.at not in wrong)]
+    found = [*target.problems(wanted, "csv", repeats=False), *target.blocked(wanted, guarding.guard())]
+    return [_at_input(one) for one in found]
 
 
-def _input(at: str) -> str:
-    part = at.removeprefix("target.")
-    return {"password": "credential", "target": "type"}.get(part, part)
+def _at_input(problem: Problem) -> Problem:
+    part = problem.at.removeprefix("target.")
+    return replace(problem, at=_INPUT_OF.get(part, part))
 
 
 def _of_credential(server: Server, credential: Credential | None, stored: bool, wants: str) -> list[Problem]:
