@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import psycopg
 import pytest
 from sqlalchemy import select, update
 
 from exports.catalogue import builtin
-from jobs import compare
+from exports.compare import Comparison, First
+from jobs import compare, upkeep
 from tests.fix_app import stores
 from tests.fix_pages import check
+from tests.webapp.test_latest_state import at_the_same_time, wait_for_locks
 from webapp.extensions import db
-from webapp.models import AuditEntry, Delivery, Run, clock
-from webapp.services import personal_report
+from webapp.models import AuditEntry, Compare, Delivery, Run, clock, system_scope
+from webapp.services import compares, personal_report
 from webapp.services.personal_report import Held, held
 
 if TYPE_CHECKING:
@@ -23,7 +28,7 @@ if TYPE_CHECKING:
     from flask.testing import FlaskClient
 
     from tests.fix_app import People, Person
-    from tests.fix_exports import Exports
+    from tests.fix_exports import Exports, Made
 
 Open = Callable[["Person | None"], "FlaskClient"]
 EVERYBODY: Final = [[{"attribute": "_id", "operator": "is_not_empty"}]]
@@ -133,6 +138,59 @@ def test_a_file_that_is_removed_is_gone_at_once(client: Open, people: People, ma
     assert client(people.exporter).get(f"/runs/{mails.run_id}/download").status_code == 410
     assert "Mails" not in check(browser.get("/personal-data").get_data(as_text=True)).text
     assert kinds(people.admin).count(("run.removal_requested", str(mails.run_id))) == 1
+
+
+def compared(people: People, made: Exports) -> tuple[Made, uuid.UUID, uuid.UUID]:
+    """An export with two files of mails, the later run, and their comparison, which waits."""
+    mails = customers({"from": "_id"}, {"from": "email"})
+    export = made.finished(people.exporter, "Mails", b"_id,email\n1,a@b.example\n", **mails)
+    later = made.finished_again(people.exporter, export, b"_id,email\n1,c@d.example\n")
+    return export, later, made.asked_to_compare(people.exporter, export.run_id, later)
+
+
+def remove(person: Person, run_id: uuid.UUID) -> None:
+    """**Remove file**."""
+    with person.at_work() as admin:
+        personal_report.remove_file(admin, db.session.get_one(Run, run_id))
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_comparisons_go_with_a_file_that_is_removed(
+    app: Flask, client: Open, people: People, made: Exports, artefacts_folder: Path, which: int
+) -> None:
+    export, later, compare_id = compared(people, made)
+    with app.app_context():
+        compare.execute()
+    browser, at = client(people.exporter), f"/exports/{export.id}/compare?a={export.run_id}&b={later}"
+    assert "c@d.example" in browser.get(at).text
+    remove(people.admin, (export.run_id, later)[which])
+    assert browser.get(f"/compares/{compare_id}/download").status_code == 410
+    for part in (at, f"/compares/{compare_id}"):
+        page = browser.get(part).text
+        assert "c@d.example" not in page
+        assert "a@b.example" not in page
+    with app.app_context():
+        upkeep.tidy()
+    assert list(artefacts_folder.glob(f"*/{compare_id}/*")) == []
+
+
+def test_a_comparison_that_ends_while_a_file_of_it_is_removed_is_kept_no_longer(
+    app: Flask, people: People, made: Exports, app_database: str
+) -> None:
+    _export, later, compare_id = compared(people, made)
+    with app.app_context(), system_scope():
+        mine = compares.claim("worker of a test")
+    assert mine is not None
+    found = Comparison(0, 0, 1, 0, ("_id", "email"), ("_id",), 9, "0" * 64, First())
+    with psycopg.connect(app_database) as admin, psycopg.connect(app_database, autocommit=True) as sql:
+        admin.execute("UPDATE runs SET kept_until = clock() WHERE id = %s", [later])
+        with at_the_same_time(app, mine.brand_id, lambda: compares.publish(mine, found, "key")) as worker:
+            wait_for_locks(sql, worker)
+            admin.commit()
+    assert worker.raised == [None]
+    with people.exporter.at_work():
+        row, run = db.session.get_one(Compare, compare_id), db.session.get_one(Run, later)
+        assert (row.state, row.kept_until) == ("done", run.kept_until)
 
 
 def test_a_page_leads_to_the_older_ones(people: People, made: Exports) -> None:

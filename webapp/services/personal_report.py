@@ -18,7 +18,7 @@ from exports.special.attributes import CUSTOMERS
 from webapp.extensions import db
 from webapp.models import AuditEntry, Compare, Delivery, Export, ExportVersion, Run, User, clock
 from webapp.permissions import authorize
-from webapp.services import audit, brands
+from webapp.services import audit, brands, compares
 from webapp.services.progress import present
 
 PER_PAGE: Final = 50
@@ -93,7 +93,8 @@ def report(admin: User, model: str = "", before: str = "", *, alive: bool = True
 
 
 def remove_file(admin: User, run: Run) -> None:
-    """Let nobody have the file from now on; upkeep removes it from the store within a minute. Commits.
+    """Let nobody have the file, or a comparison with it, from now on; upkeep removes them within a minute.
+    Commits.
 
     Raises:
         Refused: not an admin.
@@ -102,6 +103,7 @@ def remove_file(admin: User, run: Run) -> None:
     held = (Run.id == run.id, Run.artefact.is_not(None), Run.kept_until > clock())
     change = update(Run).where(*held).values(kept_until=clock()).returning(Run.id)
     if db.session.scalar(change.execution_options(synchronize_session=False)) is not None:
+        compares.end_with(run)
         audit.record("run.removal_requested", admin, run)
     db.session.commit()
 

@@ -19,7 +19,7 @@ from webapp.services.compares.attempts import (
     sweep,
 )
 from webapp.services.compares.choosing import Choices, Kept, choices
-from webapp.services.compares.keeping import differences, first_rows, write_first
+from webapp.services.compares.keeping import differences, end_with, first_rows, write_first
 from webapp.services.compares.runs import Compared, check_rights, compared
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "claim",
     "compared",
     "differences",
+    "end_with",
     "fail",
     "find",
     "first_rows",

@@ -87,6 +87,9 @@ def publish(mine: Comparing, found: Comparison, key: str | None) -> None:
         Fenced: as `beat`.
         Cancelled: the wish to cancel came first.
     """
+    sides = select(Compare.earlier_id, Compare.later_id).where(Compare.id == mine.id)
+    if (both := db.session.execute(sides).one_or_none()) is not None:  # held, so that neither file goes meanwhile
+        db.session.execute(select(Run.id).where(Run.id.in_(both)).order_by(Run.id).with_for_update(read=True))
     files = select(Run.kept_until).where(Run.id.in_((Compare.earlier_id, Compare.later_id)))
     days = select(Brand.retention_days).where(Brand.id == mine.brand_id).scalar_subquery()
     soonest = files.order_by(Run.kept_until.nulls_first()).limit(1).correlate(Compare).scalar_subquery()

@@ -114,6 +114,18 @@ def remove_expired(id: uuid.UUID, brand_id: uuid.UUID, key: str, actor: str) -> 
     return row is not None
 
 
+# --- with a file that is removed before its time
+
+
+def end_with(run: Run) -> None:
+    """Let nobody have the differences from or to the file of a run from now on; the caller commits, and has changed
+    the run's row before: one that is published meanwhile waits for it (`attempts.publish`).
+    """
+    of_it = or_(Compare.earlier_id == run.id, Compare.later_id == run.id)
+    over = update(Compare).where(of_it, Compare.artefact.is_not(None), Compare.kept_until > clock())
+    db.session.execute(over.values(kept_until=clock()).execution_options(synchronize_session=False))
+
+
 # --- with an export that is deleted
 
 
