@@ -12,7 +12,16 @@ from sqlalchemy.exc import OperationalError
 
 from exports import delivery
 from exports.delivery import Step
-from exports.errors import DatabaseAway, ExportsError, Fenced, GivenBack, RunStopped, TargetError, Unexpected
+from exports.errors import (
+    DatabaseAway,
+    ExportsError,
+    Fenced,
+    FileRemoved,
+    GivenBack,
+    RunStopped,
+    TargetError,
+    Unexpected,
+)
 from exports.target import Upload
 from jobs import horse, scheduler
 from jobs.lease import Lease
@@ -21,6 +30,7 @@ from webapp.extensions import db
 from webapp.models import Delivery, Export, Run, User, brand_scope
 from webapp.services import brands, deliveries, exports, guarding, personal
 from webapp.services.deliveries import Journal, Sending
+from webapp.services.progress import present
 from webapp.services.runs.attempts import BACKOFF
 from webapp.services.runs.claiming import Claim
 
@@ -123,6 +133,8 @@ def _send(sending: Sending, lease: Lease | None) -> None:
 def _carry_out(sending: Sending, lease: Lease | None) -> None:
     row = db.session.get_one(Delivery, sending.delivery_id)
     run = db.session.get_one(Run, sending.run_id)
+    if run.artefact is None or run.kept_until is None or run.kept_until <= present():
+        raise FileRemoved
     export = db.session.get_one(Export, run.export_id)
     definition = exports.definition_of(export, run.version)
     upload = definition.target

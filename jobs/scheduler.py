@@ -53,6 +53,8 @@ DELETED_S: Final = 10
 """What was deleted while a run of it was going is gone soon after the run is."""
 SEAL_S: Final = 10
 """How often new rows of the audit log are sealed (RELIABILITY section 6)."""
+FILES_S: Final = 60
+"""**Remove file** says within what time the file is gone."""
 TIDY_S: Final = 600
 ORPHANS_S: Final = 6 * 3600
 """The whole store is listed for this: seldom."""
@@ -250,6 +252,7 @@ def store_duties(stop: threading.Event) -> list[Duty]:
 
     return [
         Duty("deleted", partial(upkeep.deleted_exports, stop), DELETED_S),
+        Duty("files", partial(upkeep.files, stop), FILES_S),
         Duty("tidy", partial(upkeep.tidy, stop), TIDY_S),
         Duty("orphans", partial(upkeep.orphans, stop), ORPHANS_S),
     ]

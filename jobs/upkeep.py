@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
@@ -64,20 +65,27 @@ def holds(worker: str) -> bool:
 
 
 def tidy(stop: threading.Event = NEVER) -> None:
-    """Remove what has outlived its time: sessions, drafts, files. Any number of processes may do it at once.
-
-    Told to `stop`, it ends with the file that it is at.
-    """
+    """Remove what has outlived its time and hurries nobody. Any number of processes may do it at once."""
     counts = {
         "sessions": remove_expired(),
         "drafts": _old_drafts(),
         "requests to the API": once.remove_expired(),
-        "files": expired_files(stop),
-        "files of differences": expired_differences(stop),
         "rows of Logs": old_log_rows(stop),
         "rows of the audit log": old_audit_rows(stop),
         "messages to webhooks": _old_messages(),
     }
+    _tell(counts)
+
+
+def files(stop: threading.Event = NEVER) -> None:
+    """Remove the files that are kept no longer. Any number of processes may do it at once.
+
+    Told to `stop`, it ends with the file that it is at.
+    """
+    _tell({"files": expired_files(stop), "files of differences": expired_differences(stop)})
+
+
+def _tell(counts: Mapping[str, int]) -> None:
     if any(counts.values()):
         log.info("tidied: %s", ", ".join(f"{count} {what}" for what, count in counts.items() if count))
 

@@ -17,6 +17,7 @@
     │   ├── TargetError          the upload server, or the way to it: errors/target.py has about 45
     │   ├── NoRows                   nothing matched, and the export wants to fail then
     │   ├── MaskKeyUnreadable    a masked column cannot be made
+    │   ├── FileRemoved          what is to be uploaded is kept no longer
     │   ├── RightsLost           what the owner was allowed when it was saved is not allowed any more
     │   └── SystemFault          ours
     │       └── WorkerDied · DatabaseAway · Unexpected
@@ -64,6 +65,7 @@ from exports.errors.mail import MailServerUnreachable as MailServerUnreachable
 from exports.errors.mail import MailServerUntrusted as MailServerUntrusted
 from exports.errors.mail import MailUnwritable as MailUnwritable
 from exports.errors.mail import RecipientNotAllowed as RecipientNotAllowed
+from exports.errors.personal import FileRemoved as FileRemoved
 from exports.errors.personal import MaskKeyUnreadable as MaskKeyUnreadable
 from exports.errors.personal import PersonalFile as PersonalFile
 from exports.errors.personal import SecondStepUnreadable as SecondStepUnreadable

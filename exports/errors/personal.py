@@ -13,6 +13,14 @@ class MaskKeyUnreadable(RunError):
     advice = "Ask your operator to check CREDENTIAL_KEYS, then run the export again."
 
 
+class FileRemoved(RunError):
+    """What is to be uploaded is kept no longer: somebody had it removed, or its day has come."""
+
+    code = "file.removed"
+    sentence = "The file has been removed and is not uploaded."
+    advice = "Run the export again if you need a new one."
+
+
 class PersonalFile(ExportsError):
     """A file with data that this person may not export."""
 

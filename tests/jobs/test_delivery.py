@@ -36,7 +36,7 @@ from tests.fix_app import Clock, People, Person, stores
 from tests.fix_services import Cluster
 from webapp.extensions import db
 from webapp.models import AuditEntry, Connection, Delivery, Export, Run, User, brand_scope, clock
-from webapp.services import connections, deliveries, exports, runs
+from webapp.services import artefacts, connections, deliveries, exports, personal_report, runs
 from webapp.services.connections import credentials
 from webapp.services.runs.claiming import Claim
 
@@ -572,3 +572,109 @@ def test_an_attempt_that_lost_its_run_renames_nothing(
                 journal.renaming()
             with pytest.raises(Fenced):
                 journal.uploaded(10)
+
+
+# --- **Remove file**
+
+
+def remove(people: People, run_id: uuid.UUID) -> None:
+    """An admin presses it, and the store has the file no more."""
+    with people.admin.at_work() as admin:
+        personal_report.remove_file(admin, db.session.get_one(Run, run_id))
+        upkeep.files()
+
+
+@pytest.fixture
+def filed(
+    app: Flask, people: People, server: SftpServer, connected: Callable[..., str], folder: Path
+) -> Iterator[uuid.UUID]:
+    """A run that has made its file and could deliver it now, after a first try that failed."""
+    run_id = create(people.exporter, connected(server), path="/in/x")
+    server.stop()
+    work(app)
+    with seen(people.exporter, run_id) as (run, _):
+        assert (run.state, run.artefact is None) == ("queued", False)
+        db.session.execute(update(Run).where(Run.id == run_id).values(not_before=run.created_at))
+        db.session.commit()
+    back = SftpServer(folder, host_keys=server.host_keys, port=server.port)
+    yield run_id
+    back.stop()
+
+
+def test_a_run_that_waits_to_deliver_a_file_that_is_removed_is_cancelled_and_makes_no_other(
+    app: Flask, people: People, folder: Path, filed: uuid.UUID
+) -> None:
+    remove(people, filed)
+    assert work(app) is None
+    with seen(people.exporter, filed) as (run, _):
+        assert (run.state, run.artefact) == ("cancelled", None)
+        assert runs.events_of(run)[-2].kind == "cancelled"
+    assert there(folder) == []
+
+
+def test_a_file_that_is_removed_while_it_is_sent_gets_no_name(
+    app: Flask, people: People, folder: Path, filed: uuid.UUID
+) -> None:
+    def sends(*arguments: Any, **options: Any) -> Receipt:
+        remove(people, filed)
+        return deliver(*arguments, **options)
+
+    deliver = jobs_delivery.delivery.deliver
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jobs_delivery.delivery, "deliver", sends)
+        work(app)
+    with seen(people.exporter, filed) as (run, _):
+        assert (run.state, run.artefact) == ("cancelled", None)
+    assert there(folder) == []
+
+
+def test_a_file_that_is_removed_after_it_got_its_name_is_not_kept_again(
+    app: Flask, people: People, filed: uuid.UUID
+) -> None:
+    with app.app_context():
+        mine = take_next("worker of a test")
+        assert mine is not None
+        with brand_scope(mine.brand_id):
+            upload = exports.definition_of(db.session.get_one(Export, mine.export_id), 1).target
+            assert isinstance(upload, Upload)
+            sending = deliveries.of_run(mine, upload)
+            deliveries.Journal(sending, "127.0.0.1", 10).renaming()
+            with people.admin.at_work() as admin:
+                personal_report.remove_file(admin, db.session.get_one(Run, filed))
+            deliveries.delivered(sending, Receipt("/in/x.csv", 10, {}), "0")
+            runs.finish(mine)
+    with seen(people.exporter, filed) as (run, _):
+        assert (run.state, artefacts.published(run)) == ("success", None)
+        with pytest.raises(deliveries.NothingToUpload):
+            deliveries.request_again(db.session.get_one(User, people.exporter.id), run, uuid.uuid4())
+        upkeep.files()
+        assert db.session.get_one(Run, filed, populate_existing=True).artefact is None
+
+
+@pytest.mark.parametrize("when", ["before it begins", "while it is sent"])
+def test_upload_again_of_a_file_that_is_removed_ends_with_the_reason(
+    app: Flask, people: People, server: SftpServer, folder: Path, connected: Callable[..., str], when: str
+) -> None:
+    run_id = create(people.exporter, connected(server), path="/in/x")
+    work(app)
+    (folder / "in/x.csv").unlink()
+    with people.exporter.at_work() as user:
+        deliveries.request_again(user, db.session.get_one(Run, run_id), uuid.uuid4())
+
+    def sends(*arguments: Any, **options: Any) -> Receipt:
+        with people.admin.at_work() as admin:
+            personal_report.remove_file(admin, db.session.get_one(Run, run_id))
+        return deliver(*arguments, **options)
+
+    deliver = jobs_delivery.delivery.deliver
+    if when == "before it begins":
+        remove(people, run_id)
+    with pytest.MonkeyPatch.context() as patch:
+        if when == "while it is sent":
+            patch.setattr(jobs_delivery.delivery, "deliver", sends)
+        again(app)
+    with seen(people.exporter, run_id) as (run, [_own, second]):
+        assert (run.state, second.state, second.error_code) == ("success", "failed", "file.removed")
+        assert second.failures == 1, "it is not tried again"
+        assert runs.events_of(run)[-1].kind in ("again_failed", "removed")
+    assert there(folder) == []

@@ -192,6 +192,7 @@ def test_the_newest_run_and_one_with_a_file_outlive_their_time_in_logs(
     with app.app_context():
         assert upkeep.old_log_rows() == 0
         clock.forward(timedelta(days=2))
+        upkeep.files()
         upkeep.tidy()
     with people.viewer.at_work():
         assert [run.id for run in db.session.scalars(select(Run))] == [second]
@@ -205,6 +206,16 @@ def test_a_scheduler_that_is_told_to_go_leaves_files_for_the_next_one(app: Flask
     with app.app_context():
         assert (upkeep.expired_files(told), upkeep.orphans(told), len(keys(app))) == (0, 0, 1)
         assert (upkeep.expired_files(), len(keys(app))) == (1, 0)
+
+
+def test_files_that_are_kept_no_longer_are_gone_within_a_minute(app: Flask, people: People, clock: Clock) -> None:
+    finished(app, people.exporter)
+    clock.forward(timedelta(days=31))
+    assert [one.every_s for one in scheduler.store_duties(threading.Event()) if one.name == "files"] == [60]
+    for one in scheduler.store_duties(threading.Event()):
+        if one.name == "files":
+            one.run_if_due(app)
+    assert keys(app) == set()
 
 
 def test_the_brand_says_how_long_files_are_kept(app: Flask, people: People, clock: Clock) -> None:

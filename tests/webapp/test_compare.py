@@ -351,7 +351,7 @@ def test_differences_go_with_the_first_of_both_files_and_with_either_export(
         assert found.kept_until == db.session.get_one(Run, export.run_id).kept_until, "the earlier file goes first"
     clock.forward(timedelta(days=27))
     with app.app_context():
-        upkeep.tidy()
+        upkeep.files()
     assert list(artefacts_folder.glob(f"*/{compare_id}/*")) == []
     assert kinds(people.admin)[-1] == "compare.removed"
     browser = client(people.exporter)

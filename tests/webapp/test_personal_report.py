@@ -170,7 +170,7 @@ def test_comparisons_go_with_a_file_that_is_removed(
         assert "c@d.example" not in page
         assert "a@b.example" not in page
     with app.app_context():
-        upkeep.tidy()
+        upkeep.files()
     assert list(artefacts_folder.glob(f"*/{compare_id}/*")) == []
 
 

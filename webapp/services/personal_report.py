@@ -18,7 +18,7 @@ from exports.special.attributes import CUSTOMERS
 from webapp.extensions import db
 from webapp.models import AuditEntry, Compare, Delivery, Export, ExportVersion, Run, User, clock
 from webapp.permissions import authorize
-from webapp.services import audit, brands, compares
+from webapp.services import audit, brands, compares, runs
 from webapp.services.progress import present
 
 PER_PAGE: Final = 50
@@ -93,14 +93,18 @@ def report(admin: User, model: str = "", before: str = "", *, alive: bool = True
 
 
 def remove_file(admin: User, run: Run) -> None:
-    """Let nobody have the file, or a comparison with it, from now on; upkeep removes them within a minute.
-    Commits.
+    """Let nobody have the file, or a comparison with it, from now on; upkeep removes them within a minute. Commits.
+
+    A run that is to upload it still is cancelled, for as long as **Cancel** does not come too late.
 
     Raises:
         Refused: not an admin.
     """
     authorize(admin, "personal.remove", run)
     held = (Run.id == run.id, Run.artefact.is_not(None), Run.kept_until > clock())
+    if db.session.scalar(select(Run.id).where(*held)) is None:
+        return
+    runs.stop_one(admin, run)  # first, as it holds the export's row before the run's
     change = update(Run).where(*held).values(kept_until=clock()).returning(Run.id)
     if db.session.scalar(change.execution_options(synchronize_session=False)) is not None:
         compares.end_with(run)

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, exists, func, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from exports.delivery import Receipt
-from exports.errors import AddressBlocked, Cancelled, ExportsError, Fenced, WorkerDied
+from exports.errors import AddressBlocked, Cancelled, ExportsError, Fenced, FileRemoved, WorkerDied
 from exports.target import Upload
 from webapp.extensions import db
 from webapp.models import Connection, Delivery, Export, Run, User, brand_scope, clock
@@ -103,7 +103,12 @@ class Journal:
         self._write(path=path, address=address, offered_key=offered or None, renaming_attempt=None)
 
     def sent(self, number: int) -> None:
-        """So many bytes were sent."""
+        """So many bytes were sent.
+
+        Raises:
+            FileRemoved: somebody wants the file to go nowhere any more.
+        """
+        _check_wanted(self._sending)
         self._write(sent=number)
 
     def uploaded(self, size: int) -> None:
@@ -111,8 +116,13 @@ class Journal:
         self._write(state="uploaded", sent=size)
 
     def renaming(self) -> None:
-        """See `exports.delivery.Journal`. From here on **Cancel** comes too late."""
-        self._write(state="renaming", renaming_attempt=self._sending.attempt, _unless_cancelled=True)
+        """See `exports.delivery.Journal`. From here on **Cancel** and **Remove file** come too late.
+
+        Raises:
+            Cancelled, FileRemoved: they came in time.
+        """
+        _check_wanted(self._sending)
+        self._write(state="renaming", renaming_attempt=self._sending.attempt)
 
     def taken_back(self) -> None:
         """See `exports.delivery.Journal`."""
@@ -122,14 +132,12 @@ class Journal:
         """Add a phase that is over to those of this attempt."""
         self._write(steps=Delivery.steps.op("||")(literal([step], JSONB)))
 
-    def _write(self, *, _unless_cancelled: bool = False, **values: Any) -> None:
+    def _write(self, **values: Any) -> None:
         mine = self._sending
         with brand_scope(mine.brand_id):
             statement = update(Delivery).where(mine.held()).values(**values)
             if mine.under is None:
                 statement = statement.values(lease_until=lease())
-            elif _unless_cancelled and _is_cancelled(mine):
-                raise Cancelled
             silently = statement.returning(Delivery.id).execution_options(synchronize_session=False)
             found = db.session.execute(silently).one_or_none()
             db.session.commit()
@@ -144,9 +152,22 @@ def lease() -> Any:
     return clock() + func.make_interval(0, 0, 0, 0, 0, 4)
 
 
-def _is_cancelled(mine: Sending) -> bool:
-    wanted = select(Run.cancel_requested_at).where(Run.id == mine.run_id).with_for_update()
-    return db.session.scalar(wanted) is not None
+def _check_wanted(mine: Sending) -> None:
+    """Hold the run's row until the next commit, if its file is to go on its way still.
+
+    Raises:
+        Fenced: the run is gone.
+        Cancelled: somebody wants it stopped.
+        FileRemoved: somebody had the file removed.
+    """
+    is_over = func.coalesce(Run.kept_until <= clock(), False).label("is_over")
+    with brand_scope(mine.brand_id):
+        wanted = select(Run.cancel_requested_at, is_over).where(Run.id == mine.run_id).with_for_update()
+        run = db.session.execute(wanted).one_or_none()
+    is_cancelled = run is not None and mine.under is not None and run.cancel_requested_at is not None
+    if run is None or is_cancelled or run.is_over:
+        db.session.rollback()  # what was begun is taken away from the server now: nobody waits for that
+        raise Fenced if run is None else Cancelled if is_cancelled else FileRemoved
 
 
 def _end(mine: Sending, **values: Any) -> Delivery:

@@ -7,7 +7,7 @@ what is done about the dead.
 from webapp.services.runs.attempts import beat, expect, fail, file, finish, give_back, publish, stop
 from webapp.services.runs.claiming import Claim, claim, rehearse_claim
 from webapp.services.runs.events import events_of, told
-from webapp.services.runs.requests import add_run, cancel, request_again, request_run, stop_all
+from webapp.services.runs.requests import add_run, cancel, request_again, request_run, stop_all, stop_one
 from webapp.services.runs.sweep import give_back_all_of, holds, owner_died, sweep
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "request_run",
     "stop",
     "stop_all",
+    "stop_one",
     "sweep",
     "told",
 ]

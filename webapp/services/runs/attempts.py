@@ -126,16 +126,18 @@ def file(mine: Claim, result: Result) -> None:
 def finish(mine: Claim) -> None:
     """The file that was kept is delivered: the run is a Success, even if somebody has wished to cancel it meanwhile.
 
+    It is kept from now on for as long as files are, unless somebody had it removed meanwhile: that stays so.
     May be repeated after a lost answer.
 
     Raises:
         Fenced: another attempt owns the run.
     """
     no_reason: dict[str, Any] = dict.fromkeys(("error_code", "error_message", "error_advice", "error_detail"))
+    kept = case((Run.kept_until <= clock(), Run.kept_until), else_=_kept_until(mine))
     with brand_scope(mine.brand_id):
         statement = moved(
             "published", by=_held(mine), published_attempt=mine.made_by, finished_at=clock(), **no_reason,
-            kept_until=_kept_until(mine),
+            kept_until=kept,
         )  # fmt: skip
         run = _apply(statement)
         if run is None:

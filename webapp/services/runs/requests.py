@@ -102,18 +102,22 @@ def cancel(user: User, run: Run) -> Run:
     """
     export = db.session.scalars(select(Export).where(Export.id == run.export_id)).one()
     authorize(user, "exports.cancel", export)
-    if not _cancel_queued(user, run) and not _ask_owner_to_stop(user, run):
-        _cancel_queued(user, run)  # its owner put it back into the queue between our two questions
+    stop_one(user, run)
     db.session.commit()
     db.session.refresh(run)
     return run
 
 
+def stop_one(user: User, run: Run) -> None:
+    """Cancel a run if it waits or goes on; the caller commits."""
+    if not _cancel_queued(user, run) and not _ask_owner_to_stop(user, run):
+        _cancel_queued(user, run)  # its owner put it back into the queue between our two questions
+
+
 def stop_all(user: User, export: Export) -> None:
     """Cancel what waits or runs of an export that is put aside, and whose row the caller holds; the caller commits."""
     for run in db.session.scalars(select(Run).where(Run.export_id == export.id, Run.state.in_(LIVE))).all():
-        if not _cancel_queued(user, run) and not _ask_owner_to_stop(user, run):
-            _cancel_queued(user, run)
+        stop_one(user, run)
 
 
 def _cancel_queued(user: User, run: Run) -> bool:
