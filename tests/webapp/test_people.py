@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import select
 
+from exports.errors import Cancelled
 from jobs import scheduler
 from jobs.mail import send
+from tests.fix_app import stores
 from tests.fix_connections import partner
 from tests.fix_mail import Postbox, mailing_by, serving
 from tests.fix_pages import check
 from webapp.extensions import db
-from webapp.models import AuditEntry, Connection, Export, Mail, User
-from webapp.services import accounts, connections, links, logins
+from webapp.models import AuditEntry, Connection, Export, Mail, Run, User
+from webapp.services import accounts, connections, exports, links, logins, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -331,9 +333,6 @@ def test_exports_are_handed_over_or_paused_and_admins_are_mailed(
     app: Flask, client: Open, people: People, made: Exports, box: Postbox
 ) -> None:
     with people.exporter.at_work() as user:
-        from tests.fix_app import stores
-        from webapp.services import exports
-
         ids = [exports.create(user, stores(name=name, schedule=DAILY), uuid.uuid4()).id for name in ("Given", "Left")]
     browser = client(people.exporter)
     decided = {f"export-{ids[0]}": str(people.manager.id), "others": "pause"}
@@ -351,6 +350,25 @@ def test_exports_are_handed_over_or_paused_and_admins_are_mailed(
     assert kinds(people.admin)[-3:] == ["export.handed_over", "export.set_inactive", "user.disabled"]
     assert post(client(people.admin), f"/users/{people.exporter.id}/enable")[0] == 303
     assert kinds(people.admin)[-1] == "user.enabled"
+
+
+@pytest.mark.parametrize("schedule", [{"type": "now"}, DAILY])
+def test_a_paused_export_runs_no_more_also_not_what_waits_or_goes_on(
+    client: Open, people: People, made: Exports, schedule: dict[str, str]
+) -> None:
+    asked = []
+    with people.exporter.at_work() as user:
+        for name in ("Goes on", "Waits"):
+            export = exports.create(user, stores(name=name, schedule=schedule), uuid.uuid4())
+            asked.append(export.latest_run_id or runs.request_run(user, export, uuid.uuid4()).id)
+    mine = made.claim()
+    assert mine.run_id == asked[0]
+    assert post(client(people.admin), f"/users/{people.exporter.id}/disable", others="pause")[:2] == (303, "/users")
+    with people.admin.at_work():
+        assert db.session.get_one(Run, asked[1]).state == "cancelled"
+    with pytest.raises(Cancelled):
+        made.publish(mine)
+    assert {"run.cancel_requested", "run.cancelled"} <= set(kinds(people.admin))
 
 
 # --- Hand over

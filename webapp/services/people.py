@@ -18,7 +18,7 @@ from webapp.extensions import db
 from webapp.models import Export, User, clock
 from webapp.models.accounts import new_token
 from webapp.permissions import authorize
-from webapp.services import accounts, audit, exports, schedules
+from webapp.services import accounts, audit, exports, runs, schedules
 from webapp.services.exports.listing import COUNTED
 from webapp.services.mail import accounts as mails
 
@@ -170,10 +170,13 @@ def enable(admin: User, user: User) -> None:
 
 
 def _pause(admin: User, export: Export) -> None:
+    """Let it run no more; what waits or goes on is cancelled, as it would fail, or be published for who is gone."""
     if export.schedule == "repeated":
         schedules.set_inactive(admin, export)
     else:
         schedules.cancel_date(admin, export)
+    runs.stop_all(admin, schedules.hold(export))
+    db.session.commit()
 
 
 def _set(user: User, wanted: Wanted) -> None:
