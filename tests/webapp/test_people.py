@@ -326,7 +326,9 @@ def test_who_owns_exports_is_not_disabled_before_each_is_decided(client: Open, p
     status, _, text = post(browser, f"/users/{people.exporter.id}/disable")
     assert (status, "Say what becomes of “Mine”" in check(text).text) == (422, True)
     assert row(people.exporter).disabled_at is None
-    assert post(browser, f"/users/{people.exporter.id}/disable", others=str(people.exporter.id))[0] == 422
+    for id in (str(people.exporter.id), str(people.exporter.id).upper(), people.exporter.id.hex):
+        assert post(browser, f"/users/{people.exporter.id}/disable", others=id)[0] == 422
+    assert row(people.exporter).disabled_at is None
 
 
 def test_exports_are_handed_over_or_paused_and_admins_are_mailed(

@@ -141,17 +141,18 @@ def disable(admin: User, user: User, decided: Mapping[uuid.UUID, str], others: s
     if user.id == admin.id:
         raise AccountRefused(reason="nobody disables the own account")
     _keep_an_admin(user)
-    plan = {export: decided.get(export.id) or others for export in owned(user)}
-    if undecided := [export.name for export, what in plan.items() if what in ("", str(user.id))]:
+    chosen = {export: decided.get(export.id) or others for export in owned(user)}
+    takers = {what: exports.taker(what) for what in set(chosen.values()) - {"", PAUSE}}
+    plan = {export: takers.get(what) for export, what in chosen.items()}
+    if undecided := [export.name for export, to in plan.items() if not chosen[export] or to == user]:
         raise NotDecided(undecided)
     counts: dict[str, Any] = {"handed_over": 0, "paused": 0}
-    for export, what in plan.items():
-        if what == PAUSE:
+    for export, to in plan.items():
+        if to is None:
             _pause(admin, export)
             counts["paused"] += 1
         else:
-            exports.hand_over(admin, export, exports.taker(what))
-            counts["handed_over"] += 1
+            counts["handed_over"] += exports.hand_over(admin, export, to)
     _keep_an_admin(user)  # asked again: with every export above the others were let go on
     user.disabled_at, user.token = clock(), new_token()
     audit.record("user.disabled", admin, user, email=user.email, **counts)
