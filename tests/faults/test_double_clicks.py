@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
+import psycopg
 from sqlalchemy import func, select
 
 from tests.fix_app import People, Person, stores
+from tests.fix_pages import check
+from tests.fix_workshop import until
 from webapp.extensions import db
-from webapp.models import Export, Run, User
+from webapp.models import ApiToken, Export, Run, User
 from webapp.services import exports, runs
+
+if TYPE_CHECKING:
+    from flask.testing import FlaskClient
+    from werkzeug.test import TestResponse
+
+Open = Callable[["Person | None"], "FlaskClient"]
 
 TIMES = 4
 
@@ -54,3 +65,39 @@ def test_run_now_pressed_several_times_at_once_makes_one_run(people: People) -> 
     assert len(at_once(people.exporter, press)) == 1
     with people.viewer.at_work():
         assert db.session.scalar(select(func.count()).select_from(Run)) == 2
+
+
+# --- forms that are sent twice: both requests have looked whether it is there before one of them makes it
+
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+
+
+def sent_twice(
+    app_database: str, table: str, browsers: list[FlaskClient], url: str, page: str, **data: Any
+) -> list[TestResponse]:
+    """Send a form from every browser, and let nothing into the table before each of them wants to write there."""
+
+    def send(browser: FlaskClient, csrf: str) -> TestResponse:
+        return browser.post(url, data={"csrf_token": csrf, **data})
+
+    tokens = [check(browser.get(page).text).inputs["csrf_token"] for browser in browsers]
+    with ThreadPoolExecutor(len(browsers)) as threads, psycopg.connect(app_database, autocommit=True) as sql:
+        with psycopg.connect(app_database) as holding:
+            holding.execute(f"LOCK TABLE {table} IN SHARE MODE")  # type: ignore[arg-type]
+            answers = [threads.submit(send, *one) for one in zip(browsers, tokens, strict=True)]
+            until(lambda: sql.execute(WAITING).fetchone() == (len(browsers),), "all of them wait to write")
+        return [one.result() for one in answers]
+
+
+def test_a_new_token_that_is_asked_for_twice_at_once_is_one_and_shown_once(
+    client: Open, people: People, app_database: str
+) -> None:
+    browsers = [client(people.exporter) for _ in range(2)]
+    asked = {"token": str(uuid.uuid4()), "name": "Nightly import", "scopes": ["exports:read"], "days": "30"}
+    answers = sent_twice(app_database, "api_tokens", browsers, "/account/tokens", "/account/tokens/new", **asked)
+    assert [one.status_code for one in answers] == [200, 200]
+    secrets = [found for one in answers for found in re.findall(r'id="secret">(exports_[^<]+)<', one.text)]
+    assert len(secrets) == 1
+    assert sum("This token was made already" in check(one.text).text for one in answers) == 1
+    with people.exporter.at_work():
+        assert db.session.scalars(select(ApiToken.ending)).all() == [secrets[0][-4:]]

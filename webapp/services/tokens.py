@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
 from exports.errors.request import TokenRefused
@@ -60,12 +61,19 @@ def create(owner: User, wanted: Wanted, *, id: uuid.UUID | None = None, actor: s
         return known, ""
     scopes = _check(owner, wanted)
     secret = PREFIX + secrets.token_urlsafe(32)
+    id = id or uuid.uuid4()
     token = ApiToken(
-        id=id or uuid.uuid4(), brand_id=owner.brand_id, owner_id=owner.id, name=wanted.name.strip(), scopes=scopes,
+        id=id, brand_id=owner.brand_id, owner_id=owner.id, name=wanted.name.strip(), scopes=scopes,
         hash=_hash(secret), ending=secret[-ENDING:], expires_at=clock() + timedelta(days=wanted.days),
     )  # fmt: skip
     db.session.add(token)
-    db.session.flush()
+    try:
+        db.session.flush()
+    except IntegrityError:  # the other click of a double one was quicker
+        db.session.rollback()
+        if (known := db.session.get(ApiToken, id)) is None:
+            raise
+        return known, ""
     audit.record(
         "token.created", actor or owner, token, name=token.name, owner=owner.email, scopes=scopes, days=wanted.days
     )  # fmt: skip
