@@ -105,7 +105,10 @@ def _made(brand: Brand, model: DataModel, column: str, member: Member) -> str:
             wrong = ("path", "a name with a dot cannot be reached")
         if wrong is not None:
             return f"not made: {wrong[1]}"
-        custom_fields.make(audit.OPERATOR, wanted)
+        try:
+            custom_fields.make(audit.OPERATOR, wanted)
+        except custom_fields.FieldTaken as taken:
+            return f"not made: {taken}"
     return f"made as {id}"
 
 

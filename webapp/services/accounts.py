@@ -9,6 +9,7 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from exports import recipients, zones
 from exports.errors import AccountRefused
@@ -92,15 +93,14 @@ def create_user(
     user = new_user(brand, email, name, role, time_zone, password)
     if role == "admin":
         user.export_pii = user.see_audit = True
-    db.session.add(user)
-    db.session.flush()
+    add(user)
     audit.record("user.created", actor, user, email=user.email, role=role)
     db.session.commit()
     return user
 
 
 def new_user(brand: Brand, email: str, name: str, role: str, time_zone: str | None, password: str) -> User:
-    """A user whom the caller adds.
+    """A user whom the caller adds (`add`).
 
     Raises:
         AccountRefused: saying which of them cannot be used.
@@ -108,9 +108,7 @@ def new_user(brand: Brand, email: str, name: str, role: str, time_zone: str | No
     email, time_zone = email.strip().lower(), time_zone or brand.time_zone
     if not recipients.is_address(email):
         raise AccountRefused(reason=f'"{email[:80]}" is no email address')
-    with system_scope():  # an address is one person's, whatever the brand
-        if db.session.scalars(select(User.id).where(User.email == email)).first() is not None:
-            raise AccountRefused(reason=f"{email} has an account already")
+    _check_free(email)
     check_name(name)
     check_role(role)
     check_time_zone(time_zone)
@@ -118,6 +116,28 @@ def new_user(brand: Brand, email: str, name: str, role: str, time_zone: str | No
     return User(
         brand_id=brand.id, email=email, name=name.strip(), role=role, time_zone=time_zone, password_hash=hashed
     )  # fmt: skip
+
+
+def add(user: User) -> None:
+    """Put a new user into the database; the caller commits.
+
+    Raises:
+        AccountRefused: somebody else gave this address an account meanwhile.
+    """
+    email = user.email
+    db.session.add(user)
+    try:
+        db.session.flush()
+    except IntegrityError:
+        db.session.rollback()
+        _check_free(email)
+        raise
+
+
+def _check_free(email: str) -> None:
+    with system_scope():  # an address is one person's, whatever the brand
+        if db.session.scalars(select(User.id).where(User.email == email)).first() is not None:
+            raise AccountRefused(reason=f"{email} has an account already")
 
 
 def check_name(name: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from exports import catalogue
 from exports.catalogue import DataModel, FieldType
@@ -25,6 +26,10 @@ ID: Final = re.compile(r"[a-z][a-z0-9_]{0,62}(\.[a-z0-9_]{1,63}){0,3}")
 MAX_LABEL: Final = 100
 MAX_DESCRIPTION: Final = 500
 MAX_CHOICES: Final = 1_000
+
+
+class FieldTaken(ValueError):
+    """Somebody made a field of this id after it was looked for; says so as `problems` does."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ def problems(brand: Brand, wanted: Wanted, row: CustomField | None = None) -> It
         if not ID.fullmatch(wanted.field):
             yield "field", "The id: small letters, digits and _, beginning with a letter, such as shoe_size"
         elif wanted.field in model.fields or model.attribute(wanted.field) is not None:
-            yield "field", f"{model.label} has a field {wanted.field} already"
+            yield "field", _taken(model, wanted.field)
         if wanted.column not in columns(model):
             held = ", ".join(columns(model))
             yield "column", f"Choose the column that holds it: {held}" if held else "This model has no column for it"
@@ -102,8 +107,16 @@ def problems(brand: Brand, wanted: Wanted, row: CustomField | None = None) -> It
         yield "choices", f"At most {MAX_CHOICES:,} choices"
 
 
+def _taken(model: DataModel, field: str) -> str:
+    return f"{model.label} has a field {field} already"
+
+
 def create(admin: User, wanted: Wanted) -> CustomField:
-    """Make a field without problems; every page has it from now on. Commits."""
+    """Make a field without problems; every page has it from now on. Commits.
+
+    Raises:
+        FieldTaken: another one was made meanwhile.
+    """
     authorize(admin, "fields.change")
     return _add(admin, wanted)
 
@@ -121,7 +134,11 @@ def _add(actor: User | str, wanted: Wanted) -> CustomField:
     )  # fmt: skip
     _set(row, wanted)
     db.session.add(row)
-    db.session.flush()
+    try:
+        db.session.flush()
+    except IntegrityError as error:  # no other rule is left to the database alone
+        db.session.rollback()
+        raise FieldTaken(_taken(catalogue.builtin().models[wanted.model], wanted.field)) from error
     audit.record("field.created", actor, row, **_facts(wanted))
     db.session.commit()
     return row

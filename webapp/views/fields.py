@@ -16,7 +16,7 @@ from webapp.models import CustomField, User
 from webapp.permissions import Refused, authorize
 from webapp.security import action
 from webapp.services import custom_fields
-from webapp.services.custom_fields import TYPES, Wanted
+from webapp.services.custom_fields import TYPES, FieldTaken, Wanted
 from webapp.views.wizard.contexts import TYPE_WORDS
 
 blueprint = Blueprint("fields", __name__)
@@ -86,10 +86,13 @@ def _save(former: Wanted, row: CustomField | None) -> Response:
     if wrong := list(custom_fields.problems(current_user.brand, wanted, row)):
         return _form(wanted, row, wrong)
     me: User = current_user._get_current_object()
-    if row is None:
-        custom_fields.create(me, wanted)
-    else:
-        custom_fields.change(me, row, wanted)
+    try:
+        if row is None:
+            custom_fields.create(me, wanted)
+        else:
+            custom_fields.change(me, row, wanted)
+    except FieldTaken as taken:
+        return _form(wanted, row, [("field", str(taken))])
     label = wanted.label.strip()
     flash(f"{label} is saved.", "ok")
     return go(url_for("fields.index"))

@@ -53,6 +53,8 @@ def create() -> Response:
         webhooks.keep_blocked(_me(), wanted)
         return _form(wanted, wrong, id=id)
     webhook, secret = webhooks.create(_me(), id, wanted)
+    if not secret:
+        return go(url_for("webhooks.view", id=id))
     return _secret(webhook, secret, 201)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from exports.errors import AddressBlocked, CredentialUnreadable
 from exports.errors.webhooks import WebhookBlocked, WebhookSecretUnreadable
@@ -90,13 +91,22 @@ def blocked(actor: User | str, at: str, place: Place, webhook: Webhook | None) -
 
 
 def create(admin: User, id: uuid.UUID, wanted: Wanted) -> tuple[Webhook, str]:
-    """Make a webhook without problems; gives it and its secret, which nobody is shown again. Commits."""
+    """Make a webhook without problems; gives it and its secret, which nobody is shown again. Commits.
+
+    The same id again gives the same webhook, without its secret.
+    """
     authorize(admin, "webhooks.change")
     webhook = Webhook(id=id, brand_id=admin.brand_id, created_by_id=admin.id)
     secret = _put_secret(webhook)
     _put(webhook, wanted)
     db.session.add(webhook)
-    db.session.flush()
+    try:
+        db.session.flush()
+    except IntegrityError:  # the other click of a double one was quicker
+        db.session.rollback()
+        if (known := db.session.get(Webhook, id)) is None:
+            raise
+        return known, ""
     audit.record("webhook.created", admin, webhook, **_facts(webhook))
     db.session.commit()
     return webhook, secret
