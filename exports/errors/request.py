@@ -149,9 +149,13 @@ class ExportVersionChanged(RequestError):
 
 
 class TokenRefused(RequestError):
-    """A token cannot be made as asked."""
+    """A token cannot be made as asked; carries every problem, each at its input."""
 
     status = 422
     code = "token.refused"
     sentence = "The token cannot be made: {reason}."
     advice = "Correct what is named and try again."
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        super().__init__(reason="; ".join(one.message[:1].lower() + one.message[1:] for one in problems))

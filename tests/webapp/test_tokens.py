@@ -99,13 +99,14 @@ def test_a_second_click_makes_no_second_token_and_shows_no_secret(client: Open, 
 
 
 REFUSED: Final[list[tuple[dict[str, Any], str, str]]] = [
-    ({"name": " "}, "name", "the name needs 1 to 100 printable characters"),
-    ({"name": "a\nb"}, "name", "the name needs 1 to 100 printable characters"),
+    ({"name": " "}, "name", "Enter a name"),
+    ({"name": "a" * 101}, "name", "The name is longer than 100 characters"),
+    ({"name": "a\nb"}, "name", "The name may hold printable characters only"),
     ({"name": "a\x00b"}, "name", "must not hold the character NUL"),
-    ({"scopes": []}, "scopes", "choose at least one thing that it may do"),
-    ({"scopes": ["everything"]}, "scopes", "there is no scope"),
-    ({"days": "366"}, "days", "it is valid for 1 to 365 days"),
-    ({"days": "-1"}, "days", "it is valid for 1 to 365 days"),
+    ({"scopes": []}, "scopes", "Choose at least one thing that it may do"),
+    ({"scopes": ["everything"]}, "scopes", "There is no scope"),
+    ({"days": "366"}, "days", "A token is valid for 1 to 365 days"),
+    ({"days": "-1"}, "days", "A token is valid for 1 to 365 days"),
     ({"more": "1"}, "more", "is no input of this step"),
 ]
 
@@ -118,15 +119,26 @@ def test_what_cannot_be_is_told_beside_its_input(client: Open, people: People) -
         assert response.status_code == 422, changes
         assert sentence in found.text
         assert f"#{input_}" in found.links
+        assert "cannot be made" not in found.text, "whoever looks at the form knows"
     with people.exporter.at_work():
         assert db.session.scalars(select(ApiToken)).all() == []
+
+
+def test_all_that_cannot_be_is_told_at_once(client: Open, people: People) -> None:
+    found = check(make(client(people.exporter), name="", scopes=[], days="0").get_data(as_text=True))
+    assert {"#name", "#scopes", "#days"} <= set(found.links)
+    for sentence in ("Enter a name", "Choose at least one thing that it may do", "A token is valid for 1 to 365 days"):
+        assert sentence in found.text
 
 
 def test_fifty_are_enough(client: Open, people: People) -> None:
     with people.exporter.at_work() as user:
         for _ in range(50):
             tokens.create(user, tokens.Wanted("Nightly import", ("exports:read",)))
-    assert "has 50 tokens already" in check(make(client(people.exporter)).get_data(as_text=True)).text
+    assert (
+        "There are 50 tokens already: revoke one first"
+        in check(make(client(people.exporter)).get_data(as_text=True)).text
+    )
 
 
 def test_a_revoked_token_is_none(client: Open, people: People) -> None:
@@ -232,5 +244,6 @@ def test_the_operator_makes_lists_and_revokes(client: Open, people: People, comm
 
 def test_the_operator_is_told_what_is_wrong(people: People, command: Callable[..., Result]) -> None:
     assert "no active user" in command("create", people.stranger.email, "--name", "x").output
-    assert command("create", people.viewer.email, "--name", "\n").exit_code == 2
+    refused = command("create", people.viewer.email, "--name", "\n")
+    assert (refused.exit_code, "The token cannot be made: enter a name." in refused.output) == (2, True)
     assert "There is no token" in command("revoke", str(uuid.uuid4())).output

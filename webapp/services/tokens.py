@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
+from exports.errors import Problem
 from exports.errors.request import TokenRefused
 from webapp.extensions import db
 from webapp.models import ApiToken, User, brand_scope, clock, system_scope
@@ -54,12 +55,14 @@ def create(owner: User, wanted: Wanted, *, id: uuid.UUID | None = None, actor: s
 
     Raises:
         Refused: the user may not have tokens.
-        TokenRefused: saying what cannot be used.
+        TokenRefused: with all that cannot be used.
     """
     authorize(owner, "tokens.create")
     if id is not None and (known := db.session.get(ApiToken, id)) is not None:
         return known, ""
-    scopes = _check(owner, wanted)
+    if wrong := list(_problems(owner, wanted)):
+        raise TokenRefused(wrong)
+    scopes = [one for one in SCOPES if one in wanted.scopes]
     secret = PREFIX + secrets.token_urlsafe(32)
     id = id or uuid.uuid4()
     token = ApiToken(
@@ -81,25 +84,24 @@ def create(owner: User, wanted: Wanted, *, id: uuid.UUID | None = None, actor: s
     return token, secret
 
 
-def _check(owner: User, wanted: Wanted) -> list[str]:
-    """The scopes in their order.
-
-    Raises:
-        TokenRefused: saying what cannot be used.
-    """
-    name = wanted.name.strip()
-    if not name or len(name) > MAX_NAME or not name.isprintable():
-        raise TokenRefused(reason=f"the name needs 1 to {MAX_NAME} printable characters")
-    if unknown := [one for one in wanted.scopes if one not in SCOPES]:
-        raise TokenRefused(reason=f"there is no scope {ascii(unknown[0])[:80]}")
-    if not wanted.scopes:
-        raise TokenRefused(reason="choose at least one thing that it may do")
-    if not 1 <= wanted.days <= MAX_DAYS:
-        raise TokenRefused(reason=f"it is valid for 1 to {MAX_DAYS} days")
+def _problems(owner: User, wanted: Wanted) -> Iterator[Problem]:
+    """All that is wrong."""
     counted = select(func.count(ApiToken.id)).where(ApiToken.owner_id == owner.id, *_in_force())
     if (db.session.scalar(counted) or 0) >= AT_MOST:
-        raise TokenRefused(reason=f"{owner.name} has {AT_MOST} tokens already: revoke one first")
-    return [one for one in SCOPES if one in wanted.scopes]
+        yield Problem("name", "token.too_many", f"There are {AT_MOST} tokens already: revoke one first")
+    name = wanted.name.strip()
+    if not name:
+        yield Problem("name", "token.name", "Enter a name")
+    elif len(name) > MAX_NAME:
+        yield Problem("name", "token.name", f"The name is longer than {MAX_NAME} characters")
+    elif not name.isprintable():
+        yield Problem("name", "token.name", "The name may hold printable characters only")
+    if unknown := [one for one in wanted.scopes if one not in SCOPES]:
+        yield Problem("scopes", "token.scopes", f"There is no scope {ascii(unknown[0])[:80]}")
+    elif not wanted.scopes:
+        yield Problem("scopes", "token.scopes", "Choose at least one thing that it may do")
+    if not 1 <= wanted.days <= MAX_DAYS:
+        yield Problem("days", "token.days", f"A token is valid for 1 to {MAX_DAYS} days")
 
 
 def _in_force() -> tuple[ColumnElement[bool], ...]:

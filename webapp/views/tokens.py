@@ -56,7 +56,7 @@ def create() -> Response:
     except FormRefused as refused:
         return _form(wanted, asked, [(refused.input, refused.message)])
     except TokenRefused as refused:
-        return _form(wanted, asked, [(_input(refused), refused.message)])
+        return _form(wanted, asked, [(one.at, one.message) for one in refused.problems])
     return page("tokens/made.html", made=made, secret=secret, base=request.host_url.rstrip("/"))
 
 
@@ -84,11 +84,6 @@ def _read(posted: Posted) -> Wanted:
         scopes=posted.many("scopes"),
         days=int(days) if days.isascii() and days.isdigit() and int(days[:4]) in known else 0,
     )
-
-
-def _input(refused: TokenRefused) -> str:
-    reason = refused.facts["reason"]
-    return "name" if "name" in reason else "days" if "days" in reason else "scopes"
 
 
 def _form(wanted: Wanted, token: uuid.UUID, problems: list[tuple[str, str]] | None = None) -> Response:
