@@ -14,6 +14,7 @@ from tests.fix_app import stores
 if TYPE_CHECKING:
     from flask import Flask
 
+    from exports.errors import ExportsError
     from tests.fix_app import Person
     from webapp.services.runs import Claim
 
@@ -99,13 +100,13 @@ class Exports:
             first, second = (db.session.get_one(Run, id) for id in (one, other))
             return compares.ask(user, first, second, str).id
 
-    def fail(self, mine: Claim) -> None:
-        """The worker cannot go on, for good."""
+    def fail(self, mine: Claim, error: ExportsError | None = None) -> None:
+        """The worker cannot go on, for good: the definition names a field that is gone, or what is said."""
         from exports.errors import FieldMissing
         from webapp.services import runs
 
         with self.app.app_context():
-            runs.fail(mine, FieldMissing("column stores.name does not exist", name="name"))
+            runs.fail(mine, error or FieldMissing("column stores.name does not exist", name="name"))
 
     def finished(self, person: Person, name: str = "Stores", content: bytes = CONTENT, **definition: Any) -> Made:
         """An export whose file can be downloaded."""

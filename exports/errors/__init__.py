@@ -50,9 +50,13 @@ Foreign errors (psycopg, OS, obstore) are translated where they enter, never cau
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from exports.errors.base import RETRIED as RETRIED
+from exports.errors.base import RUN_AGAIN as RUN_AGAIN
+from exports.errors.base import RUN_NOW as RUN_NOW
 from exports.errors.base import TRY_AGAIN as TRY_AGAIN
+from exports.errors.base import UPLOAD_AGAIN as UPLOAD_AGAIN
 from exports.errors.base import ExportsError as ExportsError
 from exports.errors.base import Problem as Problem
 from exports.errors.base import RunError as RunError
@@ -65,6 +69,10 @@ from exports.errors.mail import MailServerUnreachable as MailServerUnreachable
 from exports.errors.mail import MailServerUntrusted as MailServerUntrusted
 from exports.errors.mail import MailUnwritable as MailUnwritable
 from exports.errors.mail import RecipientNotAllowed as RecipientNotAllowed
+from exports.errors.moments import Missed as Missed
+from exports.errors.moments import MomentPassed as MomentPassed
+from exports.errors.moments import Overdue as Overdue
+from exports.errors.moments import Skipped as Skipped
 from exports.errors.personal import FileRemoved as FileRemoved
 from exports.errors.personal import MaskKeyUnreadable as MaskKeyUnreadable
 from exports.errors.personal import PersonalFile as PersonalFile
@@ -203,6 +211,7 @@ class FieldMissing(SourceError):
     code = "source.field_missing"
     sentence = "A field of this export no longer exists in the database: {name}."
     advice = "Edit the export and take the field out, or ask your operator to correct the catalogue."
+    in_definition = True
 
 
 class RowUnreadable(SourceError):
@@ -219,6 +228,7 @@ class EnclosureNeeded(FormatError):
     code = "format.enclosure_needed"
     sentence = "Row {row} holds a value with the delimiter or a line end, and Enclosure is none."
     advice = 'Choose the enclosure " or another delimiter.'
+    in_definition = True
 
 
 class StorageError(RunError):
@@ -316,28 +326,6 @@ class Lost(NoFile):
     advice = "Run the export again to get a new one, and tell your operator."
 
 
-class MomentPassed(ExportsError):
-    """A moment of a schedule at which nothing ran (SPEC section 7); its row in Logs says why."""
-
-
-class Missed(MomentPassed):
-    code = "moment.missed"
-    sentence = "Missed: the service was not running. {instead} stands for it."
-    advice = "Nothing is to be done."
-
-
-class Overdue(MomentPassed):
-    code = "moment.overdue"
-    sentence = "Missed: the service was not running at this moment, nor in the 24 hours after it."
-    advice = "Press Run now if you need the file."
-
-
-class Skipped(MomentPassed):
-    code = "moment.skipped"
-    sentence = "The run before was still going."
-    advice = "Choose times that lie further apart if this happens often."
-
-
 class RunStopped(ExportsError):
     """Not an error of the run: somebody else decided."""
 
@@ -398,3 +386,9 @@ def catalogue() -> Iterator[type[ExportsError]]:
         waiting.extend(kind.__subclasses__())
         if kind.code:
             yield kind
+
+
+@cache
+def in_definition() -> frozenset[str]:
+    """The codes of the errors whose remedy is to change the export."""
+    return frozenset(kind.code for kind in catalogue() if kind.in_definition)

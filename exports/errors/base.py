@@ -7,6 +7,9 @@ from typing import Any, ClassVar, Final
 
 RETRIED: Final = "The run is tried again by itself."
 TRY_AGAIN: Final = "Try again in a moment."
+RUN_AGAIN: Final = "It was tried several times. Press Run again."
+UPLOAD_AGAIN: Final = "It was tried several times. Press Upload again."
+RUN_NOW: Final = "Then press Run now."
 
 
 @dataclass(frozen=True)
@@ -28,12 +31,17 @@ class Problem:
 
 
 class ExportsError(Exception):
-    """Root of all errors of ours. `facts` fill the placeholders of sentence and advice; `detail` is for engineers."""
+    """Root of all errors of ours. `facts` fill the placeholders of sentence and advice; `detail` is for engineers.
+
+    `in_definition`: the remedy is to change the export. **Run now** goes by what it is then; **Run again** and
+    **Upload again** go by the definition of that time.
+    """
 
     code: ClassVar[str] = ""
     sentence: ClassVar[str] = ""
     advice: ClassVar[str] = ""
     permanent: ClassVar[bool] = True
+    in_definition: ClassVar[bool] = False
 
     def __init__(self, detail: str = "", **facts: Any) -> None:
         self.detail = detail
@@ -49,6 +57,15 @@ class ExportsError(Exception):
     def advised(self) -> str:
         """What to do about it, in one sentence."""
         return self.advice.format(**self.facts)
+
+    @classmethod
+    def last_advice(cls, press: str) -> str:
+        """The advice, with its placeholders, once nothing is tried by itself any more: `press` says what to press."""
+        return f"{cls.advice} {RUN_NOW}" if cls.in_definition else cls.advice.replace(RETRIED, press)
+
+    def advised_at_last(self, press: str) -> str:
+        """What to do about it after the last try; `press` is RUN_AGAIN or UPLOAD_AGAIN."""
+        return self.last_advice(press).format(**self.facts)
 
     @property
     def told_now(self) -> str:

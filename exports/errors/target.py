@@ -226,12 +226,14 @@ class ConnectionGone(TargetError):
     code = "target.connection_gone"
     sentence = "The connection of this export is not there any more."
     advice = "Edit the export and choose another one."
+    in_definition = True
 
 
 class PathUnusable(TargetError):
     code = "target.path_unusable"
     sentence = "The path of this export cannot be used: {reason}."
     advice = "Edit the export and correct its path."
+    in_definition = True
 
 
 class PlainFtpOff(TargetError):
@@ -253,6 +255,7 @@ class FolderRefused(TargetError):
     code = "target.folder_refused"
     sentence = "The folder {folder} cannot be opened or made: {answer}"
     advice = f"Correct the path of the export, or {_ASK_SERVER} for the right to write there."
+    in_definition = True
 
 
 # --- write
@@ -262,12 +265,14 @@ class WriteRefused(TargetError):
     code = "target.write_refused"
     sentence = "No file may be written into {folder}: {answer}"
     advice = f"Correct the path of the export, or {_ASK_SERVER} for the right to write there."
+    in_definition = True
 
 
 class NameRefused(TargetError):
     code = "target.name_refused"
     sentence = "The upload server does not take the name {name}: {answer}"
     advice = "Choose another name in the path of the export."
+    in_definition = True
 
 
 class TargetFull(TargetError):
@@ -344,6 +349,7 @@ class ReplaceRefused(TargetError):
     code = "target.replace_refused"
     sentence = "The file {name} is there already, and the upload server does not let us replace it: {answer}"
     advice = f"Choose “add a number” under If the file exists, or {_ASK_SERVER} for the right to delete files."
+    in_definition = True
 
 
 class NoFile(TargetError):

@@ -36,6 +36,15 @@ def test_sentences_are_filled_only_with_facts(kind: type[errors.ExportsError]) -
     assert all(name.isidentifier() for name in names)
 
 
+@pytest.mark.parametrize("kind", [one for one in ALL if issubclass(one, errors.RunError)], ids=lambda kind: kind.code)
+def test_after_the_last_try_nobody_is_promised_another_but_told_what_to_press(kind: type[errors.RunError]) -> None:
+    for press in (errors.RUN_AGAIN, errors.UPLOAD_AGAIN):
+        advice = kind.last_advice(press)
+        assert errors.RETRIED not in advice
+        assert (press in advice) is (errors.RETRIED in kind.advice)
+        assert advice.endswith(errors.RUN_NOW) is (kind.code in errors.in_definition())
+
+
 @pytest.mark.parametrize(
     "kind", [one for one in ALL if issubclass(one, errors.SourceError)], ids=lambda kind: kind.code
 )

@@ -23,7 +23,7 @@ from sqlalchemy import select, update
 from exports.addresses import read_networks
 from exports.delivery import Receipt
 from exports.delivery.naming import temporary_of as temporary
-from exports.errors import Fenced
+from exports.errors import RETRIED, Fenced
 from exports.pipeline import Progress
 from exports.secrets import new_key
 from exports.target import Upload
@@ -189,6 +189,28 @@ def test_a_failed_delivery_is_tried_again_with_the_same_file_and_no_query(
         assert kinds == ["queued", "claimed", "filed", "retried", "claimed", "delivered", "published"]
         assert (sent.state, sent.error_code) == ("delivered", None)
     assert len(there(folder)) == 1
+
+
+def test_after_the_last_try_the_advice_is_to_upload_again_and_promises_nothing(
+    app: Flask, people: People, server: SftpServer, connected: Callable[..., str], clock: Clock
+) -> None:
+    run_id = create(people.exporter, connected(server))
+    server.stop()
+    for _ in range(4):
+        work(app)
+        clock.forward(timedelta(minutes=15))
+    last = "It was tried several times. Press Upload again. Check the port of the connection"
+    with seen(people.exporter, run_id) as (run, [sent]):
+        assert (run.state, run.error_code, sent.state) == ("failed", "target.connection_refused", "failed")
+        assert str(run.error_advice).startswith(last)
+    with people.exporter.at_work() as user:
+        deliveries.request_again(user, db.session.get_one(Run, run_id), uuid.uuid4())
+    for tries in range(4):
+        again(app)
+        with seen(people.exporter, run_id) as (_, [_own, second]):
+            assert (second.state, second.failures) == ("failed" if tries == 3 else "queued", tries + 1)
+            assert str(second.error_advice).startswith(last if tries == 3 else RETRIED)
+        clock.forward(timedelta(minutes=15))
 
 
 def test_a_wrong_password_ends_the_run_at_once_and_says_what_to_do(

@@ -53,7 +53,8 @@ def test_why_a_run_failed_is_told_with_what_to_do(program: Start, people: People
     assert told["error"] == {
         "code": "source.field_missing",
         "message": "A field of this export no longer exists in the database: name.",
-        "advice": "Edit the export and take the field out, or ask your operator to correct the catalogue.",
+        "advice": "Edit the export and take the field out, or ask your operator to correct the catalogue. "
+        "Then press Run now.",
     }
 
 

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from exports import definition as definitions
+from exports.errors import ExportsError, SourceRefused
 from tests.fix_pages import check
 from webapp.extensions import db
 from webapp.models import Run, RunEvent
@@ -153,6 +154,19 @@ def test_a_failed_export_says_why_and_what_to_do(client: Open, people: People, m
     assert "What happened, step by step" in found.text
     assert "column stores.name does not exist" not in found.text, "details are folded, and fetched when they are opened"
     assert "Run now" in found.text
+
+
+@pytest.mark.parametrize(("error", "look"), [(None, "btn-o"), (SourceRefused(), "btn-primary")])
+def test_run_again_is_not_what_to_press_where_the_export_has_to_be_changed(
+    client: Open, people: People, made: Exports, error: ExportsError | None, look: str
+) -> None:
+    export = made.create(people.exporter)
+    made.fail(made.claim(), error)
+    page = see(client(people.exporter), export)
+    assert ("Then press Run now." in check(page).text) is (error is None)
+    form = re.search(rf'action="/runs/{export.run_id}/again">(.*?)</form>', page, re.DOTALL)
+    assert form
+    assert re.findall(r"\bbtn-\w+", form[1]) == [look]
 
 
 def test_who_cancelled_is_named(client: Open, people: People, made: Exports) -> None:

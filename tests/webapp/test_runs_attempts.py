@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from exports.errors import Cancelled, EnclosureNeeded, ExportsError, Fenced, SourceUnreachable, Unexpected
+from exports.errors import RETRIED, Cancelled, EnclosureNeeded, ExportsError, Fenced, SourceUnreachable, Unexpected
 from tests.fix_app import Clock, People, Person, stores
 from webapp.extensions import db
 from webapp.models import AuditEntry, Run, brand_scope, system_scope
@@ -224,7 +224,7 @@ def test_an_error_that_stays_fails_the_run_with_its_words(app: Flask, people: Pe
     assert run.state == "failed"
     assert run.error_code == "format.enclosure_needed"
     assert run.error_message == "Row 17 holds a value with the delimiter or a line end, and Enclosure is none."
-    assert run.error_advice == 'Choose the enclosure " or another delimiter.'
+    assert run.error_advice == 'Choose the enclosure " or another delimiter. Then press Run now.'
     assert run.error_detail == "postgresql://exports:***@db/x"
     assert run.finished_at is not None
     assert kinds(app, mine)[-1] == "failed"
@@ -239,6 +239,7 @@ def test_what_can_pass_is_tried_again_three_times_with_longer_waits(app: Flask, 
             runs.fail(mine, SourceUnreachable())
         run = seen(app, mine)
         assert (run.state, run.failures, run.error_code) == ("queued", number, "source.unreachable")
+        assert str(run.error_advice).startswith(RETRIED)
         assert take(app) is None, "it waits"
         clock.forward(timedelta(seconds=seconds * 0.79))
         assert take(app) is None, "it waits long enough"
@@ -250,6 +251,9 @@ def test_what_can_pass_is_tried_again_three_times_with_longer_waits(app: Flask, 
     with app.app_context():
         runs.fail(mine, SourceUnreachable())
     assert (seen(app, mine).state, seen(app, mine).error_code) == ("failed", "source.unreachable")
+    assert seen(app, mine).error_advice == (
+        "It was tried several times. Press Run again. If it keeps failing, ask whoever runs the database."
+    )
     told = kinds(app, mine)
     assert told.count("retried") == 3
     assert told[-1] == "failed"

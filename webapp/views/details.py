@@ -16,6 +16,7 @@ from flask_login import current_user
 
 from exports import recipients, schedule, words
 from exports.definition import Definition
+from exports.errors import in_definition
 from exports.target import NoTarget, Upload
 from webapp.htmx import fragment, go, instead, nothing_new, page, stop_polling
 from webapp.models import Delivery, Export, Run, User
@@ -112,6 +113,11 @@ class Card:
         """Whether the file is kept, was to be uploaded, and nothing is on its way already."""
         waits = self.uploading_again is not None and self.uploading_again.state != "failed"
         return self.may_run and bool(self.deliveries) and not waits and is_kept(self.run, self.now)
+
+    @property
+    def repeats_in_vain(self) -> bool:
+        """Whether the export has to be changed: the definition of that time would fail again."""
+        return self.run is not None and self.run.error_code in in_definition()
 
     @property
     def follows_upload(self) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from exports import catalogue
-from exports.errors import ExportsError
+from exports.errors import RUN_AGAIN, UPLOAD_AGAIN, ExportsError, RunError
 from webapp.services.audit import KINDS
 from webapp.words.catalogues import TELLING, WHOLE, letters
 from webapp.words.known import WORDS
@@ -179,6 +179,8 @@ def _of_catalogue() -> Iterator[str]:
 def _of_errors() -> Iterator[str]:
     for kind in _kinds(ExportsError):
         yield from (text for text in (kind.sentence, kind.advice) if text)
+        if issubclass(kind, RunError) and kind.advice:
+            yield from (kind.last_advice(press) for press in (RUN_AGAIN, UPLOAD_AGAIN))
 
 
 def _kinds(kind: type[ExportsError]) -> Iterator[type[ExportsError]]:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, exists, func, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from exports.delivery import Receipt
-from exports.errors import AddressBlocked, Cancelled, ExportsError, Fenced, FileRemoved, WorkerDied
+from exports.errors import UPLOAD_AGAIN, AddressBlocked, Cancelled, ExportsError, Fenced, FileRemoved, WorkerDied
 from exports.target import Upload
 from webapp.extensions import db
 from webapp.models import Connection, Delivery, Export, Run, User, brand_scope, clock
@@ -219,7 +219,7 @@ def failed(mine: Sending, error: ExportsError, offered: str, *, wait: Any = None
         Fenced: another attempt owns the delivery.
     """
     with brand_scope(mine.brand_id):
-        reason = reason_of(error)
+        reason = reason_of(error, at_last=UPLOAD_AGAIN if wait is None else "")
         if wait is None:
             row = _end(mine, state="failed", finished_at=clock(), failures=Delivery.failures + 1, **reason)
         else:

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 
 from sqlalchemy import ColumnElement, Update, and_, case, func, select, update
 
-from exports.errors import Cancelled, ExportsError, Fenced, RightsLost
+from exports.errors import RUN_AGAIN, UPLOAD_AGAIN, Cancelled, ExportsError, Fenced, RightsLost
 from exports.scrubbing import scrubbed
 from webapp.extensions import db
 from webapp.models import Brand, Export, Run, brand_scope, clock
@@ -228,17 +228,19 @@ def fail(mine: Claim, error: ExportsError) -> None:
     with brand_scope(mine.brand_id):
         if isinstance(error, RightsLost):
             _set_inactive(mine, error)
-        failures = db.session.scalar(select(Run.failures).where(Run.id == mine.run_id)) or 0
-        reason = reason_of(error)
+        tried = select(Run.failures, Run.artefact).where(Run.id == mine.run_id)
+        found = db.session.execute(tried).one_or_none()
+        failures, artefact = (found.failures, found.artefact) if found else (0, None)
         facts: dict[str, object] = {"code": error.code, "message": error.message}
         if error.permanent or failures >= len(BACKOFF):
+            reason = reason_of(error, at_last=UPLOAD_AGAIN if artefact else RUN_AGAIN)
             run = _leave(mine, "failed", facts, finished_at=clock(), failures=failures + 1, **reason)
             audit.record("run.failed", WORKER, run, result="failed", code=error.code, attempt=mine.attempt)
             run_ended(run)
         else:
             wait = BACKOFF[failures] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads load, guards nothing
             facts["seconds"] = round(wait.total_seconds())
-            _back(mine, "retried", facts, failures=failures + 1, not_before=clock() + wait, **reason)
+            _back(mine, "retried", facts, failures=failures + 1, not_before=clock() + wait, **reason_of(error))
         db.session.commit()
 
 
@@ -254,12 +256,12 @@ def _set_inactive(mine: Claim, error: RightsLost) -> None:
         audit.record("export.rights_lost", WORKER, export, reason=error.because, run=str(mine.run_id))
 
 
-def reason_of(error: ExportsError) -> dict[str, str]:
-    """The columns that tell a person why (RELIABILITY P6)."""
+def reason_of(error: ExportsError, *, at_last: str = "") -> dict[str, str]:
+    """The columns that tell a person why (RELIABILITY P6). `at_last`: what to press, as nothing is tried any more."""
     return {
         "error_code": error.code,
         "error_message": error.message,
-        "error_advice": error.advised,
+        "error_advice": error.advised_at_last(at_last) if at_last else error.advised,
         "error_detail": scrubbed(error.detail),
     }
 
