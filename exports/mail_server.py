@@ -29,9 +29,12 @@ if TYPE_CHECKING:
     import smtplib
 
 ANSWER_S: Final = 10.0
-"""For each answer: what no server needs for a mail of a few kilobytes."""
-MAIL_S: Final = 30.0
-"""For a whole phase (connecting with login, or one mail): a server that sends a byte now and then is not waited for."""
+"""For each answer while we connect and log in."""
+CONNECT_S: Final = 30.0
+"""For connecting with login as a whole: a server that sends a byte now and then is not waited for."""
+MAIL_S: Final = 65.0
+"""For one mail as a whole, its answers included: a server may look for its recipient, or for viruses, before it answers
+RCPT or the end of DATA (RFC 5321 4.5.3.2). What sends mails counts on it (jobs/mail.py)."""
 MAX_REASON: Final = 200
 """Characters of a server's answer that are kept."""
 PORTS: Final = {"starttls": 587, "tls": 465, "none": 25}
@@ -106,10 +109,11 @@ class Conversation:
         self._our_name = our_name
         self._smtp: smtplib.SMTP | None = None
         self._is_cut = False
+        self._patience_s = ANSWER_S
 
     def __enter__(self) -> Self:
         try:
-            self._bounded(self._open)
+            self._bounded(self._open, CONNECT_S)
         except BaseException:
             self._close()
             raise
@@ -130,7 +134,7 @@ class Conversation:
             MailError: it may have it or not: the same Message-ID, sent again, is the same mail. After
                 MailServerUnreachable and MailServerSlow the conversation is over.
         """
-        self._bounded(lambda: self._hand_over(message))
+        self._bounded(lambda: self._hand_over(message), MAIL_S)
 
     def _open(self) -> None:
         import smtplib
@@ -158,11 +162,14 @@ class Conversation:
     def _hand_over(self, message: EmailMessage) -> None:
         if self._smtp is None:
             raise MailServerUnreachable("the conversation is over")
+        if self._smtp.sock is not None:
+            self._patience_s = MAIL_S
+            self._smtp.sock.settimeout(MAIL_S)
         self._smtp.send_message(message)
 
-    def _bounded(self, phase: Callable[[], None]) -> None:
-        """Carry out a phase; after MAIL_S its connection is cut, whatever it waits for."""
-        watchdog = threading.Timer(MAIL_S, self._cut)
+    def _bounded(self, phase: Callable[[], None], limit_s: float) -> None:
+        """Carry out a phase; after so long its connection is cut, whatever it waits for."""
+        watchdog = threading.Timer(limit_s, self._cut, [limit_s])
         watchdog.daemon = True
         watchdog.start()
         try:
@@ -184,10 +191,9 @@ class Conversation:
         """Our error for one of smtplib, which tells a time that ran out only as the cause of something else."""
         import smtplib
 
-        if self._is_cut:  # whatever came of what was left of an answer
-            return MailServerSlow(str(error), seconds=round(MAIL_S))
-        if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
-            return MailServerSlow(str(error), seconds=round(ANSWER_S))
+        ran_out = isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)
+        if self._is_cut or ran_out:  # cut: whatever came of what was left of an answer
+            return MailServerSlow(str(error), seconds=round(self._patience_s))
         match error:
             case smtplib.SMTPAuthenticationError():
                 return MailLoginRefused(reason=self._said(error.smtp_code, error.smtp_error))
@@ -219,8 +225,8 @@ class Conversation:
         sent = (password, f"\0{user}\0{password}")
         return [password, *(base64.b64encode(one.encode()).decode() for one in sent)] if password else []
 
-    def _cut(self) -> None:
-        self._is_cut = True
+    def _cut(self, limit_s: float) -> None:
+        self._patience_s, self._is_cut = limit_s, True
         sock = getattr(self._smtp, "sock", None)
         if sock is not None:
             with suppress(OSError):  # it was closed at this moment

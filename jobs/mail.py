@@ -31,9 +31,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("jobs.mail")
 
-PASS_S: Final = 20.0
+PASS_S: Final = 15.0
 """After this another ticket goes on: what waits in the same queue, the moments of schedules, waits no longer; and a
-horse that sends for minutes, to a server that takes each mail slowly, would be taken for a stuck one."""
+horse that sends for minutes, to a server that takes each mail slowly, would be taken for a stuck one: with connecting
+and one mail more (exports/mail_server.py) it must end before STUCK_S (jobs/worker.py)."""
+MAX_LOST: Final = 2
+"""Mails one after the other at which the conversation ended: then it is the server's, and not these mails'."""
 
 
 def send(run: str | None = None, *, pass_s: float = PASS_S) -> None:
@@ -54,19 +57,20 @@ def preload() -> None:
 
 
 def _send_all(due: Sequence[Due], end: float) -> bool:
-    """Send the mails that were claimed, and give back what is left when `end` or the word to stop comes; False if the
-    server cannot be talked to.
+    """Send the mails that were claimed, and give back what is left when `end` or the word to stop comes, or when the
+    server takes none; False if it is to be left alone for a while.
     """
     settings = current_app.config["SETTINGS"]
     with Post(settings.mail_server, settings.base_host) as post:
         for place, one in enumerate(due):
-            if place and post.trouble is None and (horse.stopping() or time.monotonic() > end):
-                scheduler.give_mails_back(due[place:])
+            is_over = horse.stopping() or time.monotonic() > end or post.lost >= MAX_LOST
+            if place and post.trouble is None and is_over:
+                scheduler.give_mails_back(due[place:], at_once=not post.lost)
                 break
             with brand_scope(one.brand_id):
                 _send(one, post)
             db.session.remove()
-        return post.trouble is None
+        return post.trouble is None and not post.lost
 
 
 def _send(due: Due, post: Post) -> None:
@@ -104,14 +108,15 @@ class Post:
     """Conversations with the mail server, one for all mails if it lets us; a context manager.
 
     `trouble`: why it cannot be talked to. Then all further mails have the same trouble, and nobody waits for each.
+    `lost`: so many mails in a row, up to the last one, ended their conversation; that may be for what they are.
     """
 
     def __init__(self, server: MailServer | None, our_name: str) -> None:
         self.trouble: MailError | None = None
+        self.lost = 0
         self._server = server
         self._our_name = our_name
         self._conversation: Conversation | None = None
-        self._handed_over = 0
 
     @property
     def is_real(self) -> bool:
@@ -135,13 +140,14 @@ class Post:
         conversation = self._conversation if self._conversation and self._conversation.is_open else self._begin()
         try:
             conversation.send(message)
-        except (MailServerUnreachable, MailServerSlow) as error:
+        except (MailServerUnreachable, MailServerSlow):
             self._hang_up()
-            if not self._handed_over:
-                self.trouble = error
-            self._handed_over = 0  # a conversation that went well before may be begun again, once
+            self.lost += 1
             raise
-        self._handed_over += 1
+        except MailError:
+            self.lost = 0
+            raise
+        self.lost = 0
 
     def _begin(self) -> Conversation:
         if self._server is None:

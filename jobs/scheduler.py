@@ -102,10 +102,10 @@ def take_messages() -> list[Due]:
     return taken
 
 
-def give_mails_back(due: Sequence[Due]) -> None:
-    """Leave claimed mails to whoever comes next, as if they had not been claimed."""
+def give_mails_back(due: Sequence[Due], *, at_once: bool) -> None:
+    """Leave claimed mails to whoever comes next, at once or a little later, as if they had not been claimed."""
     with system_scope():
-        outbox.give_back(due)
+        outbox.give_back(due, at_once=at_once)
     db.session.remove()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import email
 import email.policy
 from collections.abc import Iterator
@@ -23,7 +24,10 @@ OK = "250 Taken"
 
 @dataclass
 class Postbox:
-    """What a mail server was handed, and what it answers: to RCPT, and after DATA."""
+    """What a mail server was handed, and what it answers: to RCPT, and after DATA.
+
+    `looks_at`: to mails whose subject has one of these words it answers so many seconds later.
+    """
 
     port: int = 0
     to_rcpt: str = OK
@@ -31,6 +35,7 @@ class Postbox:
     messages: list[EmailMessage] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     conversations: int = 0
+    looks_at: dict[str, float] = field(default_factory=dict)
 
     async def handle_EHLO(
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
@@ -47,10 +52,13 @@ class Postbox:
         return self.to_rcpt
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        assert isinstance(envelope.content, bytes)
+        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        assert isinstance(message, EmailMessage)
+        for word, seconds in self.looks_at.items():
+            if word in message["Subject"]:
+                await asyncio.sleep(seconds)
         if self.to_data == OK:
-            assert isinstance(envelope.content, bytes)
-            message = email.message_from_bytes(envelope.content, policy=email.policy.default)
-            assert isinstance(message, EmailMessage)
             self.messages.append(message)
             self.recipients += envelope.rcpt_tos
         return self.to_data

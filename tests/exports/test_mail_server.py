@@ -209,6 +209,7 @@ PHASES = {
 @pytest.mark.parametrize("how", ["silent", "drip"])
 def test_a_server_that_hangs_in_any_phase_is_left(monkeypatch: pytest.MonkeyPatch, phase: str, how: str) -> None:
     monkeypatch.setattr(mail_server, "ANSWER_S", 0.3)
+    monkeypatch.setattr(mail_server, "CONNECT_S", 0.6)
     monkeypatch.setattr(mail_server, "MAIL_S", 0.6)
     began = time.monotonic()
     with scripted(PHASES[phase], then=how) as port, pytest.raises(errors.MailServerSlow):

@@ -302,6 +302,58 @@ def test_nobody_waits_for_each_mail_if_the_server_is_down(
     assert len(postbox.messages) == 3
 
 
+def test_a_server_may_look_at_a_mail_for_longer_than_an_answer_takes_while_we_connect(
+    app: Flask, people: People, made: Exports, postbox: Postbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exports.mail_server.ANSWER_S", 0.5)
+    postbox.looks_at = {"Looked at": 1.5}
+    made.finished(people.exporter, "Looked at")
+    send(app)
+    assert [mail.state for mail in outbox(people.exporter)] == ["sent"]
+
+
+def test_a_mail_that_the_server_takes_too_slowly_holds_up_no_other(
+    app: Flask, people: People, made: Exports, postbox: Postbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exports.mail_server.MAIL_S", 1.0)
+    postbox.looks_at = {"Slow": 3600}
+    for name in ("Slow", "One", "Two"):
+        made.finished(people.exporter, name)
+    send(app)
+    assert [one["Subject"] for one in postbox.messages] == ["Finished: One, 2 rows", "Finished: Two, 2 rows"]
+    found = outbox(people.exporter)
+    assert sorted(mail.state for mail in found) == ["sent", "sent", "waiting"]
+    assert {mail.error for mail in found if mail.state == "waiting"} == {"The mail server took longer than 1 s."}
+
+
+def test_two_mails_in_a_row_that_are_too_slow_leave_the_rest_uncounted_and_before_them_in_a_minute(
+    app: Flask, people: People, made: Exports, postbox: Postbox, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock.set("2026-03-02T10:00:00Z")
+    monkeypatch.setattr("exports.mail_server.MAIL_S", 1.0)
+    postbox.looks_at = {"Slow": 3600}
+    for name in ("Slow 1", "Slow 2", "One", "Two"):
+        made.finished(people.exporter, name)
+    send(app)
+    assert postbox.conversations == 2
+    assert postbox.messages == []
+    assert sorted(mail.tries for mail in outbox(people.exporter)) == [0, 0, 1, 1]
+    clock.forward(timedelta(seconds=61))
+    send(app)
+    assert [one["Subject"] for one in postbox.messages] == ["Finished: One, 2 rows", "Finished: Two, 2 rows"]
+    found = outbox(people.exporter)
+    assert sorted((mail.state, mail.tries) for mail in found) == [("sent", 1)] * 2 + [("waiting", 2)] * 2
+
+
+def test_a_pass_ends_before_its_process_is_taken_for_stuck_and_before_its_mails_are_anybody_elses() -> None:
+    from exports.mail_server import CONNECT_S, MAIL_S
+    from jobs.worker import STUCK_S
+    from webapp.services.outgoing import CLAIMED
+
+    goodbyes = 3
+    assert sending.PASS_S + CONNECT_S + MAIL_S + goodbyes < STUCK_S < CLAIMED.total_seconds()
+
+
 def test_one_mail_that_cannot_be_written_holds_up_no_other(
     app: Flask, people: People, made: Exports, postbox: Postbox
 ) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -121,12 +122,19 @@ def one_due() -> uuid.UUID | None:
 
 
 def claim() -> list[Due]:
-    """Take on what is due, at most AT_ONCE mails, the longest waiting first; commits; in the caller's scope."""
-    return outgoing.claim(Mail, AT_ONCE, then="recipient")
+    """Take on what is due, at most AT_ONCE mails, the longest waiting first; commits; in the caller's scope.
+
+    Those that failed before come last: one that the server takes slowly, or breaks off at, holds up no other.
+    """
+    return sorted(outgoing.claim(Mail, AT_ONCE, then="recipient"), key=lambda one: one.tries)
 
 
-def give_back(due: Iterable[Due]) -> None:
-    """Let others send what was claimed and not begun, at once and uncounted; commits; in the caller's scope."""
+def give_back(due: Iterable[Due], *, at_once: bool) -> None:
+    """Let others send what was claimed and not begun, uncounted: at once, or when a mail that failed is tried again.
+
+    Commits; in the caller's scope.
+    """
+    wait = timedelta() if at_once else outgoing.BACKOFF[0]
     for one in due:
-        outgoing.changed(Mail, one, tries=one.tries - 1, next_try_at=clock())
+        outgoing.changed(Mail, one, tries=one.tries - 1, next_try_at=clock() + wait)
     db.session.commit()
