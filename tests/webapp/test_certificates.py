@@ -13,13 +13,14 @@ from sqlalchemy import select
 from jobs import connection_test
 from tests.delivery.certificates import Authority
 from tests.delivery.servers import FTP_PASSWORD, USER, FtpServer
+from tests.fix_app import stores
 from tests.fix_pages import check
 from tests.jobs.test_delivery import work
 from tests.webapp.test_connections import FORM, posted
 from tests.webapp.test_wizard_target import at_target, created
 from webapp.extensions import db
 from webapp.models import AuditEntry, Connection, ConnectionTest, Export, Run
-from webapp.services import runs
+from webapp.services import exports, runs
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -42,8 +43,8 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     folder.mkdir()
     started: list[FtpServer] = []
 
-    def start(port: int = 0) -> FtpServer:
-        started.append(FtpServer(folder, authority.signed(by_itself=True), port=port))
+    def start(port: int = 0, *, by_itself: bool = True) -> FtpServer:
+        started.append(FtpServer(folder, authority.signed(by_itself=by_itself), port=port))
         return started[-1]
 
     yield start
@@ -146,6 +147,46 @@ def test_one_accepted_in_the_wizard_delivers_until_it_changes_and_an_admin_accep
     work(app)
     assert newest_run(people.exporter, export.id) == ("success", None)
     assert told_passwords(other)
+
+
+@pytest.mark.parametrize("by", ["a test", "a delivery"])
+def test_one_that_an_authority_signed_in_place_of_the_accepted_one_blocks_nothing(
+    app: Flask, client: Open, people: People, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    first, browser = serve(), client(people.exporter)
+    form = {**FORM, "type": "ftps", "host": "localhost", "port": str(first.port), "username": USER,
+            "password": FTP_PASSWORD}  # fmt: skip
+    page = posted(browser, "/connections", **form).headers["Location"]
+    posted(browser, f"{page}/test")
+    accepted = str(carry_out(app, people.exporter).offered_key)
+    posted(browser, f"{page}/accept", key=accepted)
+    first.stop()
+    second = serve(first.port)
+    posted(browser, f"{page}/test")
+    changed = carry_out(app, people.exporter)
+    assert changed.error_code == "target.certificate_changed"
+    assert "has changed since" in check(browser.get(page).text).text
+    assert "Accept the new certificate" in check(client(people.admin).get(page).text).text
+    second.stop()
+
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    third = serve(first.port, by_itself=False)
+    if by == "a test":
+        posted(browser, f"{page}/test")
+        assert carry_out(app, people.exporter).is_good
+    else:
+        target = {"type": "ftps", "connection": page.rpartition("/")[2], "path": "/in/stores"}
+        with people.exporter.at_work() as user:
+            exports.create(user, stores(target=target), uuid.uuid4())
+        work(app)
+        assert (third.folder / "in" / "stores.csv").exists()
+    assert "has changed since" not in check(browser.get(page).text).text
+    assert "Accept the new certificate" not in check(client(people.admin).get(page).text).text
+    posted(client(people.admin), f"{page}/accept", key=str(changed.offered_key))
+    with people.exporter.at_work():
+        connection = db.session.scalars(select(Connection)).one()
+        assert (connection.is_blocked, connection.offered_key, connection.offered_at) == (False, None, None)
+        assert connection.accepted_key == accepted
 
 
 def newest_run(person: Person, export_id: uuid.UUID) -> tuple[str, str | None]:

@@ -270,4 +270,5 @@ def _panel(connection: Connection, refused: str = "") -> Panel:
 def _offered(connection: Connection) -> set[str]:
     """The keys that the server showed: the newest test's, and the one that a delivery met."""
     newest = connections.last_test(connection.id)
-    return {one for one in (connection.offered_key, newest.offered_key if newest else None) if one}
+    tested = newest.offered_key if newest and not connections.is_outdated(newest, connection) else None
+    return {one for one in (connection.offered_key, tested) if one}

@@ -19,8 +19,8 @@ from webapp.services.connections.refusals import keep as keep_refused
 from webapp.services.connections.rules import id_of, named
 from webapp.services.connections.rules import problems as problems_of_target
 from webapp.services.connections.server import LABELS, Server, kinds, password_problem, problems
-from webapp.services.connections.testing import is_stale
-from webapp.services.connections.trust import KeyChanged, accept, may_lead, offered, revoke, waiting
+from webapp.services.connections.testing import is_outdated, is_stale
+from webapp.services.connections.trust import KeyChanged, accept, may_lead, offered, revoke, verified, waiting
 from webapp.services.connections.typed import TypedUpload, again, problems_of_typed, tested
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "facts",
     "find",
     "id_of",
+    "is_outdated",
     "is_stale",
     "keep_refused",
     "kinds",
@@ -68,5 +69,6 @@ __all__ = [
     "tested",
     "usable",
     "uses_of",
+    "verified",
     "waiting",
 ]

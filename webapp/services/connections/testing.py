@@ -102,9 +102,17 @@ def seconds(test: ConnectionTest) -> float:
 
 
 def is_stale(test: ConnectionTest, connection: Connection) -> bool:
-    """Whether the connection was changed, or another key accepted, after it was tested, on whichever page."""
+    """Whether the connection was changed, or another key accepted, after it was tested, on whichever page; or whether
+    the key that it showed is.
+    """
     since = [one for one in (connection.changed_at, connection.accepted_at) if one is not None]
-    return any(one > test.created_at for one in since)
+    return any(one > test.created_at for one in since) or is_outdated(test, connection)
+
+
+def is_outdated(test: ConnectionTest, connection: Connection) -> bool:
+    """Whether the test was shown a key to be accepted, and a delivery reached the trusted server since."""
+    success = connection.last_success_at
+    return test.offered_key is not None and success is not None and success > test.created_at
 
 
 # --- for the job
@@ -142,6 +150,14 @@ def finish(test: ConnectionTest, error_code: str | None, shown_key: str = "", *,
     connection: Connection | None = find(test.server)
     if connection is not None and (connection.host, connection.port) != (test.about["host"], test.about["port"]):
         connection = None  # it leads elsewhere, by now or until somebody saves what was tested
-    if connection is not None and (is_offered or shown_key == connection.accepted_key):
+    if connection is not None and is_offered:
         trust.offered(connection, shown_key)
+    elif connection is not None and shown_key and _is_verified(test, connection, shown_key):
+        trust.verified(connection)
     db.session.commit()
+
+
+def _is_verified(test: ConnectionTest, connection: Connection, shown_key: str) -> bool:
+    """Whether what the test trusted is what the connection trusts: its key, or an authority that signed another one."""
+    same = test.about["accepted_key"] in ("", connection.accepted_key)
+    return shown_key == connection.accepted_key or (test.error_code is None and same)

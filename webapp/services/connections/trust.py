@@ -70,12 +70,20 @@ def offered(connection: Connection, key: str) -> None:
     One that is not the accepted one blocks the connection; when the accepted one is back, nothing is blocked.
     """
     if key == connection.accepted_key:
-        if connection.offered_key is not None:
-            connection.offered_key = connection.offered_at = None
+        verified(connection)
     elif key != connection.offered_key:
         db.session.execute(
             update(Connection).where(Connection.id == connection.id).values(offered_key=key, offered_at=clock())
         )
+
+
+def verified(connection: Connection) -> None:
+    """The server was reached and is trusted, by the accepted key or by an authority; the caller commits.
+
+    Another key that was shown before blocks nothing any more.
+    """
+    if connection.offered_key is not None:
+        connection.offered_key = connection.offered_at = None
 
 
 def waiting() -> list[Connection]:

@@ -200,8 +200,8 @@ def delivered(mine: Sending, receipt: Receipt, sha256: str) -> None:
         names.remember(run.export_id, [receipt.path.rpartition("/")[2]])
         if row.connection and (connection := db.session.get(Connection, row.connection)) is not None:
             connection.last_success_at = clock()
-            if row.offered_key and row.offered_key == connection.accepted_key:
-                connections.offered(connection, row.offered_key)  # another one that was shown once blocks no more
+            if row.offered_key and row.host == connection.host:  # it leads there still
+                connections.verified(connection)
         volume.taken(taker, _audit("delivery.finished", row, **{"for": taker.email}))
         db.session.commit()
 
