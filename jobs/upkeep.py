@@ -20,6 +20,7 @@ from webapp.models.sessions import remove_expired
 from webapp.models.states import ENDED
 from webapp.services import artefacts, audit, compares, deliveries, exports, once, runs, sealing
 from webapp.services.compares import keeping
+from webapp.services.connections import testing
 from webapp.services.runs.events import note
 
 log = logging.getLogger("jobs.upkeep")
@@ -73,6 +74,7 @@ def tidy(stop: threading.Event = NEVER) -> None:
         "rows of Logs": old_log_rows(stop),
         "rows of the audit log": old_audit_rows(stop),
         "messages to webhooks": _old_messages(),
+        **_old_tests(),
     }
     _tell(counts)
 
@@ -96,6 +98,13 @@ def _old_drafts() -> int:
 
 def _old_messages() -> int:
     return _deleted(delete(WebhookMessage).where(WebhookMessage.ended_at < clock() - MESSAGES_KEPT))
+
+
+def _old_tests() -> dict[str, int]:
+    with system_scope():
+        counts = {"credentials of tests": testing.bare(), "tests of connections": testing.remove_old()}
+    db.session.remove()
+    return counts
 
 
 def _deleted(old: Delete) -> int:

@@ -12,12 +12,12 @@ import pytest
 from flask import Flask, current_app
 from sqlalchemy import select
 
-from jobs import connection_test
+from jobs import connection_test, upkeep
 from tests.delivery.servers import PASSWORD, USER, SftpServer
 from tests.delivery.test_sftp import files_of
 from tests.fix_connections import partner
 from webapp.extensions import db
-from webapp.models import AuditEntry, ConnectionTest, User
+from webapp.models import AuditEntry, Connection, ConnectionTest, User, system_scope
 from webapp.services import connections
 from webapp.services.connections import Credential, Server, testing
 from webapp.services.connections.testing import Subject, TooOften
@@ -173,3 +173,50 @@ def test_a_person_tests_only_so_often_in_a_minute(people: People, sftp_server: S
         assert entries[0].facts == {"host": "127.0.0.1", "port": sftp_server.port, "type": "sftp"}
         [limited] = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "rate.limited"))
         assert (limited.actor, limited.facts) == (user.email, {"asked": "connection.tested"})
+
+
+def of_all_brands(wanted: Any) -> list[Any]:
+    """What stands in the table."""
+    with system_scope():
+        return list(db.session.scalars(wanted))
+
+
+def test_the_credential_of_a_test_that_nobody_finishes_is_removed_after_a_minute_and_its_row_after_a_day(
+    app: Flask, people: People, sftp_server: SftpServer, clock: Clock
+) -> None:
+    with people.exporter.at_work() as user:
+        asked(user, sftp_server)
+    with people.stranger.at_work() as user:
+        asked(user, sftp_server)
+    for wait, kept, rows in ((55, 2, 2), (6, 0, 2), (24 * 3600 - 70, 0, 2), (10, 0, 0)):
+        clock.forward(timedelta(seconds=wait))
+        with app.app_context():
+            upkeep.tidy()
+            found = of_all_brands(select(ConnectionTest))
+            assert (sum(one.credential is not None for one in found), len(found)) == (kept, rows)
+
+
+def test_the_newest_test_of_a_connection_stays_and_those_of_servers_that_nobody_saved_go(
+    app: Flask, people: People, sftp_server: SftpServer, clock: Clock
+) -> None:
+    clock.set("2026-11-24 08:00+00")
+    with people.exporter.at_work() as user:
+        wanted, credential = partner(host="127.0.0.1", port=str(sftp_server.port), username=USER)
+        connection = connections.create(user, wanted, credential)
+        connection_id = connection.id
+        subject = Subject(connection.id, Server.of(connection), connections.sealed_of(connection), "", "", {})
+        ids = []
+        for _ in range(2):
+            ids.append(carried_out(testing.ask(user, subject).id).id)
+            clock.forward(timedelta(seconds=10))
+        testing.ask(user, subject)  # nobody takes it
+        carried_out(asked(user, sftp_server))
+    clock.forward(timedelta(days=2))
+    with app.app_context():
+        upkeep.tidy()
+        assert of_all_brands(select(ConnectionTest.id)) == [ids[1]]
+    with people.exporter.at_work() as user:
+        connections.delete(user, db.session.get_one(Connection, connection_id))
+    with app.app_context():
+        upkeep.tidy()
+        assert of_all_brands(select(ConnectionTest.id)) == []

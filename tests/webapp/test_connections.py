@@ -16,7 +16,7 @@ from tests.fix_app import stores
 from tests.fix_connections import partner
 from tests.fix_pages import check
 from webapp.extensions import db
-from webapp.models import AuditEntry, Connection, User
+from webapp.models import AuditEntry, Connection, ConnectionTest, User
 from webapp.permissions import Refused
 from webapp.services import connections, exports
 from webapp.services.connections import Credential, InUse, KeyChanged, NotKept, credentials, testing
@@ -475,7 +475,12 @@ def test_after_a_rotation_the_old_key_is_not_needed_any_more(app: Flask, people:
     from exports.secrets import new_key
 
     with people.exporter.at_work() as user:
-        id_ = made(user).id
+        connection = made(user)
+        id_, sealed = connection.id, connections.sealed_of(connection)
+        subject = testing.Subject(id_, connections.Server.of(connection), sealed, "", "", {})
+        tests = [testing.ask(user, subject).id, testing.ask(user, subject).id]
+        db.session.get_one(ConnectionTest, tests[1]).credential = b"sealed with a key that is gone"
+        db.session.commit()
     with people.stranger.at_work() as user:
         made(user)
     settings = app.config["SETTINGS"]
@@ -484,11 +489,15 @@ def test_after_a_rotation_the_old_key_is_not_needed_any_more(app: Flask, people:
         app.config["SETTINGS"] = replace(settings, credential_keys=(newest, *settings.credential_keys))
         result = app.test_cli_runner().invoke(app.cli, ["credentials", "rotate"])
         assert result.exit_code == 0, result.output
-        assert "2 credentials sealed" in result.output
+        assert "4 credentials sealed" in result.output
         app.config["SETTINGS"] = replace(settings, credential_keys=(newest,))
         with people.exporter.at_work():
             row = db.session.get_one(Connection, id_)
             assert credentials.opened(connections.sealed_of(row), id_).secret == SECRET  # type: ignore[arg-type]
+            waits, lost = (testing.sealed_of(db.session.get_one(ConnectionTest, one)) for one in tests)
+            assert waits is not None
+            assert credentials.opened(waits, id_).secret == SECRET
+            assert lost is None, "who waits for it tests again"
             assert [one.object_id for one in told("connection.credentials_rotated")] == [str(id_)]
         app.config["SETTINGS"] = replace(settings, credential_keys=(new_key(),))
         refused = app.test_cli_runner().invoke(app.cli, ["credentials", "rotate"])

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from exports.errors import CredentialUnreadable
 from exports.ssh_keys import KeyPair
 from webapp.extensions import db
-from webapp.models import Connection, Draft, User, clock
+from webapp.models import Connection, ConnectionTest, Draft, User, clock
 from webapp.permissions import authorize
 from webapp.services import audit, guarding
 from webapp.services.webhooks import keeping as webhooks
@@ -90,8 +90,8 @@ def replace(user: User, connection: Connection, credential: Credential) -> None:
 def rotate(actor: str) -> int:
     """Seal every credential of the present brand again with the newest key; returns how many.
 
-    Those of drafts as well, and the secrets of webhooks; one of a draft that cannot be read any more is taken out, and
-    typed again.
+    Those of drafts and of tests as well, and the secrets of webhooks; one of a draft or a test that cannot be read any
+    more is taken out, and typed again.
 
     Raises:
         CredentialUnreadable: a connection's is sealed with a key that is not here any more; nothing was changed.
@@ -105,7 +105,12 @@ def rotate(actor: str) -> int:
     for draft in drafts:
         upload = draft.document["upload"]
         draft.document = {**draft.document, "upload": {**upload, "token": _rotated(upload["token"])}}
-    count = len(rows) + len(drafts) + webhooks.rotate()
+    tests = list(
+        db.session.scalars(select(ConnectionTest).where(ConnectionTest.credential.is_not(None)).with_for_update())
+    )
+    for test in tests:
+        test.credential = _rotated((test.credential or b"").decode()).encode() or None
+    count = len(rows) + len(drafts) + len(tests) + webhooks.rotate()
     db.session.commit()
     return count
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import CursorResult, Delete, Update, delete, func, or_, select, update
+from sqlalchemy.orm import aliased
 
 from webapp.extensions import db
 from webapp.models import Connection, ConnectionTest, User, clock
@@ -28,6 +29,10 @@ WITHIN_S: Final = 15
 """A test tells whether a server can be used within this time (SPEC section 3.7)."""
 UNTAKEN_S: Final = 20
 """After this time nobody will carry out a test any more: its workers or Redis are away."""
+CREDENTIAL_KEPT: Final = timedelta(minutes=1)
+"""Longer than until a test is taken, which reads its credential at once."""
+KEPT: Final = timedelta(days=1)
+"""How long tests are kept that no page of a connection shows: of drafts, and those before the newest."""
 
 
 class TooOften(Exception):
@@ -88,6 +93,31 @@ def forget(server: uuid.UUID) -> None:
     """Remove what earlier tests of a server found, in the present transaction; those of the last minute are counted."""
     old = ConnectionTest.created_at < clock() - timedelta(minutes=1)
     db.session.execute(delete(ConnectionTest).where(ConnectionTest.server == server, old))
+
+
+def bare() -> int:
+    """Remove the credentials of tests that nobody finished, in the caller's scope; returns how many. Commits."""
+    over = (ConnectionTest.credential.is_not(None), ConnectionTest.created_at < clock() - CREDENTIAL_KEPT)
+    return _done(update(ConnectionTest).where(*over).values(credential=None))
+
+
+def remove_old() -> int:
+    """Remove tests that have outlived their time, in the caller's scope; returns how many. Commits.
+
+    The newest one that was finished stays with its connection: pages tell how it went.
+    """
+    later = aliased(ConnectionTest)
+    is_older = (later.created_at > ConnectionTest.created_at) & later.finished_at.is_not(None)
+    overtaken = select(later.id).where(later.server == ConnectionTest.server, is_older).exists()
+    of_nothing = ~select(Connection.id).where(Connection.id == ConnectionTest.server).exists()
+    needless = or_(ConnectionTest.finished_at.is_(None), of_nothing, overtaken)
+    return _done(delete(ConnectionTest).where(ConnectionTest.created_at < clock() - KEPT, needless))
+
+
+def _done(change: Update | Delete) -> int:
+    done = db.session.execute(change.execution_options(synchronize_session=False))
+    db.session.commit()
+    return done.rowcount if isinstance(done, CursorResult) else 0
 
 
 def is_over(test: ConnectionTest) -> bool:
