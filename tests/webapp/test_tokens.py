@@ -179,6 +179,20 @@ def test_it_has_the_rights_that_its_user_has_now(program: Start, people: People,
     assert mine.get(f"/exports/{export.id}").json["code"] == "token.invalid"  # type: ignore[index]
 
 
+def test_who_is_disabled_and_enabled_again_gets_no_token_back(program: Start, people: People) -> None:
+    mine, theirs = program(people.exporter), program(people.manager)
+    assert mine.get("/exports").status_code == 200
+    with people.admin.at_work() as admin:
+        user = db.session.get_one(User, people.exporter.id)
+        staff.disable(admin, user, {}, staff.PAUSE)
+        assert "Nightly import" not in [one.name for one in tokens.of(user)]
+        staff.enable(admin, user)
+    assert mine.get("/exports").json["code"] == "token.invalid"  # type: ignore[index]
+    assert theirs.get("/exports").status_code == 200
+    [entry] = entries(people.admin, "token.revoked")
+    assert (entry.actor, entry.facts["owner"]) == (people.admin.email, str(people.exporter.id))
+
+
 def test_it_ends_when_it_was_to_end(program: Start, people: People, clock: Clock) -> None:
     mine = program(people.exporter)
     clock.forward(timedelta(days=90, seconds=-60))

@@ -18,7 +18,7 @@ from webapp.extensions import db
 from webapp.models import Export, User, clock
 from webapp.models.accounts import new_token
 from webapp.permissions import authorize
-from webapp.services import accounts, audit, exports, runs, schedules
+from webapp.services import accounts, audit, exports, runs, schedules, tokens
 from webapp.services.exports.listing import COUNTED
 from webapp.services.mail import accounts as mails
 
@@ -128,6 +128,8 @@ def owned(user: User) -> Sequence[Export]:
 def disable(admin: User, user: User, decided: Mapping[uuid.UUID, str], others: str = "") -> dict[str, int]:
     """Let the user in no more, after each of the exports was handed over or paused; admins are mailed. Commits.
 
+    The user's API tokens are revoked.
+
     `decided`: by export the id of a user who takes it over, or PAUSE; `others`: the same for all that are not named.
     Returns how many were handed over and how many paused.
 
@@ -154,6 +156,7 @@ def disable(admin: User, user: User, decided: Mapping[uuid.UUID, str], others: s
             counts["handed_over"] += exports.hand_over(admin, export, to)
     _keep_an_admin(user)  # asked again: with every export above the others were let go on
     user.disabled_at, user.token = clock(), new_token()
+    tokens.revoke_all_of(user, admin)
     audit.record("user.disabled", admin, user, email=user.email, **counts)
     mails.tell_admins("disabled", by=admin.name, name=user.name, email=user.email, user=str(user.id), **counts)
     db.session.commit()
@@ -161,7 +164,7 @@ def disable(admin: User, user: User, decided: Mapping[uuid.UUID, str], others: s
 
 
 def enable(admin: User, user: User) -> None:
-    """Let the user in again, with the password of before; paused exports stay so. Commits."""
+    """Let the user in again, with the password of before; paused exports and revoked tokens stay so. Commits."""
     authorize(admin, "users.change", user)
     if user.disabled_at is not None:
         user.disabled_at = None

@@ -134,11 +134,20 @@ def revoke(user: User | None, token: ApiToken, *, actor: str = "") -> None:
     """
     if user is not None:
         authorize(user, "tokens.revoke", token)
-    now = update(ApiToken).where(ApiToken.id == token.id, ApiToken.revoked_at.is_(None))
-    now = now.values(revoked_at=clock(), revoked_by_id=user.id if user else None)
-    if db.session.execute(now.returning(ApiToken.id)).all():
-        audit.record("token.revoked", user or actor, token, name=token.name, owner=str(token.owner_id))
+    _revoke(ApiToken.id == token.id, user, actor)
     db.session.commit()
+
+
+def revoke_all_of(owner: User, user: User) -> None:
+    """Revoke what somebody made whom `user` disables: to be enabled again brings none back. The caller commits."""
+    _revoke((ApiToken.owner_id == owner.id) & (ApiToken.expires_at > clock()), user)
+
+
+def _revoke(which: ColumnElement[bool], user: User | None, actor: str = "") -> None:
+    now = update(ApiToken).where(which, ApiToken.revoked_at.is_(None))
+    now = now.values(revoked_at=clock(), revoked_by_id=user.id if user else None).returning(ApiToken)
+    for token in db.session.scalars(now.execution_options(synchronize_session=False, populate_existing=True)).all():
+        audit.record("token.revoked", user or actor, token, name=token.name, owner=str(token.owner_id))
 
 
 def of_secret(secret: str) -> ApiToken | None:
