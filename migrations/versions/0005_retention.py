@@ -19,5 +19,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("ix_runs_kept_until", "runs")
-    op.drop_constraint("ck_brands_log_days", "brands")
+    op.drop_constraint(op.f("ck_brands_ck_brands_log_days"), "brands")  # the upgrade's name got the prefix once more
     op.drop_column("brands", "log_days")
