@@ -354,7 +354,7 @@ class ReplaceRefused(TargetError):
 
 class NoFile(TargetError):
     code = "target.no_file"
-    sentence = "{name} on the upload server is a folder, or something else that is no file, and is not replaced."
+    sentence = "The file {name} cannot get its name: a folder has it, or something else that is no file."
     advice = "Take it away, or use another name in the path. It was left as it is."
 
 

@@ -1,4 +1,4 @@
-"""The migrations lead down to the first one, which is left by dropping the database, and up again to the same tables."""
+"""The migrations lead down to the first one, which is left by dropping the database, and up again to equal tables."""
 
 from __future__ import annotations
 
