@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -81,6 +82,22 @@ class Visitor:
         """Go to an address of the site."""
         self.page.goto(self.site + address)
         return self.page
+
+    def listen(self) -> None:
+        """Write down from now on, on this page, what the live region reads out: the next thing follows soon."""
+        self.page.evaluate("""() => {
+            const region = document.querySelector("#say");
+            window.heard = [];
+            new MutationObserver(() => window.heard.push(region.textContent.trim()))
+                .observe(region, { childList: true, characterData: true, subtree: true });
+        }""")
+
+    def until_heard(self, words: str) -> None:
+        """Wait until this was read out since `listen`, whatever was after it."""
+        deadline = time.monotonic() + PATIENCE_MS / 1000
+        while words not in (heard := self.page.evaluate("window.heard")):
+            assert time.monotonic() < deadline, heard
+            self.page.wait_for_timeout(20)
 
     def says(self) -> str:
         """What the live region reads out."""

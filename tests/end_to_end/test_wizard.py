@@ -237,9 +237,10 @@ def test_the_wizard_is_gone_through_with_the_keyboard_alone(visit: Visit, people
             expect(page.locator("#pick")).to_be_focused()
             expect(page.locator("#pick")).to_have_value("")
         tab_to(page, "#up-3")
+        visitor.listen()
         page.keyboard.press("Enter")
         expect(page.locator("#up-2")).to_be_focused()
-        assert visitor.says() == "Moved Status to position 2 of 3"
+        visitor.until_heard("Moved Status to position 2 of 3")
         page.keyboard.press("Enter")
         expect(page.locator("#down-1")).to_be_focused()
         tab_to(page, ".foot .btn-primary", at_most=120)

@@ -37,8 +37,8 @@ SYSTEM_SCOPES = {
     # Which run, which delivery and which comparison are next, a rehearsal; a test of a connection; which moments have
     # come, which comes next, all to come; mails and messages that are due, whether any is.
     "jobs/scheduler.py": 12,
-    # sweep, take_back, holds, old drafts and messages, expired files and differences, deleted exports, orphans
-    "jobs/upkeep.py": 8,
+    # sweep, take_back, holds, old drafts, messages and tests, expired files and differences, deleted exports, orphans
+    "jobs/upkeep.py": 9,
     "webapp/cli/user.py": 1,  # the operator's command line
     "webapp/services/accounts.py": 1,  # is there an account with this email, in whatever brand?
     "webapp/services/health/numbers.py": 1,  # how much goes on, whosever it is
