@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import select
@@ -274,16 +275,26 @@ def test_nothing_is_tested_while_something_is_missing(tab: Tab, people: People) 
         assert db.session.scalars(select(ConnectionTest)).all() == []
 
 
-def test_a_test_file_that_could_not_be_removed_is_named_and_the_server_can_be_used(tab: Tab, people: People) -> None:
-    someone = at_target(tab(people.exporter))
+def after_a_test(someone: Wizard, people: People, **found: Any) -> uuid.UUID:
+    """The server is tested, and a worker writes down what it found; the id of the test."""
     someone.fill(**SERVER, path=PATH)
     someone.press("test")
     with people.exporter.at_work():
         test = db.session.scalars(select(ConnectionTest)).one()
         test.started_at = test.finished_at = test.created_at
-        test.phases = [{"phase": "rename", "seconds": 0.1, "code": "", "facts": {"left": ".x.csv.t-2.part"}}]
+        for name, value in found.items():
+            setattr(test, name, value)
+        id_ = test.id
         db.session.commit()
     someone.reload()
+    return id_
+
+
+def test_a_test_file_that_could_not_be_removed_is_named_and_the_server_can_be_used(tab: Tab, people: People) -> None:
+    someone = at_target(tab(people.exporter))
+    after_a_test(someone, people, phases=[
+        {"phase": "rename", "seconds": 0.1, "code": "", "facts": {"left": ".x.csv.t-2.part"}}
+    ])  # fmt: skip
     assert "Can be used" in someone.text
     assert "The test file .x.csv.t-2.part could not be removed: delete it by hand." in someone.text
     assert "removed again" not in someone.text
@@ -302,17 +313,11 @@ def test_all_that_is_wrong_with_a_server_is_told_at_once_in_the_order_of_the_for
 def test_an_accepted_key_goes_with_the_connection_unless_the_server_changes(tab: Tab, people: People) -> None:
     key = "ssh-ed25519 SHA256:4nNpWzP0DrbzCm5o3VvJtK3c3gH6bA2m1lq8sQd0x0A"
     someone = at_target(tab(people.exporter))
-    someone.fill(**SERVER, path=PATH)
-    someone.press("test")
-    with people.exporter.at_work():
-        test = db.session.scalars(select(ConnectionTest)).one()
-        test.started_at = test.finished_at = test.created_at
-        test.error_code, test.offered_key = "target.host_key_unknown", key
-        test.phases = [{"phase": "security", "seconds": 0.1, "code": test.error_code, "facts": {"key": key},
-                        "message": "not accepted", "advice": ""}]  # fmt: skip
-        id_ = test.id
-        db.session.commit()
-    someone.reload()
+    unknown = "target.host_key_unknown"
+    id_ = after_a_test(someone, people, error_code=unknown, offered_key=key, phases=[
+        {"phase": "security", "seconds": 0.1, "code": unknown, "facts": {"key": key}, "message": "not accepted",
+         "advice": ""}
+    ])  # fmt: skip
     assert "Server key, seen for the first time" in someone.text
     assert key in someone.text
     values = [*someone.form.values, ("accept", str(id_))]

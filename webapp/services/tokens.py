@@ -15,7 +15,6 @@ from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import ColumnElement, func, or_, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
 from exports.errors import Problem
@@ -25,6 +24,7 @@ from webapp.models import ApiToken, User, brand_scope, clock, system_scope
 from webapp.models.tokens import SCOPES
 from webapp.permissions import authorize
 from webapp.services import audit
+from webapp.services.adding import add_once
 
 PREFIX: Final = "exports_"
 """By it scanners of repositories, and people, see what it is."""
@@ -64,18 +64,11 @@ def create(owner: User, wanted: Wanted, *, id: uuid.UUID | None = None, actor: s
         raise TokenRefused(wrong)
     scopes = [one for one in SCOPES if one in wanted.scopes]
     secret = PREFIX + secrets.token_urlsafe(32)
-    id = id or uuid.uuid4()
     token = ApiToken(
-        id=id, brand_id=owner.brand_id, owner_id=owner.id, name=wanted.name.strip(), scopes=scopes,
+        id=id or uuid.uuid4(), brand_id=owner.brand_id, owner_id=owner.id, name=wanted.name.strip(), scopes=scopes,
         hash=_hash(secret), ending=secret[-ENDING:], expires_at=clock() + timedelta(days=wanted.days),
     )  # fmt: skip
-    db.session.add(token)
-    try:
-        db.session.flush()
-    except IntegrityError:  # the other click of a double one was quicker
-        db.session.rollback()
-        if (known := db.session.get(ApiToken, id)) is None:
-            raise
+    if (known := add_once(token)) is not None:
         return known, ""
     audit.record(
         "token.created", actor or owner, token, name=token.name, owner=owner.email, scopes=scopes, days=wanted.days

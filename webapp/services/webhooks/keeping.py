@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
 
 from exports.errors import AddressBlocked, CredentialUnreadable
 from exports.errors.webhooks import WebhookBlocked, WebhookSecretUnreadable
@@ -18,6 +17,7 @@ from webapp.models import User, Webhook, clock
 from webapp.models.webhooks import EVENTS
 from webapp.permissions import Refused, authorize
 from webapp.services import audit, guarding
+from webapp.services.adding import add_once
 
 MAX_WEBHOOKS: Final = 10
 """Of a brand: each is told of every run."""
@@ -99,13 +99,7 @@ def create(admin: User, id: uuid.UUID, wanted: Wanted) -> tuple[Webhook, str]:
     webhook = Webhook(id=id, brand_id=admin.brand_id, created_by_id=admin.id)
     secret = _put_secret(webhook)
     _put(webhook, wanted)
-    db.session.add(webhook)
-    try:
-        db.session.flush()
-    except IntegrityError:  # the other click of a double one was quicker
-        db.session.rollback()
-        if (known := db.session.get(Webhook, id)) is None:
-            raise
+    if (known := add_once(webhook)) is not None:
         return known, ""
     audit.record("webhook.created", admin, webhook, **_facts(webhook))
     db.session.commit()
