@@ -54,9 +54,9 @@ def create_program(settings: Settings | None = None) -> Flask:
     from flask import Flask
 
     from exports import catalogue
-    from webapp import logs
+    from webapp import database, logs
     from webapp.config import read
-    from webapp.extensions import db, replace_lost_connections
+    from webapp.extensions import db
 
     catalogue.builtin()
     settings = settings or read(os.environ)
@@ -65,5 +65,5 @@ def create_program(settings: Settings | None = None) -> Flask:
     app.config.update(settings.flask())
     db.init_app(app)
     with app.app_context():
-        replace_lost_connections(db.engine)
+        database.keep(db.engine)
     return app

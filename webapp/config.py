@@ -92,7 +92,7 @@ class Settings:
         return {
             "SECRET_KEY": self.secret_key,
             "SQLALCHEMY_DATABASE_URI": sqlalchemy_url(self.database_url),
-            "SQLALCHEMY_ENGINE_OPTIONS": {"pool_size": 8, "max_overflow": 24},
+            "SQLALCHEMY_ENGINE_OPTIONS": {"pool_size": 8, "max_overflow": 24, "pool_use_lifo": True},
             "MAX_CONTENT_LENGTH": MAX_BODY,
             "MAX_FORM_MEMORY_SIZE": MAX_BODY,
             "MAX_FORM_PARTS": 10_000,
