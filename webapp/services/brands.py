@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from flask import current_app
-from sqlalchemy import Select, select
+from sqlalchemy import Select, Text, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from exports import catalogue
 from exports.catalogue import Catalogue, DataField, FieldType
@@ -30,33 +32,17 @@ if TYPE_CHECKING:
 
 
 @cache
-def _custom_fields() -> Select[*tuple[Any, ...]]:
-    """Rows and no entities: nearly every page reads them, and none changes them."""
+def _custom_fields() -> Select[str]:
+    """All of them in one text, by which the catalogue made of them is known: nearly every page asks, and none changes
+    them.
+    """
     one = CustomField
-    columns = (
+    facts = func.json_build_array(
         one.model, one.field, one.label, one.type, one.description, one.choices, one.identifier, one.computed,
         one.mandatory, one.personal, one.column, one.path, one.created_at, one.updated_at,
     )  # fmt: skip
-    return select(*columns).order_by(one.model, one.position)
-
-
-def _as_field(row: Any) -> DataField:
-    return DataField(
-        id=row.field,
-        label=row.label,
-        type=FieldType(row.type),
-        description=row.description,
-        choices=tuple(row.choices.items()),
-        identifier=row.identifier,
-        computed=row.computed,
-        mandatory=row.mandatory,
-        personal=row.personal,
-        custom=True,
-        column=row.column,
-        path=tuple(row.path),
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-    )
+    told = func.json_agg(aggregate_order_by(facts, one.model, one.position)).cast(Text)
+    return select(told).select_from(one)
 
 
 def catalogue_of(brand: Brand, modules: Iterable[str] | None = None) -> Catalogue:
@@ -64,11 +50,39 @@ def catalogue_of(brand: Brand, modules: Iterable[str] | None = None) -> Catalogu
 
     `modules`: others than those that it has.
     """
-    custom: dict[str, list[DataField]] = {}
     with brand_scope(brand.id):
-        for row in db.session.execute(_custom_fields()):
-            custom.setdefault(row.model, []).append(_as_field(row))
-    return catalogue.builtin().for_brand(brand.modules if modules is None else modules, custom)
+        told = db.session.scalar(_custom_fields())
+    return _catalogue(frozenset(brand.modules if modules is None else modules), told or "[]")
+
+
+@lru_cache(maxsize=32)
+def _catalogue(modules: frozenset[str], told: str) -> Catalogue:
+    custom: dict[str, list[DataField]] = {}
+    for model, *facts in json.loads(told):
+        custom.setdefault(model, []).append(_as_field(*facts))
+    return catalogue.builtin().for_brand(modules, custom)
+
+
+def _as_field(
+    id: str, label: str, type: str, description: str, choices: dict[str, str], identifier: bool, computed: bool,
+    mandatory: bool, personal: bool, column: str, path: list[str], created_at: str, updated_at: str,
+) -> DataField:  # fmt: skip
+    return DataField(
+        id=id,
+        label=label,
+        type=FieldType(type),
+        description=description,
+        choices=tuple(choices.items()),
+        identifier=identifier,
+        computed=computed,
+        mandatory=mandatory,
+        personal=personal,
+        custom=True,
+        column=column,
+        path=tuple(path),
+        created_at=datetime.fromisoformat(created_at),
+        updated_at=datetime.fromisoformat(updated_at),
+    )
 
 
 def source() -> PostgresSource:
@@ -121,9 +135,14 @@ def _previews(source: PostgresSource, size: int) -> PreviewPool:
 def zones() -> frozenset[str]:
     """The time zones that can be chosen: those that the source knows as well (SPEC section 3.2)."""
     try:
-        return known_zones() & source().zones()
+        return _of_both(source().zones())
     except SourceError:
         return known_zones()  # the run asks again, and says that the source cannot be read
+
+
+@lru_cache(maxsize=4)
+def _of_both(of_source: frozenset[str]) -> frozenset[str]:
+    return known_zones() & of_source
 
 
 def clock(name: str) -> ZoneInfo:
