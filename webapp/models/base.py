@@ -12,7 +12,9 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
     ColumnElement,
@@ -29,7 +31,15 @@ from sqlalchemy import (
     func,
 )  # fmt: skip
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Mapped, ORMExecuteState, Session, declared_attr, mapped_column, with_loader_criteria
+from sqlalchemy.orm import (
+    LoaderCriteriaOption,
+    Mapped,
+    ORMExecuteState,
+    Session,
+    declared_attr,
+    mapped_column,
+    with_loader_criteria,
+)
 from sqlalchemy.sql import visitors
 
 
@@ -127,6 +137,22 @@ def _names_brand(statement: Update) -> bool:
     return any(getattr(name, "key", name) == "brand_id" for name in statement._values or ())
 
 
+_known: WeakKeyDictionary[Any, tuple[Any, Any]] = WeakKeyDictionary()
+"""Statements that were held to a brand last, with it and how: those that are made once know what they compile to."""
+
+
+def _held(statement: Any, brand: Any) -> Any:
+    known = _known.get(statement)
+    if known is None or known[0] != brand:
+        known = _known[statement] = brand, statement.options(_condition(brand))
+    return known[1]
+
+
+@lru_cache
+def _condition(brand: Any) -> LoaderCriteriaOption:
+    return with_loader_criteria(BrandOwned, lambda cls: cls.brand_id == brand, include_aliases=True)
+
+
 @event.listens_for(Session, "do_orm_execute")
 def _add_brand(state: ORMExecuteState) -> None:
     """Every statement gets the brand's condition; one that we cannot see into is refused."""
@@ -145,9 +171,7 @@ def _add_brand(state: ORMExecuteState) -> None:
         raise NoBrand("an INSERT has no condition that could hold it to a brand: add() the rows to the session")
     if isinstance(state.statement, Update) and _names_brand(state.statement):
         raise WrongBrand("a row stays with its brand")
-    state.statement = state.statement.options(
-        with_loader_criteria(BrandOwned, lambda cls: cls.brand_id == scope, include_aliases=True)
-    )
+    state.statement = _held(state.statement, scope)
 
 
 @event.listens_for(BrandOwned, "load", propagate=True)
