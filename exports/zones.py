@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -24,7 +23,8 @@ def names() -> frozenset[str]:
     return frozenset(listed) - NOT_A_PLACE
 
 
-def by_region(known: Collection[str]) -> dict[str, list[str]]:
+@lru_cache
+def by_region(known: frozenset[str]) -> dict[str, list[str]]:
     """Names under the first part of each; those without one under Other."""
     regions: dict[str, list[str]] = {}
     for name in sorted(known):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 from exports import zones
@@ -38,14 +39,15 @@ def context(typed: TypedSchedule, user: User, saved: Definition | None = None) -
         "everies": EVERY,
         "weekdays": WEEKDAYS,
         "monthdays": MONTH_DAYS,
-        "zone_groups": _zone_groups(user),
+        "zone_groups": _zone_groups(user.time_zone, user.brand.time_zone),
         "own_zone": user.time_zone,
     }
 
 
-def _zone_groups(user: User) -> dict[str, list[tuple[str, str]]]:
+@lru_cache
+def _zone_groups(own: str, of_brand: str) -> dict[str, list[tuple[str, str]]]:
     """Every time zone, the brand's and the user's own first."""
-    near = list(dict.fromkeys([user.time_zone, user.brand.time_zone]))
+    near = list(dict.fromkeys([own, of_brand]))
     groups = {"You and the brand": [(name, name) for name in near]}
     for region, names in zones.by_region(zones.names()).items():
         groups[region] = [(name, name) for name in names if name not in near]

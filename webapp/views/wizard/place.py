@@ -111,7 +111,7 @@ class Place:
         """Whether the problems of this step are shown."""
         return self.step.id in self.typed.submitted
 
-    @property
+    @cached_property
     def then(self) -> str:
         """`check` if the person came here by Change and goes back there."""
         return "check" if request.args.get("then") == "check" and self.step.id != "check" else ""
@@ -119,7 +119,14 @@ class Place:
     def url(self, step: str | None = None, **query: str | None) -> str:
         """The address of a step, by default this one with the way it goes on."""
         wanted: dict[str, Any] = {"then": self.then or None, **query} if step is None else {**query}
+        if not any(wanted.values()):
+            return f"{self._address}{step or self.step.id}"
         return url_for("wizard.step", draft_id=self.draft.id, step=step or self.step.id, **wanted)
+
+    @cached_property
+    def _address(self) -> str:
+        """What the addresses of all steps begin with: a page has dozens of them."""
+        return url_for("wizard.step", draft_id=self.draft.id, step="model").removesuffix("model")
 
     @property
     def next(self) -> Step | None:

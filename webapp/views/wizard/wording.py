@@ -23,16 +23,23 @@ def counted(number: int, one: str, many: str = "") -> str:
 
 def answer(step: str, typed: Typed, model: DataModel | None) -> str:
     """The answer of a step, for the step bar."""
-    return {
-        "model": model.label if model else "",
-        "localization": typed.name.strip(),
-        "filters": _filters(typed),
-        "fields": _fields(typed),
-        "file": ", ".join(_short(typed.file)),
-        "schedule": _scheduling(typed.scheduling),
-        "target": connections.LABELS.get(typed.upload.type, ""),
-        "check": "",
-    }[step]
+    match step:
+        case "model":
+            return model.label if model else ""
+        case "localization":
+            return typed.name.strip()
+        case "filters":
+            return _filters(typed)
+        case "fields":
+            return _fields(typed)
+        case "file":
+            return ", ".join(_short(typed.file))
+        case "schedule":
+            return _scheduling(typed.scheduling)
+        case "target":
+            return connections.LABELS.get(typed.upload.type, "")
+        case _:
+            return ""
 
 
 def _filters(typed: Typed) -> str:
