@@ -47,16 +47,14 @@ def place(text: str, *, by_name: bool) -> Place | None:
         return None
 
 
-def ordered(
-    wanted: Select[Any], key: Any, id: Any, at: Place | None, per_page: int, *, descending: bool
-) -> Select[Any]:
-    """The rows of a page in the order of `key`, and one more if there is one, which says that another page follows."""
+def ordered(wanted: Select[Any], key: Any, id: Any, at: Place | None, *, descending: bool) -> Select[Any]:
+    """The rows of a page in the order of `key`, and those that follow: one more than it holds says that there are some."""
     descending = descending != (at is not None and at.backwards)
     if at is not None:
         here, there = tuple_(key, id), tuple_(at.key, at.id)
         wanted = wanted.where(here < there if descending else here > there)
     order = (key.desc(), id.desc()) if descending else (key, id)
-    return wanted.order_by(*order).limit(per_page + 1)
+    return wanted.order_by(*order)
 
 
 def cut(found: Sequence[Row], at: Place | None, per_page: int) -> tuple[Sequence[Row], bool, bool]:

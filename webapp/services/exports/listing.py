@@ -5,9 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, Generic, Literal, TypeVar
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select, true
+from sqlalchemy import ColumnElement, Select, Text, bindparam, func, literal_column, or_, select, true
 from sqlalchemy.orm import joinedload
 
 from webapp.extensions import db
@@ -106,11 +107,19 @@ def page(user: User, query: ListQuery) -> Page[Shown]:
     of_export = _of_export(user, query)
     if query.runs:
         wanted = select(Run.id).join(Export, ITS_RUNS).where(*of_export, *_of_run(query))
-        rows = _runs(wanted, of_export, query, at)
-        return _page(query, at, rows, wanted, lambda row: row[1] or row[0], lambda row: row[0].name)
+        return _from_indexes(query, at, wanted, _runs_ordered(wanted, of_export, query, at))
+    if query.search:
+        wanted = select(Export.id).where(*of_export)
+        return _from_indexes(query, at, wanted, _ordered(wanted, Export.created_at, Export.id, query, at))
     wanted = select(Export.id).where(*of_export)
-    counting = asked().add_columns(_counting(wanted, query.most_counted).scalar_subquery()).where(*of_export)
-    found = db.session.execute(_ordered(counting, Export.created_at, Export.id, query, at)).all()
+    most: Any = query.most_counted + 1
+    page_and_one: Any = query.per_page + 1
+    if not query.mine:
+        # PostgreSQL keeps a plan only if it knows while it plans how few rows are wanted. For what is seldom it would be
+        # the wrong one, so that conditions are constants; whose exports are asked for is planned each time.
+        most, page_and_one = literal_column(f"{most}"), literal_column(f"{page_and_one}")
+    counting = asked().add_columns(_counting(wanted, most).scalar_subquery()).where(*of_export)
+    found = db.session.execute(_ordered(counting, Export.created_at, Export.id, query, at).limit(page_and_one)).all()
     total = found[0][-1] if found else None
     return _page(query, at, [read(row) for row in found], wanted, lambda row: row[0], lambda row: row[0].name, total)
 
@@ -120,7 +129,8 @@ def whole_page(user: User, query: ListQuery) -> Page[Export]:
     at = keyset.place(query.at, by_name=query.by_name)
     of_export = _of_export(user, query)
     wanted = select(Export).where(*of_export).options(*with_people(), joinedload(Export.latest_run))
-    rows = db.session.scalars(_ordered(wanted, Export.created_at, Export.id, query, at)).all()
+    ordered = _ordered(wanted, Export.created_at, Export.id, query, at).limit(query.per_page + 1)
+    rows = db.session.scalars(ordered).all()
     return _page(query, at, rows, select(Export.id).where(*of_export), lambda row: row, lambda row: row.name)
 
 
@@ -154,50 +164,70 @@ def _page(
     )
 
 
-def _runs(
-    wanted: Select[Any], of_export: Sequence[ColumnElement[bool]], query: ListQuery, at: Place | None
-) -> list[Shown]:
-    """First which, from indexes alone, then those few with their exports."""
-    if query.narrows_exports and _count(select(Export.id).where(*of_export), FEW) <= FEW:
-        ordered = _of_each(of_export, query, at)
+def _from_indexes(query: ListQuery, at: Place | None, wanted: Select[Any], ordered: Select[Any]) -> Page[Shown]:
+    """First which, from indexes alone, then those few with everything about them. To look for so many that a first page
+    has counted all of them takes less than to count them apart.
+    """
+    ids = list(db.session.scalars(ordered.limit(_most(query, at) + 1)))
+    of_page = ids[: query.per_page + 1]
+    by_id: dict[uuid.UUID, Shown]
+    if not of_page:
+        by_id = {}
+    elif query.runs:
+        by_id = {run.id: (export, run) for export, run in shown_runs_of_ids(of_page) if run}
     else:
-        ordered = _ordered(wanted, Run.created_at, Run.id, query, at)
-    ids = list(db.session.scalars(ordered))
-    found = {run.id: (export, run) for export, run in shown_runs_of_ids(ids) if run}
-    return [found[id] for id in ids if id in found]
+        by_id = {export.id: (export, run) for export, run in shown_of_ids(of_page)}
+    rows = [by_id[id] for id in of_page if id in by_id]
+    total = None if at else len(ids)
+    return _page(query, at, rows, wanted, lambda row: row[1 if query.runs else 0], lambda row: row[0].name, total)
+
+
+def _most(query: ListQuery, at: Place | None) -> int:
+    return query.per_page if at else max(query.per_page, query.most_counted)
+
+
+def _runs_ordered(
+    wanted: Select[Any], of_export: Sequence[ColumnElement[bool]], query: ListQuery, at: Place | None
+) -> Select[Any]:
+    if query.narrows_exports and _count(select(Export.id).where(*of_export), FEW) <= FEW:
+        return _of_each(of_export, query, at)
+    return _ordered(wanted, Run.created_at, Run.id, query, at)
 
 
 def _of_each(of_export: Sequence[ColumnElement[bool]], query: ListQuery, at: Place | None) -> Select[Any]:
     """The same of few exports: a page of the runs of each, and of those the first ones."""
     own = select(Run.id, Run.created_at).where(ITS_RUNS, *_of_run(query)).correlate(Export)
-    page_of_each = _ordered(own, Run.created_at, Run.id, query, at).lateral("page_of_each")
+    page_of_each = _ordered(own, Run.created_at, Run.id, query, at).limit(_most(query, at) + 1).lateral("page_of_each")
     wanted = select(page_of_each.c.id).select_from(Export).join(page_of_each, true()).where(*of_export)
     return _ordered(wanted, page_of_each.c.created_at, page_of_each.c.id, query, at)
 
 
 def _ordered(wanted: Any, moment: Any, id: Any, query: ListQuery, at: Place | None) -> Select[Any]:
     key = Export.name if query.by_name else moment
-    return keyset.ordered(wanted, key, id, at, query.per_page, descending=query.descending)
+    return keyset.ordered(wanted, key, id, at, descending=query.descending)
 
 
 def _count(wanted: Select[Any], most: int) -> int:
-    return db.session.scalar(_counting(wanted, most)) or 0
+    return db.session.scalar(_counting(wanted, most + 1)) or 0
 
 
-def _counting(wanted: Select[Any], most: int) -> Select[int]:
-    return select(func.count()).select_from(wanted.limit(most + 1).subquery())
+def _counting(wanted: Select[Any], most: Any) -> Select[int]:
+    return select(func.count()).select_from(wanted.limit(most).subquery())
 
 
-def shown_of_ids(ids: Iterable[uuid.UUID]) -> list[Shown]:
-    """The brand's exports with these ids and their newest runs, in one question: for the live rows of a list."""
-    wanted = asked().where(among(Export.id), Export.deleted_at.is_(None))
-    return [read(row) for row in db.session.execute(wanted, {"ids": list(ids)})]
+def shown_of_ids(ids: Sequence[uuid.UUID]) -> list[Shown]:
+    """The brand's exports with these ids and their newest runs, in one question, in no order."""
+    return [read(row) for row in db.session.execute(_of_ids(), {"ids": ids})]
 
 
-def shown_runs_of_ids(ids: Iterable[uuid.UUID]) -> list[Shown]:
-    """The brand's runs with these ids, each with its export: the same for the live rows of a list of runs."""
-    wanted = asked(of_runs=True).where(among(Run.id), Export.deleted_at.is_(None))
-    return [read(row) for row in db.session.execute(wanted, {"ids": list(ids)})]
+def shown_runs_of_ids(ids: Sequence[uuid.UUID]) -> list[Shown]:
+    """The brand's runs with these ids, each with its export."""
+    return [read(row) for row in db.session.execute(_of_ids(of_runs=True), {"ids": ids})]
+
+
+@cache
+def _of_ids(*, of_runs: bool = False) -> Select[*tuple[Any, ...]]:
+    return asked(of_runs=of_runs).where(among(Run.id if of_runs else Export.id), Export.deleted_at.is_(None))
 
 
 def of_ids(ids: Iterable[uuid.UUID]) -> Sequence[Export]:
@@ -214,15 +244,19 @@ def _of_export(user: User, query: ListQuery) -> list[ColumnElement[bool]]:
     if query.search:
         conditions.append(named(query.search))
     if query.status and not query.is_about_runs:
-        conditions.append(Export.status == query.status)
+        conditions.append(Export.status == _constant(query.status))
     if query.model:
-        conditions.append(Export.model == query.model)
+        conditions.append(Export.model == _constant(query.model))
     if query.mine:
         conditions.append(Export.owner_id == user.id)
     if query.failed:
-        # A constant and no parameter: only so does the planner know that the index of the failed ones will do.
-        conditions.append(Export.latest_state == literal_column("'failed'"))
+        conditions.append(Export.latest_state == _constant("failed"))
     return conditions
+
+
+def _constant(word: str) -> ColumnElement[str]:
+    """In the statement itself and no parameter of it: only so does the planner know which index will do."""
+    return bindparam(None, word, Text(), literal_execute=True)
 
 
 def _of_run(query: ListQuery) -> list[ColumnElement[bool]]:
