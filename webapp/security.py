@@ -113,16 +113,22 @@ def _enter() -> None:
         raise RuntimeError(f"the route {request.endpoint} declares no action")
     if bearer.is_asked():
         bearer.the_token()
-    elif wanted != PUBLIC and not current_user.is_authenticated:
+    viewer = _viewer()
+    if wanted != PUBLIC and not bearer.is_asked() and not viewer.is_authenticated:
         abort(401)
-    if current_user.is_authenticated:
-        g.scopes.enter_context(brand_scope(current_user.brand_id))
-        logs.also(user=str(current_user.id))
+    if viewer.is_authenticated:
+        g.scopes.enter_context(brand_scope(viewer.brand_id))
+        logs.also(user=str(viewer.id))
     if bearer.is_asked():
         bearer.enter()
     request.get_data(cache=True)  # kept, so that a view can tell a text that is no Unicode, which a form hides
     if not bearer.is_asked():
         csrf.protect()  # here, not before: who is signed out is led to the login, and a refusal has a brand
+
+
+def _viewer() -> User:
+    """Who is logged in, and not flask-login's stand-in, which looks for the person at every question."""
+    return current_user._get_current_object()  # type: ignore[no-any-return]
 
 
 def _drop_unsaved(response: Response) -> Response:
@@ -155,12 +161,13 @@ def _leave(_error: BaseException | None) -> None:
 
 def admin_pages() -> list[tuple[str, str, str]]:
     """The pages of the account menu that the person may see: endpoint, label, icon."""
-    return [page[1:] for page in ADMIN_PAGES if may(current_user, page[0])]
+    viewer = _viewer()
+    return [page[1:] for page in ADMIN_PAGES if may(viewer, page[0])]
 
 
 def may_open(endpoint: str) -> bool:
     """Whether the person may see a page that is about no single thing."""
-    return may(current_user, declared_action(endpoint) or "")
+    return may(_viewer(), declared_action(endpoint) or "")
 
 
 def register(app: Flask) -> None:
