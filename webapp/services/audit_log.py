@@ -19,7 +19,7 @@ from webapp.extensions import db
 from webapp.models import AuditEntry, User, brand_scope, clock
 from webapp.services import audit
 
-PER_PAGE: Final = 100
+PER_PAGE: Final = 50
 AT_ONCE: Final = 1_000
 LATELY: Final = timedelta(hours=1)
 """How long an entry of having looked stands for the further pages of the same."""
