@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import flask
 from markupsafe import Markup, escape
@@ -26,6 +26,8 @@ BADGES: Final = {
 KEPT: Final = 4_096
 """Options that a process keeps: all time zones, chosen and not, several times over."""
 NOBODY: Final = uuid.UUID(int=0)
+Measure = Literal["rows", "seconds"]
+"""What a line of bars shows."""
 
 
 def badge(word: str, *, large: bool = False, once: bool = False) -> Markup:
@@ -55,11 +57,11 @@ def _option(key: str, text: str, chosen: bool) -> str:
 
 def sparkline(chart: Chart, name: str) -> Markup:
     """In a row of the list: how many rows each of the last runs had."""
-    wide, words = len(chart.bars) * 8, chart_words(chart)
-    return Markup(
-        '<svg class="spark" role="img" width="{0}" height="18" viewBox="0 0 {0} 18" aria-label="{1}: {2}">'
-        "<title>{2}</title>{3}</svg>"
-    ).format(wide, name, words, bars(chart, 8, [("tall", 16, 17)]))
+    wide, said, called = len(chart.bars) * 8, escape(chart_words(chart)), escape(name)
+    return Markup(  # noqa: S704 - what is not ours is escaped
+        f'<svg class="spark" role="img" width="{wide}" height="18" viewBox="0 0 {wide} 18"'
+        f' aria-label="{called}: {said}"><title>{said}</title>{bars(chart, 8, [("rows", 16, 17)])}</svg>'
+    )
 
 
 def chart_words(chart: Chart) -> str:
@@ -76,15 +78,19 @@ def _to(least: str, most: str) -> str:
     return least if least == most else _("{from} to {to}", **{"from": least, "to": most})
 
 
-def bars(chart: Chart, step: int, lines: Iterable[tuple[str, int, int]], zone: str | None = None) -> Markup:
-    """Bars from x = 0, `step` wide each, in one line or several: of what (tall or long), how high, standing on which y.
+def bars(chart: Chart, step: int, lines: Sequence[tuple[Measure, int, int]], zone: str | None = None) -> Markup:
+    """Bars from x = 0, `step` wide each, in one line or several: of what, how high, standing on which y.
 
     A failed run is a cross over its whole height, one that did not run a dot. With a `zone` the title of each says what
     it was; bars of a few pixels are not pointed at one by one.
     """
-    lines, drawn = tuple(lines), []
+    heights = [chart.heights(of) for of, _high, _base in lines]
+    drawn: list[str] = []
     for place, bar in enumerate(chart.bars):
-        shapes = [_shape(bar, place * step, getattr(bar, which), step, high, base) for which, high, base in lines]
+        shapes = [
+            _shape(bar.state, place * step, percent[place], step, high, base)
+            for percent, (_of, high, base) in zip(heights, lines, strict=True)
+        ]
         drawn += [f"<g><title>{escape(_said(bar, zone))}</title>", *shapes, "</g>"] if zone else shapes
     return Markup("".join(drawn))  # noqa: S704 - numbers of ours, and the title is escaped
 
@@ -96,11 +102,11 @@ def _said(bar: Bar, zone: str) -> str:
     return f"{said} {_('after {seconds}', seconds=duration(bar.seconds))}" if bar.seconds else said
 
 
-def _shape(bar: Bar, x: int, percent: int, step: int, high: int, base: int) -> str:
-    if bar.state == "success":
+def _shape(state: str, x: int, percent: int, step: int, high: int, base: int) -> str:
+    if state == "success":
         height = max(percent * high / 100, 1)
         return f'<rect class="bar" x="{x}" y="{base - height:.1f}" width="{step - 2}" height="{height:.1f}"/>'
-    if bar.state == "failed":
+    if state == "failed":
         return (
             f'<rect class="hit" x="{x}" y="{base - high}" width="{step - 2}" height="{high}"/>'
             f'<path class="cross" d="M{x + step / 2 - 4:g} {base - 7}l6 6m0 -6l-6 6"/>'

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from sqlalchemy import Select, select, true
 
@@ -24,14 +24,12 @@ SMALLEST: Final = 6
 
 
 class Bar(NamedTuple):
-    """One run that has ended. `tall` and `long` are percent of the most rows and of the longest duration."""
+    """One run that has ended. Only a file has rows; what did not start took no time."""
 
     at: datetime
     state: str
     rows: int
     seconds: float
-    tall: int
-    long: int
 
 
 @dataclass(frozen=True)
@@ -55,6 +53,12 @@ class Chart:
         """The shortest and the longest duration."""
         return _ends([one.seconds for one in self.bars if one.state == "success"])
 
+    def heights(self, of: Literal["rows", "seconds"]) -> list[int]:
+        """Of each bar, in percent of the most rows, or of the longest duration."""
+        values = [getattr(one, of) for one in self.bars]
+        most = max(values)
+        return [max(SMALLEST, round(100 * one / most)) if one > 0 else 0 for one in values]
+
 
 def _ends(numbers: list[Any]) -> tuple[Any, Any] | None:
     return (min(numbers), max(numbers)) if numbers else None
@@ -68,27 +72,14 @@ def chart_of(runs: Iterable[Any]) -> Chart | None:
     ended = [run for run in runs if run.state in ENDED][:IN_LOGS]
     if len(ended) < 2:
         return None
-    most = max((run.rows for run in ended if run.state == "success"), default=0)
-    took = [_seconds(run) for run in ended]
-    longest = max(took)
-    bars = [_bar(run, seconds, most, longest) for run, seconds in zip(ended, took, strict=True)]
-    return Chart(bars[::-1])
+    return Chart([_bar(run) for run in reversed(ended)])
 
 
-def _bar(run: Any, seconds: float, most: int, longest: float) -> Bar:
+def _bar(run: Any) -> Bar:
     rows = run.rows if run.state == "success" else 0
-    at = run.started_at or run.scheduled_for
-    return Bar(at, run.state, rows, seconds, _percent(rows, most), _percent(seconds, longest))
-
-
-def _seconds(run: Any) -> float:
-    if run.started_at is None or run.finished_at is None:
-        return 0.0
-    return float((run.finished_at - run.started_at).total_seconds())
-
-
-def _percent(part: float, whole: float) -> int:
-    return max(SMALLEST, round(100 * part / whole)) if part > 0 and whole > 0 else 0
+    started, finished = run.started_at, run.finished_at
+    seconds = (finished - started).total_seconds() if started and finished else 0.0
+    return Bar(started or run.scheduled_for, run.state, rows, seconds)
 
 
 def charts_of(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Chart]:
