@@ -65,7 +65,8 @@ def test_statements_stay_prepared_from_one_request_to_the_next(
     for _ in range(7):  # psycopg prepares what a connection is asked more than five times
         assert browser.get("/exports").status_code == 200
     with app.app_context():
-        prepared = db.session.connection().exec_driver_sql("SELECT statement FROM pg_prepared_statements").scalars().all()
+        asked = db.session.connection().exec_driver_sql("SELECT statement FROM pg_prepared_statements")
+        prepared = asked.scalars().all()
     assert any("FROM sessions" in one for one in prepared)
     assert any("FROM exports" in one for one in prepared)
 

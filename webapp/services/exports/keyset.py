@@ -48,7 +48,7 @@ def place(text: str, *, by_name: bool) -> Place | None:
 
 
 def ordered(wanted: Select[Any], key: Any, id: Any, at: Place | None, *, descending: bool) -> Select[Any]:
-    """The rows of a page in the order of `key`, and those that follow: one more than it holds says that there are some."""
+    """The rows of a page in the order of `key`, and what follows: one row more than it holds means another page."""
     descending = descending != (at is not None and at.backwards)
     if at is not None:
         here, there = tuple_(key, id), tuple_(at.key, at.id)

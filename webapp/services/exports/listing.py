@@ -115,8 +115,8 @@ def page(user: User, query: ListQuery) -> Page[Shown]:
     most: Any = query.most_counted + 1
     page_and_one: Any = query.per_page + 1
     if not query.mine:
-        # PostgreSQL keeps a plan only if it knows while it plans how few rows are wanted. For what is seldom it would be
-        # the wrong one, so that conditions are constants; whose exports are asked for is planned each time.
+        # PostgreSQL keeps a plan only if it knows how few rows are wanted while it plans. For what is seldom it would
+        # be the wrong one, so that conditions are constants; whose exports are asked for is planned each time.
         most, page_and_one = literal_column(f"{most}"), literal_column(f"{page_and_one}")
     counting = asked().add_columns(_counting(wanted, most).scalar_subquery()).where(*of_export)
     found = db.session.execute(_ordered(counting, Export.created_at, Export.id, query, at).limit(page_and_one)).all()
