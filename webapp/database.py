@@ -10,7 +10,7 @@ from typing import Any, Final
 from psycopg import OperationalError
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 
 LONG_S: Final = 30.0
 """A connection that waited longer than this in the pool is asked whether it lives."""
@@ -18,6 +18,16 @@ SINCE: Final = "since"
 WROTE: Final = "wrote"
 READING: Final = ("SELECT", "SHOW")
 """What the server calls a statement that changed nothing."""
+
+
+AWAY: Final = ("08", "57P0", "53300")
+"""How the SQLSTATE of a server begins that lets nobody in: lost, shutting down, starting, or full."""
+
+
+def is_away(error: BaseException | None) -> bool:
+    """Whether an error says that our own database cannot be reached, not that it refused a statement."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return isinstance(cause, OperationalError) and (cause.sqlstate is None or cause.sqlstate.startswith(AWAY))
 
 
 def keep(engine: Engine) -> None:

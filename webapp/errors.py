@@ -12,8 +12,9 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from exports.errors import ExportArchived, ExportsError
-from exports.errors.request import NotAllowed, NotThere, RequestFailed
+from exports.errors.request import NotAllowed, NotThere, RequestFailed, Unavailable
 from webapp import problems
+from webapp.database import is_away
 from webapp.extensions import db
 from webapp.htmx import is_htmx
 from webapp.permissions import Refused
@@ -44,7 +45,7 @@ def _answer(status: int) -> Response:
 
 def told(error: ExportsError, status: int, url: str, link: str) -> Response:
     """An error of ours as a page of its own, with a link to where it goes on."""
-    return _said(error.message.removesuffix("."), error.advised, status, url, link)
+    return _said(translated(error.message).removesuffix("."), error.advised, status, url, link)
 
 
 def _said(title: str, advice: str, status: int, url: str = "/", link: str = "All exports") -> Response:
@@ -68,8 +69,15 @@ def _http(error: HTTPException) -> Response | HTTPException:
 
 
 def _unforeseen(error: InternalServerError) -> Response:
-    db.session.rollback()
-    return problems.answer(RequestFailed()) if problems.is_api() else _answer(500)
+    away = is_away(error.original_exception)
+    if not away:
+        db.session.rollback()
+    if problems.is_api():
+        return problems.answer(Unavailable() if away else RequestFailed())
+    if away:
+        again = request.full_path if request.method == "GET" and not is_htmx() else "/"
+        return told(Unavailable(), Unavailable.status, again, "Try again")
+    return _answer(500)
 
 
 def _ours(error: ExportsError) -> Response:

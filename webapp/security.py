@@ -106,6 +106,8 @@ def _load_user(token: str) -> User | None:
 def _enter() -> None:
     """For a person who is logged in: the brand that all statements are held to."""
     g.scopes = ExitStack()
+    if (error := g.get("without_session")) is not None:
+        raise error
     if request.endpoint is None:
         return
     wanted = declared_action(request.endpoint)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
-from sqlalchemy import literal, select, update
+from sqlalchemy import create_engine, literal, select, update
 from sqlalchemy.exc import DataError
 
+from tests.fix_pages import check
 from tests.fix_workshop import until
 from webapp import database
 from webapp.extensions import db
@@ -22,12 +24,14 @@ if TYPE_CHECKING:
     from flask import Flask
     from flask.testing import FlaskClient
 
+    from tests.fix_api import Program
     from tests.fix_app import People, Person
 
+Open = Callable[["Person | None"], "FlaskClient"]
+Start = Callable[..., "Program"]
 
-def test_a_page_answers_after_the_database_has_ended_our_connections(
-    app: Flask, client: Callable[[Person | None], FlaskClient], people: People
-) -> None:
+
+def test_a_page_answers_after_the_database_has_ended_our_connections(app: Flask, client: Open, people: People) -> None:
     browser = client(people.exporter)
     assert browser.get("/exports").status_code == 200
     with app.app_context():
@@ -44,7 +48,7 @@ def test_a_page_answers_after_the_database_has_ended_our_connections(
 
 
 def test_a_connection_that_waited_for_long_is_asked_whether_it_lives(
-    app: Flask, client: Callable[[Person | None], FlaskClient], people: People, monkeypatch: pytest.MonkeyPatch
+    app: Flask, client: Open, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A network that has forgotten it says nothing: here its socket is closed behind the back of who waits for it."""
     monkeypatch.setattr(database, "LONG_S", 0.0)
@@ -58,9 +62,7 @@ def test_a_connection_that_waited_for_long_is_asked_whether_it_lives(
     assert browser.get("/exports").status_code == 200
 
 
-def test_statements_stay_prepared_from_one_request_to_the_next(
-    app: Flask, client: Callable[[Person | None], FlaskClient], people: People
-) -> None:
+def test_statements_stay_prepared_from_one_request_to_the_next(app: Flask, client: Open, people: People) -> None:
     browser = client(people.exporter)
     for _ in range(7):  # psycopg prepares what a connection is asked more than five times
         assert browser.get("/exports").status_code == 200
@@ -94,3 +96,49 @@ def test_an_error_amid_reading_leaves_a_connection_that_can_be_used(app: Flask, 
             db.session.execute(select(literal(1) / literal(0)))
         db.session.close()
         assert db.session.scalars(select(Brand.name)).all()
+
+
+@contextmanager
+def without_database(app: Flask) -> Iterator[None]:
+    """As long as it lasts nobody listens where the database was."""
+    with app.app_context(), pytest.MonkeyPatch.context() as patched:
+        gone = create_engine("postgresql+psycopg://nobody@127.0.0.1:9/none")
+        patched.setitem(db._app_engines[app], None, gone)
+        patched.setattr(app, "testing", False)
+        yield
+        gone.dispose()
+
+
+def test_without_a_database_a_page_says_so_and_the_person_stays_signed_in(
+    app: Flask, client: Open, people: People
+) -> None:
+    browser = client(people.exporter)
+    assert browser.get("/exports").status_code == 200
+    with without_database(app):
+        response = browser.get("/exports?q=stores")
+        assert response.status_code == 503
+        check(response.text)
+        assert "The service cannot answer at this moment" in response.text
+        assert "Try again in a moment." in response.text
+        assert 'href="/exports?q=stores"' in response.text
+        assert "Set-Cookie" not in response.headers
+        part = browser.get("/exports/live?ids=", headers={"HX-Request": "true"})
+        assert (part.status_code, part.text) == (
+            503,
+            "The service cannot answer at this moment. Try again in a moment.",
+        )
+    assert browser.get("/exports").status_code == 200
+
+
+def test_without_a_database_a_visitor_and_a_program_are_told(
+    app: Flask, client: Open, program: Start, people: People
+) -> None:
+    visitor, mine = client(None), program(people.viewer)
+    with without_database(app):
+        page = visitor.get("/login", headers={"Accept-Language": "de"})
+        assert page.status_code == 503
+        check(page.text)
+        assert "Der Dienst kann im Augenblick nicht antworten<" in page.text
+        answer = mine.get("/models")
+        assert (answer.status_code, answer.get_json(force=True)["code"]) == (503, "request.unavailable")
+        assert visitor.get("/healthz").status_code == 200

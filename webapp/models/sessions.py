@@ -12,9 +12,10 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from flask import Flask, g
+from flask import Flask, Request, g
 from flask_session.base import ServerSideSession, ServerSideSessionInterface
 from sqlalchemy import Insert, Select, Update, bindparam, delete, func, insert, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import joinedload
 
 from webapp.extensions import db
@@ -52,6 +53,16 @@ class SessionStore(ServerSideSessionInterface):  # type: ignore[misc]
 
     def __init__(self, app: Flask) -> None:
         super().__init__(app, key_prefix="", permanent=True, sid_length=32, serialization_format="json")
+
+    def open_session(self, app: Flask, request: Request) -> Any:
+        """As flask-session's. While there is no database nobody is signed in, and every cookie stays as it is: what has
+        been seen is told by webapp/security.py, which can answer with a page.
+        """
+        try:
+            return super().open_session(app, request)
+        except OperationalError as error:
+            g.without_session = error
+            return self.make_null_session(app)
 
     def _get_store_id(self, sid: str) -> str:
         return hashlib.sha256(sid.encode(errors="replace")).hexdigest()
