@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from typing import Any, Final
 
-from psycopg import OperationalError
+from psycopg import Error, OperationalError
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError, DisconnectionError
@@ -17,7 +17,9 @@ LONG_S: Final = 30.0
 SINCE: Final = "since"
 WROTE: Final = "wrote"
 READING: Final = ("SELECT", "SHOW")
-"""What the server calls a statement that changed nothing."""
+"""What the server calls a statement that only reads, as those of ours do: it says the same of one that writes in a WITH
+or in a function.
+"""
 
 
 AWAY: Final = ("08", "57P0", "53300")
@@ -68,7 +70,7 @@ def _keep_prepared(engine: Engine) -> None:
     not parse and plan them any more, half of its work for most pages; at each ROLLBACK psycopg has it forget them all.
     """
     event.listen(engine, "begin", _begin)
-    event.listen(engine, "after_cursor_execute", _note)
+    event.listen(engine, "after_cursor_execute", _note_writing)
     event.listen(engine, "rollback", _commit_reading)
 
 
@@ -76,13 +78,16 @@ def _begin(connection: Connection) -> None:
     connection.info[WROTE] = False
 
 
-def _note(connection: Connection, cursor: Any, *_more: Any) -> None:
+def _note_writing(connection: Connection, cursor: Any, *_more: Any) -> None:
     if not (cursor.statusmessage or "").startswith(READING):
         connection.info[WROTE] = True
 
 
 def _commit_reading(connection: Connection) -> None:
+    """Just before the ROLLBACK, for which nothing is left to do then."""
+    if connection.invalidated:  # it was lost, and to ask it for anything is an error of its own
+        return
     driver: Any = connection.connection.driver_connection
     if not connection.info[WROTE] and driver.info.transaction_status == TransactionStatus.INTRANS:
-        with suppress(OperationalError):  # the ROLLBACK that comes next says so in the way that is expected
+        with suppress(Error):  # the ROLLBACK says so in the way that is expected
             driver.commit()

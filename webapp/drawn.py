@@ -5,14 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import flask
 from markupsafe import Markup, escape
 
 from webapp.filters import dated, duration, number
 from webapp.icons import icon, icon_of
-from webapp.services.exports.charting import Bar, Chart
+from webapp.services.exports.charting import Bar, Chart, Measure
 from webapp.words import _, language
 
 BADGES: Final = {
@@ -26,8 +26,6 @@ BADGES: Final = {
 KEPT: Final = 4_096
 """Options that a process keeps: all time zones, chosen and not, several times over."""
 NOBODY: Final = uuid.UUID(int=0)
-Measure = Literal["rows", "seconds"]
-"""What a line of bars shows."""
 
 
 def badge(word: str, *, large: bool = False, once: bool = False) -> Markup:

@@ -69,9 +69,8 @@ def _http(error: HTTPException) -> Response | HTTPException:
 
 
 def _unforeseen(error: InternalServerError) -> Response:
+    db.session.rollback()
     away = is_away(error.original_exception)
-    if not away:
-        db.session.rollback()
     if problems.is_api():
         return problems.answer(Unavailable() if away else RequestFailed())
     if away:

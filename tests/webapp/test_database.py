@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import select as select_
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
-from sqlalchemy import create_engine, literal, select, update
-from sqlalchemy.exc import DataError
+from sqlalchemy import Connection, create_engine, event, func, literal, select, update
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 
+from jobs import runs
 from tests.fix_pages import check
 from tests.fix_workshop import until
 from webapp import database
@@ -142,3 +145,78 @@ def test_without_a_database_a_visitor_and_a_program_are_told(
         answer = mine.get("/models")
         assert (answer.status_code, answer.get_json(force=True)["code"]) == (503, "request.unavailable")
         assert visitor.get("/healthz").status_code == 200
+
+
+@contextmanager
+def ending(app: Flask, *, before: int) -> Iterator[None]:
+    """As long as it lasts the server ends a connection just before so many statements of a test were asked."""
+    asked = itertools.count(1)
+    with app.app_context():
+        engine = db.engine
+    url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    def end(connection: Connection, *_statement: object) -> None:
+        if next(asked) == before:
+            pid = connection.connection.driver_connection.info.backend_pid
+            with psycopg.connect(url, autocommit=True) as other:
+                other.execute("SELECT pg_terminate_backend(%s)", [pid])
+                wanted = "SELECT pid FROM pg_stat_activity WHERE pid = %s"
+                until(lambda: not other.execute(wanted, [pid]).fetchall(), "the connection is gone")
+
+    event.listen(engine, "before_cursor_execute", end)
+    try:
+        yield
+    finally:
+        event.remove(engine, "before_cursor_execute", end)
+
+
+@pytest.mark.parametrize("address", ["/exports", "/exports?q=a"])
+def test_a_connection_that_is_lost_amid_a_page_ends_in_a_page(
+    app: Flask, client: Open, people: People, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    browser = client(people.exporter)
+    assert browser.get(address).status_code == 200
+    monkeypatch.setattr(app, "testing", False)
+    with ending(app, before=2):
+        response = browser.get(address)
+    assert response.status_code == 503
+    check(response.text)
+    assert "The service cannot answer at this moment" in response.text
+    assert response.headers["X-Frame-Options"] == "DENY"
+    assert "default-src" in response.headers["Content-Security-Policy"]
+    assert browser.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("end", ["rollback", "close", "remove"])
+def test_a_session_whose_connection_was_lost_can_be_ended(app: Flask, people: People, end: str) -> None:
+    with app.app_context(), system_scope():
+        with ending(app, before=2):
+            db.session.execute(update(Brand).values(time_zone="Asia/Tokyo"))
+            with pytest.raises(OperationalError):
+                db.session.scalars(select(Brand.name)).all()
+        getattr(db.session, end)()
+        assert db.session.scalars(select(Brand.name)).all()
+
+
+def test_a_job_publishes_by_another_connection_when_one_was_lost(app: Flask, people: People) -> None:
+    tries = []
+
+    def settle() -> None:
+        tries.append(db.session.scalars(select(Brand.name)).all())
+        db.session.scalars(select(Brand.time_zone)).all()
+
+    with app.app_context(), system_scope(), ending(app, before=2):
+        runs.publish(None, settle)  # type: ignore[arg-type]  # it does not look at the run
+    assert len(tries) == 2
+
+
+def test_a_transaction_that_was_idle_for_too_long_ends_in_an_error_that_is_expected(app: Flask, people: People) -> None:
+    """As claiming has it, which sets the time by a SELECT."""
+    with app.app_context(), system_scope():
+        db.session.scalar(select(func.set_config("idle_in_transaction_session_timeout", "1", True)))
+        connection = db.session.connection().connection.driver_connection
+        until(lambda: select_.select([connection.fileno()], [], [], 0)[0], "the server has ended it")
+        with pytest.raises(DBAPIError):
+            db.session.rollback()
+        db.session.remove()
+        assert db.session.scalars(select(Brand.name)).all()

@@ -125,6 +125,33 @@ def test_the_foot_goes_on_counting_rows_beyond_how_many_are_counted(
     assert told == [f"{first}–{min(first + 24, 80)} of more than 30" for first in (1, 26, 51, 76)]
 
 
+@pytest.mark.parametrize("count", [2, 3, 4, 5])
+@pytest.mark.parametrize("search", ["", "stores"])
+def test_a_search_tells_how_many_there_are_up_to_as_many_as_are_counted(
+    people: People, monkeypatch: pytest.MonkeyPatch, search: str, count: int
+) -> None:
+    monkeypatch.setattr(listing, "COUNTED_SLOWLY", 4)
+    monkeypatch.setattr(listing, "COUNTED", 4)
+    make(people.exporter, [f"Stores {number}" for number in range(count)])
+    with people.viewer.at_work() as user:
+        found = exports.page(user, ListQuery(search=search, per_page=3))
+    assert (found.total, found.more_than_counted) == (min(count, 4), count > 4)
+    assert (len(found.rows), bool(found.after)) == (min(count, 3), count > 3)
+
+
+def test_an_export_that_goes_while_it_is_searched_for_does_not_make_its_page_the_last(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make(people.exporter, [f"Stores {number}" for number in range(5)])
+    read = listing.shown_of_ids
+    monkeypatch.setattr(listing, "shown_of_ids", lambda ids: read([one for one in ids if one != made[3]]))
+    with people.viewer.at_work() as user:
+        found = exports.page(user, ListQuery(search="stores", per_page=3))
+        assert [export.name for export, _run in found.rows] == ["Stores 4", "Stores 2"]
+        rest = exports.page(user, ListQuery(search="stores", per_page=3, at=found.after))
+    assert [export.name for export, _run in rest.rows] == ["Stores 1", "Stores 0"]
+
+
 @pytest.mark.parametrize("status", [status for status in STATUSES if status not in ("Active", "Inactive")])
 def test_the_status_filter_agrees_with_the_status_shown(people: People, status: str) -> None:
     ids = make(people.exporter, list(SHOWN_ON_EXPORT))

@@ -138,7 +138,9 @@ def _names_brand(statement: Update) -> bool:
 
 
 _known: WeakKeyDictionary[Any, tuple[Any, Any]] = WeakKeyDictionary()
-"""Statements that were held to a brand last, with it and how: those that are made once know what they compile to."""
+"""By statement: the brand that it was last held to, and the statement with that condition. One that is made once keeps
+so what SQLAlchemy has found out about it; one that is made for a request goes with it.
+"""
 
 
 def _held(statement: Any, brand: Any) -> Any:
@@ -150,6 +152,7 @@ def _held(statement: Any, brand: Any) -> Any:
 
 @lru_cache
 def _condition(brand: Any) -> LoaderCriteriaOption:
+    """Kept, as to make it takes as long as to add it."""
     return with_loader_criteria(BrandOwned, lambda cls: cls.brand_id == brand, include_aliases=True)
 
 

@@ -44,7 +44,7 @@ def context(typed: TypedSchedule, user: User, saved: Definition | None = None) -
     }
 
 
-@lru_cache
+@lru_cache(maxsize=16)
 def _zone_groups(own: str, of_brand: str) -> dict[str, list[tuple[str, str]]]:
     """Every time zone, the brand's and the user's own first."""
     near = list(dict.fromkeys([own, of_brand]))

@@ -19,6 +19,8 @@ from webapp.models.states import ENDED, LIVE
 IN_LIST: Final = 12
 """Runs in a row of the list: what fits beside a status."""
 IN_LOGS: Final = 40
+Measure = Literal["rows", "seconds"]
+"""What a line of bars shows."""
 SMALLEST: Final = 6
 """Percent of the height that a run with a few rows has all the same: it is not nothing."""
 
@@ -53,7 +55,7 @@ class Chart:
         """The shortest and the longest duration."""
         return _ends([one.seconds for one in self.bars if one.state == "success"])
 
-    def heights(self, of: Literal["rows", "seconds"]) -> list[int]:
+    def heights(self, of: Measure) -> list[int]:
         """Of each bar, in percent of the most rows, or of the longest duration."""
         values = [getattr(one, of) for one in self.bars]
         most = max(values)

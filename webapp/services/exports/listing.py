@@ -107,16 +107,19 @@ def page(user: User, query: ListQuery) -> Page[Shown]:
     of_export = _of_export(user, query)
     if query.runs:
         wanted = select(Run.id).join(Export, ITS_RUNS).where(*of_export, *_of_run(query))
-        return _from_indexes(query, at, wanted, _runs_ordered(wanted, of_export, query, at))
+        if query.narrows_exports and _count(select(Export.id).where(*of_export), FEW) <= FEW:
+            return _from_indexes(query, at, wanted, _of_each(of_export, query, at), query.per_page)
+        return _from_indexes(query, at, wanted, _ordered(wanted, Run.created_at, Run.id, query, at), _most(query, at))
     if query.search:
         wanted = select(Export.id).where(*of_export)
-        return _from_indexes(query, at, wanted, _ordered(wanted, Export.created_at, Export.id, query, at))
+        ordered = _ordered(wanted, Export.created_at, Export.id, query, at)
+        return _from_indexes(query, at, wanted, ordered, _most(query, at))
     wanted = select(Export.id).where(*of_export)
     most: Any = query.most_counted + 1
     page_and_one: Any = query.per_page + 1
     if not query.mine:
-        # PostgreSQL keeps a plan only if it knows how few rows are wanted while it plans. For what is seldom it would
-        # be the wrong one, so that conditions are constants; whose exports are asked for is planned each time.
+        # PostgreSQL keeps a plan only if these are constants. A kept plan is wrong for a rare status or model, so those
+        # are constants too and have plans of their own; whose exports are asked for is planned each time.
         most, page_and_one = literal_column(f"{most}"), literal_column(f"{page_and_one}")
     counting = asked().add_columns(_counting(wanted, most).scalar_subquery()).where(*of_export)
     found = db.session.execute(_ordered(counting, Export.created_at, Export.id, query, at).limit(page_and_one)).all()
@@ -150,54 +153,58 @@ def _page(
     found, behind, before = keyset.cut(rows, at, query.per_page)
     if total is None:  # a first page that is also the last has counted itself
         total = _count(wanted, query.most_counted) if behind or at else len(found)
+    return _linked(query, found, behind, before, total, thing, name)
 
+
+def _linked(
+    query: ListQuery,
+    found: Sequence[Row],
+    behind: bool,
+    before: bool,
+    total: int,
+    thing: Callable[[Row], Any],
+    name: Callable[[Row], str],
+) -> Page[Row]:
     def leads(row: Row, backwards: bool) -> str:
         moved = name(row) if query.by_name else thing(row).created_at
         return keyset.cursor(moved, thing(row).id, backwards=backwards)
 
     return Page(
         rows=found,
-        after=leads(found[-1], False) if behind else "",
-        before=leads(found[0], True) if before else "",
+        after=leads(found[-1], False) if found and behind else "",
+        before=leads(found[0], True) if found and before else "",
         total=min(total, query.most_counted),
         more_than_counted=total > query.most_counted,
     )
 
 
-def _from_indexes(query: ListQuery, at: Place | None, wanted: Select[Any], ordered: Select[Any]) -> Page[Shown]:
-    """First which, from indexes alone, then those few with everything about them. To look for so many that a first page
-    has counted all of them takes less than to count them apart.
-    """
-    ids = list(db.session.scalars(ordered.limit(_most(query, at) + 1)))
-    of_page = ids[: query.per_page + 1]
-    by_id: dict[uuid.UUID, Shown]
-    if not of_page:
-        by_id = {}
-    elif query.runs:
-        by_id = {run.id: (export, run) for export, run in shown_runs_of_ids(of_page) if run}
-    else:
-        by_id = {export.id: (export, run) for export, run in shown_of_ids(of_page)}
-    rows = [by_id[id] for id in of_page if id in by_id]
-    total = None if at else len(ids)
-    return _page(query, at, rows, wanted, lambda row: row[1 if query.runs else 0], lambda row: row[0].name, total)
-
-
 def _most(query: ListQuery, at: Place | None) -> int:
+    """On a first page as many as are counted: to look for them takes less than to count them apart."""
     return query.per_page if at else max(query.per_page, query.most_counted)
 
 
-def _runs_ordered(
-    wanted: Select[Any], of_export: Sequence[ColumnElement[bool]], query: ListQuery, at: Place | None
-) -> Select[Any]:
-    if query.narrows_exports and _count(select(Export.id).where(*of_export), FEW) <= FEW:
-        return _of_each(of_export, query, at)
-    return _ordered(wanted, Run.created_at, Run.id, query, at)
+def _from_indexes(
+    query: ListQuery, at: Place | None, wanted: Select[Any], ordered: Select[Any], most: int
+) -> Page[Shown]:
+    """First which, from indexes alone, then those few with everything about them. `most`: how many are looked for."""
+    ids = list(db.session.scalars(ordered.limit(most + 1)))
+    # Cut before their rows are read: one that is gone by then makes its page shorter, and no other page the last.
+    of_page, behind, before = keyset.cut(ids[: query.per_page + 1], at, query.per_page)
+    has_counted = most > query.per_page or not (behind or at)
+    total = len(ids) if has_counted else _count(wanted, query.most_counted)
+    by_id: dict[uuid.UUID, Shown] = {}
+    if query.runs:
+        by_id = {run.id: (export, run) for export, run in shown_runs_of_ids(of_page) if run}
+    elif of_page:
+        by_id = {export.id: (export, run) for export, run in shown_of_ids(of_page)}
+    rows = [by_id[id] for id in of_page if id in by_id]
+    return _linked(query, rows, behind, before, total, lambda row: row[1 if query.runs else 0], lambda row: row[0].name)
 
 
 def _of_each(of_export: Sequence[ColumnElement[bool]], query: ListQuery, at: Place | None) -> Select[Any]:
     """The same of few exports: a page of the runs of each, and of those the first ones."""
     own = select(Run.id, Run.created_at).where(ITS_RUNS, *_of_run(query)).correlate(Export)
-    page_of_each = _ordered(own, Run.created_at, Run.id, query, at).limit(_most(query, at) + 1).lateral("page_of_each")
+    page_of_each = _ordered(own, Run.created_at, Run.id, query, at).limit(query.per_page + 1).lateral("page_of_each")
     wanted = select(page_of_each.c.id).select_from(Export).join(page_of_each, true()).where(*of_export)
     return _ordered(wanted, page_of_each.c.created_at, page_of_each.c.id, query, at)
 
