@@ -7,7 +7,7 @@ import os
 import select as select_
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -67,11 +67,12 @@ def test_a_connection_that_waited_for_long_is_asked_whether_it_lives(
 
 def test_statements_stay_prepared_from_one_request_to_the_next(app: Flask, client: Open, people: People) -> None:
     browser = client(people.exporter)
-    for _ in range(7):  # psycopg prepares what a connection is asked more than five times
+    for _ in range(20):  # psycopg prepares what a connection is asked more than five times
         assert browser.get("/exports").status_code == 200
-    with app.app_context():
-        asked = db.session.connection().exec_driver_sql("SELECT statement FROM pg_prepared_statements")
-        prepared = asked.scalars().all()
+    with app.app_context(), ExitStack() as opened:
+        waiting = [opened.enter_context(db.engine.connect()) for _ in range(db.engine.pool.checkedin())]
+        wanted = "SELECT statement FROM pg_prepared_statements"
+        prepared = [one for connection in waiting for one in connection.exec_driver_sql(wanted).scalars()]
     assert any("FROM sessions" in one for one in prepared)
     assert any("FROM exports" in one for one in prepared)
 
