@@ -20,8 +20,6 @@ READING: Final = ("SELECT", "SHOW")
 """What the server calls a statement that only reads, as those of ours do: it says the same of one that writes in a WITH
 or in a function.
 """
-
-
 AWAY: Final = ("08", "57P0", "53300")
 """How the SQLSTATE of a server begins that lets nobody in: lost, shutting down, starting, or full."""
 

@@ -19,6 +19,7 @@ from webapp.extensions import db
 from webapp.htmx import is_htmx
 from webapp.permissions import Refused
 from webapp.services import audit
+from webapp.way_back import here
 from webapp.words import translated
 
 log = logging.getLogger("security")
@@ -74,8 +75,7 @@ def _unforeseen(error: InternalServerError) -> Response:
     if problems.is_api():
         return problems.answer(Unavailable() if away else RequestFailed())
     if away:
-        again = request.full_path if request.method == "GET" and not is_htmx() else "/"
-        return told(Unavailable(), Unavailable.status, again, "Try again")
+        return told(Unavailable(), Unavailable.status, here(), "Try again")
     return _answer(500)
 
 

@@ -110,11 +110,10 @@ def page(user: User, query: ListQuery) -> Page[Shown]:
         if query.narrows_exports and _count(select(Export.id).where(*of_export), FEW) <= FEW:
             return _from_indexes(query, at, wanted, _of_each(of_export, query, at), query.per_page)
         return _from_indexes(query, at, wanted, _ordered(wanted, Run.created_at, Run.id, query, at), _most(query, at))
+    wanted = select(Export.id).where(*of_export)
     if query.search:
-        wanted = select(Export.id).where(*of_export)
         ordered = _ordered(wanted, Export.created_at, Export.id, query, at)
         return _from_indexes(query, at, wanted, ordered, _most(query, at))
-    wanted = select(Export.id).where(*of_export)
     most: Any = query.most_counted + 1
     page_and_one: Any = query.per_page + 1
     if not query.mine:
@@ -165,6 +164,8 @@ def _linked(
     thing: Callable[[Row], Any],
     name: Callable[[Row], str],
 ) -> Page[Row]:
+    """A page that is cut already, with what leads on from it."""
+
     def leads(row: Row, backwards: bool) -> str:
         moved = name(row) if query.by_name else thing(row).created_at
         return keyset.cursor(moved, thing(row).id, backwards=backwards)
@@ -192,13 +193,16 @@ def _from_indexes(
     of_page, behind, before = keyset.cut(ids[: query.per_page + 1], at, query.per_page)
     has_counted = most > query.per_page or not (behind or at)
     total = len(ids) if has_counted else _count(wanted, query.most_counted)
-    by_id: dict[uuid.UUID, Shown] = {}
-    if query.runs:
-        by_id = {run.id: (export, run) for export, run in shown_runs_of_ids(of_page) if run}
-    elif of_page:
-        by_id = {export.id: (export, run) for export, run in shown_of_ids(of_page)}
+    shown: list[Shown] = []
+    if of_page:
+        shown = shown_runs_of_ids(of_page) if query.runs else shown_of_ids(of_page)
+
+    def thing(row: Shown) -> Any:
+        return row[1 if query.runs else 0]
+
+    by_id = {thing(row).id: row for row in shown}
     rows = [by_id[id] for id in of_page if id in by_id]
-    return _linked(query, rows, behind, before, total, lambda row: row[1 if query.runs else 0], lambda row: row[0].name)
+    return _linked(query, rows, behind, before, total, thing, lambda row: row[0].name)
 
 
 def _of_each(of_export: Sequence[ColumnElement[bool]], query: ListQuery, at: Place | None) -> Select[Any]:

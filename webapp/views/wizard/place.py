@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from flask import abort, request, url_for
 from flask_login import current_user
@@ -119,9 +120,8 @@ class Place:
     def url(self, step: str | None = None, **query: str | None) -> str:
         """The address of a step, by default this one with the way it goes on."""
         wanted: dict[str, Any] = {"then": self.then or None, **query} if step is None else {**query}
-        if not any(wanted.values()):
-            return f"{self._address}{step or self.step.id}"
-        return url_for("wizard.step", draft_id=self.draft.id, step=step or self.step.id, **wanted)
+        told = urlencode({name: value for name, value in wanted.items() if value is not None})
+        return f"{self._address}{step or self.step.id}" + (f"?{told}" if told else "")
 
     @cached_property
     def _address(self) -> str:
